@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings, sanitizers and the compiler cache: what every target of this project is compiled with.
+option(LANYARD_WERROR "Warnings are errors" ON)
+set(LANYARD_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=: address,undefined or thread")
+
+find_program(LANYARD_CCACHE ccache)
+if(LANYARD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LANYARD_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${LANYARD_CCACHE})
+endif()
+
+add_library(lanyard_compile INTERFACE)
+target_compile_options(lanyard_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -fno-omit-frame-pointer
+  $<$<BOOL:${LANYARD_WERROR}>:-Werror>)
+# clang 19 hides libstdc++ 12's std::expected unless told that concepts are complete.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(lanyard_compile INTERFACE -Wno-builtin-macro-redefined -D__cpp_concepts=202002L)
+endif()
+if(LANYARD_SANITIZE)
+  target_compile_options(lanyard_compile INTERFACE -fsanitize=${LANYARD_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(lanyard_compile INTERFACE -fsanitize=${LANYARD_SANITIZE})
+endif()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# lanyard_folders(a b c): a target lanyard_<folder> for each folder of src/, linking the folders before it.
+# Sources are found by pattern, so that a new file needs no edit here. External libraries are named once, below.
+
+set(LANYARD_LIBRARIES_core Boost::context fmt::fmt)
+set(LANYARD_LIBRARIES_lab yaml-cpp)
+set(LANYARD_LIBRARIES_guest PkgConfig::seccomp)
+set(LANYARD_LIBRARIES_cli CLI11::CLI11)
+
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS context)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+
+function(lanyard_folders)
+  set(left "")
+  foreach(folder IN LISTS ARGN)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+    list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cc$")
+    set(target lanyard_${folder})
+    if(sources)
+      add_library(${target} STATIC ${sources})
+      set(scope PUBLIC)
+    else()
+      add_library(${target} INTERFACE)
+      set(scope INTERFACE)
+    endif()
+    target_include_directories(${target} ${scope} ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(${target} ${scope}
+      ${left} ${LANYARD_LIBRARIES_${folder}} nlohmann_json::nlohmann_json lanyard_compile)
+    set(left ${target})
+  endforeach()
+  if(EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
+    add_executable(lanyard ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
+    target_link_libraries(lanyard PRIVATE ${left})
+  endif()
+endfunction()

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/check.hh"
+
+#include <cstdlib>
+
+#include <fmt/core.h>
+
+namespace lanyard {
+
+void check_failed(const char* condition, const char* file, int line) {
+  fmt::print(stderr, "{}:{}: lanyard's own mistake: CHECK({}) failed\n", file, line, condition);
+  std::abort();
+}
+
+}  // namespace lanyard

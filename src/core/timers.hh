@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A hierarchical timer wheel (Varghese and Lauck): arming, moving and stopping a timer is O(1), a million idle timers cost
+// no time, and timers fire in the order of (deadline, arming), which is the same in every run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/time.hh"
+
+namespace lanyard {
+
+class Timers;
+
+// Embedded in what it wakes. Destroying an armed timer stops it.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  ~Timer() { stop(); }
+
+  [[nodiscard]] bool is_armed() const { return owner_ != nullptr; }
+  // When it fires; never() if it is not armed.
+  [[nodiscard]] Instant deadline() const { return is_armed() ? deadline_ : Instant::never(); }
+  void stop();
+
+ private:
+  friend class Timers;
+  Timer* next_ = nullptr;
+  Timer* previous_ = nullptr;
+  Timers* owner_ = nullptr;
+  Instant deadline_;
+  std::uint64_t order_ = 0;
+  std::uint16_t slot_ = 0;
+};
+
+class Timers {
+ public:
+  explicit Timers(Instant now = Instant::start());
+  Timers(const Timers&) = delete;
+  Timers& operator=(const Timers&) = delete;
+  ~Timers();
+
+  // Arms `timer` for `deadline`, or moves it there. A deadline in the past fires at the next pop.
+  void arm(Timer& timer, Instant deadline);
+  // The next timer whose deadline is not after `now`, disarmed; null when there is none. Call until null.
+  [[nodiscard]] Timer* pop(Instant now);
+  // When pop will next have something: exact, never late; never() with no timer armed.
+  [[nodiscard]] Instant next_deadline() const;
+  [[nodiscard]] std::size_t armed() const { return armed_; }
+
+ private:
+  friend class Timer;
+  struct Wheel;
+  void unlink(Timer& timer);
+  Wheel* wheel_;
+  std::size_t armed_ = 0;
+};
+
+}  // namespace lanyard
