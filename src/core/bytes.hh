@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes as spans, and integers in network order. Nothing here checks bounds: wire/ checks once, when it parses.
+// Bytes as spans, and integers in network order. Nothing here checks bounds: wire/ checks once,
+// when it parses.
 #pragma once
 
 #include <bit>
@@ -29,12 +30,24 @@ inline void store_network(std::uint8_t* to, T value) {
   std::memcpy(to, &value, sizeof value);
 }
 
-[[nodiscard]] inline std::uint16_t load16(const std::uint8_t* from) { return load_network<std::uint16_t>(from); }
-[[nodiscard]] inline std::uint32_t load32(const std::uint8_t* from) { return load_network<std::uint32_t>(from); }
-[[nodiscard]] inline std::uint64_t load64(const std::uint8_t* from) { return load_network<std::uint64_t>(from); }
-inline void store16(std::uint8_t* to, std::uint16_t value) { store_network(to, value); }
-inline void store32(std::uint8_t* to, std::uint32_t value) { store_network(to, value); }
-inline void store64(std::uint8_t* to, std::uint64_t value) { store_network(to, value); }
+[[nodiscard]] inline std::uint16_t load16(const std::uint8_t* from) {
+  return load_network<std::uint16_t>(from);
+}
+[[nodiscard]] inline std::uint32_t load32(const std::uint8_t* from) {
+  return load_network<std::uint32_t>(from);
+}
+[[nodiscard]] inline std::uint64_t load64(const std::uint8_t* from) {
+  return load_network<std::uint64_t>(from);
+}
+inline void store16(std::uint8_t* to, std::uint16_t value) {
+  store_network(to, value);
+}
+inline void store32(std::uint8_t* to, std::uint32_t value) {
+  store_network(to, value);
+}
+inline void store64(std::uint8_t* to, std::uint64_t value) {
+  store_network(to, value);
+}
 
 // The bytes of a text, without its terminator.
 [[nodiscard]] inline Bytes bytes_of(std::string_view text) {

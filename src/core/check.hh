@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CHECK is for our own mistakes and ends the process; nothing that a packet, a file or a person brings may reach one.
+// CHECK is for our own mistakes and ends the process; nothing that a packet, a file or a person
+// brings may reach one.
 #pragma once
 
 namespace lanyard {

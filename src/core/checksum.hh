@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Internet checksum of RFC 1071: the ones' complement of the ones' complement sum of 16-bit words.
+// The Internet checksum of RFC 1071: the ones' complement of the ones' complement sum of 16-bit
+// words.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace lanyard {
 
-// An unfinished sum over bytes added in order. Pieces of odd length may follow one another: the parity is kept.
+// An unfinished sum over bytes added in order. Pieces of odd length may follow one another: the
+// parity is kept.
 class ChecksumSum {
  public:
   void add(Bytes bytes);
@@ -27,9 +29,11 @@ class ChecksumSum {
 
 // The checksum of one range; 0 when a received range carries a right checksum.
 [[nodiscard]] std::uint16_t checksum(Bytes bytes);
-// Copies and sums in one pass; `to` is as long as `from`. Returns the folded sum of the bytes, not complemented.
+// Copies and sums in one pass; `to` is as long as `from`. Returns the folded sum of the bytes, not
+// complemented.
 std::uint16_t copy_and_sum(MutableBytes to, Bytes from);
 // RFC 1624: the checksum after a 16-bit word of the summed range changed.
-[[nodiscard]] std::uint16_t checksum_updated(std::uint16_t checksum, std::uint16_t old_word, std::uint16_t new_word);
+[[nodiscard]] std::uint16_t checksum_updated(std::uint16_t checksum, std::uint16_t old_word,
+                                             std::uint16_t new_word);
 
 }  // namespace lanyard

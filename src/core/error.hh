@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors as the errno values of Linux, so that a guest's call, an in-process program and a test see the same number.
+// Errors as the errno values of Linux, so that a guest's call, an in-process program and a test see
+// the same number.
 #pragma once
 
 #include <cerrno>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything observable is an event: a row of a few numbers with an id and the id of what caused it. The table in
-// event.cc names the columns of each kind, so the recorder, show, why, the explorer and the checks read the same rows.
+// Everything observable is an event: a row of a few numbers with an id and the id of what caused
+// it. The table in event.cc names the columns of each kind, so the recorder, show, why, the
+// explorer and the checks read the same rows.
 #pragma once
 
 #include <array>
@@ -36,7 +37,8 @@ enum class EventKind : std::uint16_t {
   note,               // text
 };
 
-// One row of the table: what a kind is called and what its numbers mean. A hyphen-free name a person can search for.
+// One row of the table: what a kind is called and what its numbers mean. A hyphen-free name a
+// person can search for.
 struct EventKindInfo {
   EventKind kind;
   std::string_view name;
@@ -64,15 +66,15 @@ class EventSink {
   ~EventSink() = default;
 };
 
-// The one place events of a world come from: numbers them, remembers what is being handled (their cause), passes them on.
-// With no sink nothing is built and nothing is counted.
+// The one place events of a world come from: numbers them, remembers what is being handled (their
+// cause), passes them on. With no sink nothing is built and nothing is counted.
 class Trace {
  public:
   void set_sink(EventSink* sink) { sink_ = sink; }
   [[nodiscard]] bool is_on() const { return sink_ != nullptr; }
   // Emits one event and returns its id (0 when nobody observes).
-  EventId emit(Instant at, std::uint32_t node, EventKind kind, std::initializer_list<std::int64_t> values,
-               std::string_view text = {}) {
+  EventId emit(Instant at, std::uint32_t node, EventKind kind,
+               std::initializer_list<std::int64_t> values, std::string_view text = {}) {
     return is_on() ? emit_now(at, node, kind, values, text) : 0;
   }
   // What events emitted from here on are caused by; returns the cause before, to be put back.
@@ -80,8 +82,8 @@ class Trace {
   [[nodiscard]] EventId cause() const { return cause_; }
 
  private:
-  EventId emit_now(Instant at, std::uint32_t node, EventKind kind, std::initializer_list<std::int64_t> values,
-                   std::string_view text);
+  EventId emit_now(Instant at, std::uint32_t node, EventKind kind,
+                   std::initializer_list<std::int64_t> values, std::string_view text);
   EventSink* sink_ = nullptr;
   EventId last_ = 0;
   EventId cause_ = 0;

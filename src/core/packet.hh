@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One packet: a block of bytes with headroom into which headers are pushed, then any number of shared payload slices.
-// A stream's bytes are copied once into a slice and once out of it; the send queue, the retransmission queue, an
-// in-memory link and a switch's flood share them. Blocks come from pools, one per thread; a packet stays on its thread.
+// One packet: a block of bytes with headroom into which headers are pushed, then any number of
+// shared payload slices. A stream's bytes are copied once into a slice and once out of it; the send
+// queue, the retransmission queue, an in-memory link and a switch's flood share them. Blocks come
+// from pools, one per thread; a packet stays on its thread.
 #pragma once
 
 #include <array>
@@ -27,7 +28,9 @@ class Slice {
   Slice(Block* block, std::uint32_t offset, std::uint32_t size);
   Slice(const Slice& other);
   Slice(Slice&& other) noexcept
-      : block_(std::exchange(other.block_, nullptr)), offset_(other.offset_), size_(std::exchange(other.size_, 0)) {}
+      : block_(std::exchange(other.block_, nullptr)),
+        offset_(other.offset_),
+        size_(std::exchange(other.size_, 0)) {}
   Slice& operator=(Slice other) noexcept;
   ~Slice();
 
@@ -44,15 +47,16 @@ class Slice {
 
 // What a sender left for a device to do, or a device has already done (as virtio_net_hdr says it).
 struct Offload {
-  // A TCP or UDP checksum is still to be computed: over [checksum_start, end), stored at checksum_start +
-  // checksum_offset, where the pseudo-header's folded sum already stands. Counted from the packet's first byte; pushing
-  // and pulling headers moves it along.
+  // A TCP or UDP checksum is still to be computed: over [checksum_start, end), stored at
+  // checksum_start + checksum_offset, where the pseudo-header's folded sum already stands. Counted
+  // from the packet's first byte; pushing and pulling headers moves it along.
   bool checksum_wanted = false;
   // The transport checksum is known to be right; a receiver need not look.
   bool checksum_good = false;
   std::uint16_t checksum_start = 0;
   std::uint16_t checksum_offset = 0;
-  // A super-segment: to be cut into segments of this many payload bytes where a link wants frames; 0: an ordinary one.
+  // A super-segment: to be cut into segments of this many payload bytes where a link wants frames;
+  // 0: an ordinary one.
   std::uint16_t segment_bytes = 0;
 };
 
@@ -73,14 +77,17 @@ class Packet {
   [[nodiscard]] explicit operator bool() const { return block_ != nullptr; }
   [[nodiscard]] std::size_t size() const { return tail_ - head_ + slices_bytes_; }
 
-  // The contiguous first bytes: all headers of a packet of ours, the whole frame of one from a device.
+  // The contiguous first bytes: all headers of a packet of ours, the whole frame of one from a
+  // device.
   [[nodiscard]] Bytes front() const;
   [[nodiscard]] MutableBytes mutable_front();
   [[nodiscard]] const std::vector<Slice>& slices() const { return slices_; }
-  // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside the packet.
+  // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside
+  // the packet.
   void slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const;
 
-  // Opens `size` uninitialised bytes in front and returns them; grows the headroom if there is too little.
+  // Opens `size` uninitialised bytes in front and returns them; grows the headroom if there is too
+  // little.
   std::uint8_t* push_front(std::size_t size);
   // Drops `size` bytes in front, which must lie in front().
   void pull_front(std::size_t size);
@@ -99,7 +106,8 @@ class Packet {
   [[nodiscard]] Packet share() const;
 
   Offload offload;
-  // The event that caused this packet (0: none kept), carried along so that effects can be traced to causes.
+  // The event that caused this packet (0: none kept), carried along so that effects can be traced
+  // to causes.
   EventId cause = 0;
 
  private:
@@ -111,7 +119,8 @@ class Packet {
   std::vector<Slice> slices_;
 };
 
-// Computes a wanted checksum in place, so that the packet is what a wire would carry. A super-segment keeps its size.
+// Computes a wanted checksum in place, so that the packet is what a wire would carry. A
+// super-segment keeps its size.
 void finish_checksum(Packet& packet);
 
 }  // namespace lanyard

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chance and secrets, all from one seed. Every owner of chance splits its own stream from the seed by name, so that
-// adding a fault on one link changes the dice of no other.
+// Chance and secrets, all from one seed. Every owner of chance splits its own stream from the seed
+// by name, so that adding a fault on one link changes the dice of no other.
 #pragma once
 
 #include <array>
@@ -11,11 +11,13 @@
 
 namespace lanyard {
 
-// SipHash-2-4 of `message` under a 128-bit key: the keyed PRF behind ISNs, ports, flow labels and stream names.
+// SipHash-2-4 of `message` under a 128-bit key: the keyed PRF behind ISNs, ports, flow labels and
+// stream names.
 using SipKey = std::array<std::uint64_t, 2>;
 [[nodiscard]] std::uint64_t siphash(const SipKey& key, Bytes message);
 
-// A pseudo-random stream (xoshiro256**); the same seed gives the same numbers on every machine and compiler.
+// A pseudo-random stream (xoshiro256**); the same seed gives the same numbers on every machine and
+// compiler.
 class RandomStream {
  public:
   explicit RandomStream(const std::array<std::uint64_t, 4>& state) : state_(state) {}
@@ -24,7 +26,9 @@ class RandomStream {
   // Uniform in [0, bound), without bias; bound > 0.
   [[nodiscard]] std::uint64_t below(std::uint64_t bound);
   // True `parts` times out of a thousand million.
-  [[nodiscard]] bool happens(std::uint64_t parts_per_billion) { return below(1'000'000'000) < parts_per_billion; }
+  [[nodiscard]] bool happens(std::uint64_t parts_per_billion) {
+    return below(1'000'000'000) < parts_per_billion;
+  }
   [[nodiscard]] SipKey key() { return {next(), next()}; }
 
  private:

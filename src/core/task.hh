@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cooperative tasks: plain functions with their own stack (Boost.Context) that may wait. They run in virtual or real
-// time alike, one at a time, in an order that depends only on what woke them. A switch costs a few nanoseconds.
+// Cooperative tasks: plain functions with their own stack (Boost.Context) that may wait. They run
+// in virtual or real time alike, one at a time, in an order that depends only on what woke them. A
+// switch costs a few nanoseconds.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ namespace lanyard {
 
 class Tasks;
 
-// One task, owned by its Tasks. Handles stay valid until the task has ended and drop_ended() was called.
+// One task, owned by its Tasks. Handles stay valid until the task has ended and drop_ended() was
+// called.
 class Task;
 
 // The tasks of one host.
@@ -28,7 +30,8 @@ class Tasks {
 
   // A new task, ready to run at the next run().
   Task* spawn(std::function<void()> body);
-  // Runs every ready task, in the order they became ready, until all wait or have ended. Tasks see `now` as the time.
+  // Runs every ready task, in the order they became ready, until all wait or have ended. Tasks see
+  // `now` as the time.
   void run(Instant now);
   // When a sleeping task must next be run; never() if all wait for something else.
   [[nodiscard]] Instant next_deadline() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time as arguments: an Instant is nanoseconds since the world began, a Duration a difference of two. There is no now();
-// whoever drives a stack says what time it is, so real time and virtual time are the same code.
+// Time as arguments: an Instant is nanoseconds since the world began, a Duration a difference of
+// two. There is no now(); whoever drives a stack says what time it is, so real time and virtual
+// time are the same code.
 #pragma once
 
 #include <compare>
@@ -14,11 +15,19 @@ class Duration {
  public:
   constexpr Duration() = default;
   [[nodiscard]] static constexpr Duration nanoseconds(std::int64_t n) { return Duration(n); }
-  [[nodiscard]] static constexpr Duration microseconds(std::int64_t n) { return Duration(n * 1'000); }
-  [[nodiscard]] static constexpr Duration milliseconds(std::int64_t n) { return Duration(n * 1'000'000); }
-  [[nodiscard]] static constexpr Duration seconds(std::int64_t n) { return Duration(n * 1'000'000'000); }
+  [[nodiscard]] static constexpr Duration microseconds(std::int64_t n) {
+    return Duration(n * 1'000);
+  }
+  [[nodiscard]] static constexpr Duration milliseconds(std::int64_t n) {
+    return Duration(n * 1'000'000);
+  }
+  [[nodiscard]] static constexpr Duration seconds(std::int64_t n) {
+    return Duration(n * 1'000'000'000);
+  }
   [[nodiscard]] static constexpr Duration zero() { return Duration(0); }
-  [[nodiscard]] static constexpr Duration infinite() { return Duration(std::numeric_limits<std::int64_t>::max()); }
+  [[nodiscard]] static constexpr Duration infinite() {
+    return Duration(std::numeric_limits<std::int64_t>::max());
+  }
 
   [[nodiscard]] constexpr std::int64_t count_ns() const { return ns_; }
   [[nodiscard]] constexpr std::int64_t count_us() const { return ns_ / 1'000; }
@@ -43,7 +52,9 @@ class Instant {
   constexpr Instant() = default;
   [[nodiscard]] static constexpr Instant at_ns(std::int64_t ns) { return Instant(ns); }
   [[nodiscard]] static constexpr Instant start() { return Instant(0); }
-  [[nodiscard]] static constexpr Instant never() { return Instant(std::numeric_limits<std::int64_t>::max()); }
+  [[nodiscard]] static constexpr Instant never() {
+    return Instant(std::numeric_limits<std::int64_t>::max());
+  }
 
   [[nodiscard]] constexpr std::int64_t count_ns() const { return ns_; }
   [[nodiscard]] constexpr Duration since_start() const { return Duration::nanoseconds(ns_); }
@@ -54,8 +65,12 @@ class Instant {
     std::int64_t sum = 0;
     return __builtin_add_overflow(a.ns_, d.count_ns(), &sum) ? never() : Instant(sum);
   }
-  friend constexpr Instant operator-(Instant a, Duration d) { return Instant(a.ns_ - d.count_ns()); }
-  friend constexpr Duration operator-(Instant a, Instant b) { return Duration::nanoseconds(a.ns_ - b.ns_); }
+  friend constexpr Instant operator-(Instant a, Duration d) {
+    return Instant(a.ns_ - d.count_ns());
+  }
+  friend constexpr Duration operator-(Instant a, Instant b) {
+    return Duration::nanoseconds(a.ns_ - b.ns_);
+  }
   constexpr Instant& operator+=(Duration d) { return *this = *this + d; }
 
  private:
@@ -69,10 +84,18 @@ class Instant {
 [[nodiscard]] std::string to_text(Instant instant);
 
 namespace literals {
-constexpr Duration operator""_ns(unsigned long long n) { return Duration::nanoseconds(static_cast<std::int64_t>(n)); }
-constexpr Duration operator""_us(unsigned long long n) { return Duration::microseconds(static_cast<std::int64_t>(n)); }
-constexpr Duration operator""_ms(unsigned long long n) { return Duration::milliseconds(static_cast<std::int64_t>(n)); }
-constexpr Duration operator""_s(unsigned long long n) { return Duration::seconds(static_cast<std::int64_t>(n)); }
+constexpr Duration operator""_ns(unsigned long long n) {
+  return Duration::nanoseconds(static_cast<std::int64_t>(n));
+}
+constexpr Duration operator""_us(unsigned long long n) {
+  return Duration::microseconds(static_cast<std::int64_t>(n));
+}
+constexpr Duration operator""_ms(unsigned long long n) {
+  return Duration::milliseconds(static_cast<std::int64_t>(n));
+}
+constexpr Duration operator""_s(unsigned long long n) {
+  return Duration::seconds(static_cast<std::int64_t>(n));
+}
 }  // namespace literals
 
 }  // namespace lanyard

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hierarchical timer wheel (Varghese and Lauck): arming, moving and stopping a timer is O(1), a million idle timers cost
-// no time, and timers fire in the order of (deadline, arming), which is the same in every run.
+// A hierarchical timer wheel (Varghese and Lauck): arming, moving and stopping a timer is O(1), a
+// million idle timers cost no time, and timers fire in the order of (deadline, arming), which is
+// the same in every run.
 #pragma once
 
 #include <array>
@@ -44,7 +45,8 @@ class Timers {
 
   // Arms `timer` for `deadline`, or moves it there. A deadline in the past fires at the next pop.
   void arm(Timer& timer, Instant deadline);
-  // The next timer whose deadline is not after `now`, disarmed; null when there is none. Call until null.
+  // The next timer whose deadline is not after `now`, disarmed; null when there is none. Call until
+  // null.
   [[nodiscard]] Timer* pop(Instant now);
   // When pop will next have something: exact, never late; never() with no timer armed.
   [[nodiscard]] Instant next_deadline() const;

@@ -9,19 +9,19 @@
 namespace lanyard::internet {
 
 struct Config {
-  bool forwarding = false;                                        // RFC 1122 3.1: off unless switched on
-  bool strong_host = false;                                       // RFC 1122 3.3.4.2
-  bool answers_broadcast_echo = false;                            // RFC 1122 3.2.2.6
+  bool forwarding = false;              // RFC 1122 3.1: off unless switched on
+  bool strong_host = false;             // RFC 1122 3.3.4.2
+  bool answers_broadcast_echo = false;  // RFC 1122 3.2.2.6
   bool accepts_redirects = true;
   std::uint8_t default_hop_limit = 64;
   std::uint32_t reassembly_bytes_max = 4 * 1024 * 1024;
   std::uint32_t reassembly_datagrams_max = 1024;
   std::uint32_t fragments_per_datagram_max = 128;
-  Duration reassembly_timeout = Duration::seconds(60);            // RFC 8200 4.5; RFC 1122 3.3.2
-  std::uint32_t icmp_errors_per_second = 1000;                    // RFC 4443 2.4 (f), RFC 1812 4.3.2.8
+  Duration reassembly_timeout = Duration::seconds(60);  // RFC 8200 4.5; RFC 1122 3.3.2
+  std::uint32_t icmp_errors_per_second = 1000;          // RFC 4443 2.4 (f), RFC 1812 4.3.2.8
   std::uint32_t icmp_errors_burst = 50;
   std::uint32_t path_mtus_max = 4096;
-  Duration path_mtu_kept_for = Duration::seconds(600);            // RFC 1191 6.3, RFC 8201 4
+  Duration path_mtu_kept_for = Duration::seconds(600);  // RFC 1191 6.3, RFC 8201 4
 };
 
 }  // namespace lanyard::internet

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the lab starts programs that are not its own. guest/ implements Launcher; the world keeps the book of programs.
+// How the lab starts programs that are not its own. guest/ implements Launcher; the world keeps the
+// book of programs.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +19,15 @@ namespace lanyard::lab {
 
 enum class ProgramId : std::uint32_t {};
 
-// What an unmodified program is started with. A command of one string goes through /bin/sh -c; of several is execvp'd.
+// What an unmodified program is started with. A command of one string goes through /bin/sh -c; of
+// several is execvp'd.
 struct Launch {
   ProgramId program{};
   std::vector<std::string> command;
   std::map<std::string, std::string> environment;  // added to the environment of `lanyard`
   std::string directory;                           // empty: where `lanyard` was started
-  // Descriptors to be the program's 0, 1, 2 (`lanyard exec`, `shell`); -1: /dev/null, and captured pipes.
+  // Descriptors to be the program's 0, 1, 2 (`lanyard exec`, `shell`); -1: /dev/null, and captured
+  // pipes.
   int standard_input = -1, standard_output = -1, standard_error = -1;
 };
 
@@ -44,7 +47,8 @@ struct LaunchHost {
   std::string name;
   socket::Sockets* sockets = nullptr;
   const socket::Names* names = nullptr;
-  // Call after using `sockets`: frames it wants sent are taken, and the world's next deadline is computed anew.
+  // Call after using `sockets`: frames it wants sent are taken, and the world's next deadline is
+  // computed anew.
   std::function<void()> touched;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// In-process programs: a plain function that calls blocking sockets, run as a cooperative task on a virtual host. It
-// reads like the course's socket program and runs in virtual or real time alike:
+// In-process programs: a plain function that calls blocking sockets, run as a cooperative task on a
+// virtual host. It reads like the course's socket program and runs in virtual or real time alike:
 //   Socket server(process, Family::ipv4, Type::stream);
 //   server.bind({IpAddress::any(Family::ipv4), 8888}); server.listen(5);
 //   Socket peer = *server.accept(); auto text = peer.recv(1024); peer.send(*text); peer.close();
@@ -25,7 +25,8 @@ struct Names {
   std::vector<std::pair<std::string, IpAddress>> hosts;  // looked at first
 };
 
-// What a running program has: its host's sockets and names, the time, chance, and somewhere to print.
+// What a running program has: its host's sockets and names, the time, chance, and somewhere to
+// print.
 class Process {
  public:
   virtual ~Process() = default;
@@ -45,11 +46,12 @@ class Process {
 // A program built into Lanyard: its exit status.
 using Program = std::function<int(Process&, std::span<const std::string> arguments)>;
 
-// A blocking socket. Every call waits as the call of the same name does; errors are errno values. Move-only, closes itself.
+// A blocking socket. Every call waits as the call of the same name does; errors are errno values.
+// Move-only, closes itself.
 class Socket : private Waker {
  public:
   Socket(Process& process, Family family, Type type, int protocol = 0);  // is_open() tells
-  Socket(Process& process, Handle handle);                              // takes over an accepted one
+  Socket(Process& process, Handle handle);  // takes over an accepted one
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&&) = delete;
   ~Socket();
@@ -60,16 +62,17 @@ class Socket : private Waker {
   Result<void> listen(int backlog);
   Result<Socket> accept(Endpoint* peer = nullptr);
   Result<void> connect(const Endpoint& peer);
-  Result<std::size_t> send(Bytes bytes);                  // all of it, or an error
+  Result<std::size_t> send(Bytes bytes);  // all of it, or an error
   Result<std::size_t> send(std::string_view text) { return send(bytes_of(text)); }
-  Result<std::size_t> recv(MutableBytes buffer);          // at least one byte, or 0 at the end
-  Result<std::string> recv(std::size_t size);             // up to `size` bytes; empty at the end
+  Result<std::size_t> recv(MutableBytes buffer);  // at least one byte, or 0 at the end
+  Result<std::string> recv(std::size_t size);     // up to `size` bytes; empty at the end
   Result<std::size_t> sendto(Bytes bytes, const Endpoint& peer);
   Result<Received> recvfrom(MutableBytes buffer);
   Result<void> shutdown(Shutdown how);
   Result<void> close();
   Result<void> set_option(Option option, const OptionValue& value);
-  // How long a receive, accept or connect may wait before it gives timed_out (try_again for receives, as SO_RCVTIMEO).
+  // How long a receive, accept or connect may wait before it gives timed_out (try_again for
+  // receives, as SO_RCVTIMEO).
   void set_timeout(Duration timeout) { timeout_ = timeout; }
   [[nodiscard]] Result<Endpoint> getsockname() const;
   [[nodiscard]] Result<Endpoint> getpeername() const;

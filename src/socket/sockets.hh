@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sockets of one host: the calls of socket(7) with their Linux meanings, never blocking. A call that would block says
-// try_again (connect: in_progress) and the Waker is told when to look again. socket/process.hh blocks on top of this for
-// in-process programs; guest/ serves unmodified programs with it.
+// The sockets of one host: the calls of socket(7) with their Linux meanings, never blocking. A call
+// that would block says try_again (connect: in_progress) and the Waker is told when to look again.
+// socket/process.hh blocks on top of this for in-process programs; guest/ serves unmodified
+// programs with it.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@
 
 namespace lanyard::socket {
 
-// Told when a socket's readiness may have changed: look at readiness(). Calls no socket function from inside.
+// Told when a socket's readiness may have changed: look at readiness(). Calls no socket function
+// from inside.
 class Waker {
  public:
   virtual void on_readiness(Handle socket) = 0;
@@ -31,7 +33,8 @@ struct SocketRow {  // for `lanyard sockets`
   Type type;
   std::string state;  // RFC 9293 names; UNCONN and ESTAB for datagrams, as ss(8)
   Endpoint local, peer;
-  std::size_t receive_queue = 0, send_queue = 0;  // bytes; for a listener: waiting connections and the backlog
+  std::size_t receive_queue = 0,
+              send_queue = 0;  // bytes; for a listener: waiting connections and the backlog
 };
 
 class Sockets {
@@ -39,8 +42,8 @@ class Sockets {
   explicit Sockets(stack::Stack& stack);
   ~Sockets();
 
-  // family x type x protocol as socket(2): protocol 0 is the type's own. Errors: family_not_supported,
-  // socket_type_not_supported, protocol_not_supported, too_many_files.
+  // family x type x protocol as socket(2): protocol 0 is the type's own. Errors:
+  // family_not_supported, socket_type_not_supported, protocol_not_supported, too_many_files.
   Result<Handle> open(Family family, Type type, int protocol = 0);
   Result<void> bind(Handle socket, const Endpoint& local);
   Result<void> listen(Instant now, Handle socket, int backlog);
@@ -49,15 +52,18 @@ class Sockets {
   // Dissolves the association of a datagram socket, resets a stream (connect with AF_UNSPEC).
   Result<void> disconnect(Instant now, Handle socket);
   Result<void> shutdown(Instant now, Handle socket, Shutdown how);
-  // Always takes the handle away. A stream goes on closing by itself; linger 0 or unread data resets it.
+  // Always takes the handle away. A stream goes on closing by itself; linger 0 or unread data
+  // resets it.
   Result<void> close(Instant now, Handle socket);
 
   // Streams. send copies what fits; receive gives 0 at the end of the stream.
   Result<std::size_t> send(Instant now, Handle socket, Bytes bytes, SendFlags flags = {});
-  Result<std::size_t> receive(Instant now, Handle socket, MutableBytes buffer, ReceiveFlags flags = {});
+  Result<std::size_t> receive(Instant now, Handle socket, MutableBytes buffer,
+                              ReceiveFlags flags = {});
   // Datagrams (and raw, and ICMP echo sockets). One call, one datagram.
   Result<std::size_t> send_to(Instant now, Handle socket, Bytes bytes, const DatagramFacts& facts);
-  Result<Received> receive_from(Instant now, Handle socket, MutableBytes buffer, ReceiveFlags flags = {});
+  Result<Received> receive_from(Instant now, Handle socket, MutableBytes buffer,
+                                ReceiveFlags flags = {});
   [[nodiscard]] std::optional<QueuedError> take_error(Handle socket);
 
   Result<void> set_option(Instant now, Handle socket, Option option, const OptionValue& value);
@@ -66,10 +72,12 @@ class Sockets {
   [[nodiscard]] Result<Endpoint> local_endpoint(Handle socket) const;
   [[nodiscard]] Result<Endpoint> peer_endpoint(Handle socket) const;
   [[nodiscard]] Readiness readiness(Handle socket) const;
-  [[nodiscard]] std::size_t readable_bytes(Handle socket) const;   // SIOCINQ; a datagram socket: of the first one
-  [[nodiscard]] std::size_t writable_bytes(Handle socket) const;   // room in the send buffer
-  [[nodiscard]] std::size_t unsent_bytes(Handle socket) const;     // SIOCOUTQ: sent or queued, not yet acknowledged
-  [[nodiscard]] bool is_at_urgent_mark(Handle socket) const;       // SIOCATMARK
+  [[nodiscard]] std::size_t readable_bytes(
+      Handle socket) const;  // SIOCINQ; a datagram socket: of the first one
+  [[nodiscard]] std::size_t writable_bytes(Handle socket) const;  // room in the send buffer
+  [[nodiscard]] std::size_t unsent_bytes(
+      Handle socket) const;  // SIOCOUTQ: sent or queued, not yet acknowledged
+  [[nodiscard]] bool is_at_urgent_mark(Handle socket) const;  // SIOCATMARK
 
   void set_waker(Handle socket, Waker* waker);
   [[nodiscard]] std::vector<SocketRow> rows() const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the socket interface: kinds of sockets, readiness, options. Numbers come from Linux only in guest/.
+// The words of the socket interface: kinds of sockets, readiness, options. Numbers come from Linux
+// only in guest/.
 #pragma once
 
 #include <cstdint>
@@ -15,32 +16,76 @@ namespace lanyard::socket {
 
 enum class Type : std::uint8_t { stream, datagram, raw };
 
-// A socket of one host. Handles are never reused within a world, so a stale one is an error and never another socket.
+// A socket of one host. Handles are never reused within a world, so a stale one is an error and
+// never another socket.
 enum class Handle : std::uint32_t { none = 0 };
 
 enum class Shutdown : std::uint8_t { read, write, both };
 
 // What poll(2) would say, as bits.
 struct Readiness {
-  bool readable = false;        // data, a connection to accept, or the end of the stream
+  bool readable = false;  // data, a connection to accept, or the end of the stream
   bool writable = false;
-  bool read_closed = false;     // POLLRDHUP: the peer sent FIN, or shutdown(read)
-  bool hung_up = false;         // POLLHUP: both directions are over
-  bool failed = false;          // POLLERR: a pending error
-  bool urgent = false;          // POLLPRI
+  bool read_closed = false;  // POLLRDHUP: the peer sent FIN, or shutdown(read)
+  bool hung_up = false;      // POLLHUP: both directions are over
+  bool failed = false;       // POLLERR: a pending error
+  bool urgent = false;       // POLLPRI
   friend bool operator==(const Readiness&, const Readiness&) = default;
 };
 
-// Options a program may set or ask for. Values are int64 unless said otherwise in `sockets.cc`, where each one's levels,
-// range and errors stand in one table.
+// Options a program may set or ask for. Values are int64 unless said otherwise in `sockets.cc`,
+// where each one's levels, range and errors stand in one table.
 enum class Option : std::uint8_t {
-  reuse_address, reuse_port, keep_alive, broadcast, linger, send_buffer, receive_buffer, error, type, domain, protocol,
-  is_listening, bind_to_interface, receive_low_water, out_of_band_inline, priority, mark,
-  no_delay, cork, quick_ack, max_segment, keep_idle, keep_interval, keep_count, user_timeout, syn_count, linger2,
-  defer_accept, congestion, window_clamp, tcp_info, not_sent_low_water, fast_open,
-  hop_limit, traffic_class, dont_fragment, multicast_hop_limit, multicast_loop, multicast_interface, join_group,
-  leave_group, packet_info, receive_hop_limit, receive_traffic_class, receive_errors, v6_only, header_included, free_bind,
-  mtu, receive_origin_destination
+  reuse_address,
+  reuse_port,
+  keep_alive,
+  broadcast,
+  linger,
+  send_buffer,
+  receive_buffer,
+  error,
+  type,
+  domain,
+  protocol,
+  is_listening,
+  bind_to_interface,
+  receive_low_water,
+  out_of_band_inline,
+  priority,
+  mark,
+  no_delay,
+  cork,
+  quick_ack,
+  max_segment,
+  keep_idle,
+  keep_interval,
+  keep_count,
+  user_timeout,
+  syn_count,
+  linger2,
+  defer_accept,
+  congestion,
+  window_clamp,
+  tcp_info,
+  not_sent_low_water,
+  fast_open,
+  hop_limit,
+  traffic_class,
+  dont_fragment,
+  multicast_hop_limit,
+  multicast_loop,
+  multicast_interface,
+  join_group,
+  leave_group,
+  packet_info,
+  receive_hop_limit,
+  receive_traffic_class,
+  receive_errors,
+  v6_only,
+  header_included,
+  free_bind,
+  mtu,
+  receive_origin_destination
 };
 
 struct Linger {
@@ -50,18 +95,25 @@ struct Linger {
 
 struct Group {
   IpAddress group;
-  IpAddress source_interface;     // an address of the interface, or unspecified
+  IpAddress source_interface;  // an address of the interface, or unspecified
   std::uint32_t interface = 0;
 };
 
-// TCP_INFO with the fields of Linux's struct tcp_info that we can answer truthfully; guest/ lays them out.
+// TCP_INFO with the fields of Linux's struct tcp_info that we can answer truthfully; guest/ lays
+// them out.
 struct TcpInfo {
-  std::uint8_t state = 0, ca_state = 0, retransmits = 0, probes = 0, backoff = 0, options = 0, snd_wscale = 0, rcv_wscale = 0;
-  std::uint32_t rto_us = 0, ato_us = 0, snd_mss = 0, rcv_mss = 0, unacked = 0, sacked = 0, lost = 0, retrans = 0;
-  std::uint32_t last_data_sent_ms = 0, last_data_recv_ms = 0, last_ack_recv_ms = 0, pmtu = 0, rcv_ssthresh = 0;
-  std::uint32_t rtt_us = 0, rttvar_us = 0, snd_ssthresh = 0, snd_cwnd = 0, advmss = 0, reordering = 0, rcv_space = 0;
-  std::uint32_t total_retrans = 0, segs_out = 0, segs_in = 0, notsent_bytes = 0, min_rtt_us = 0, snd_wnd = 0;
-  std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0, delivery_rate = 0;
+  std::uint8_t state = 0, ca_state = 0, retransmits = 0, probes = 0, backoff = 0, options = 0,
+               snd_wscale = 0, rcv_wscale = 0;
+  std::uint32_t rto_us = 0, ato_us = 0, snd_mss = 0, rcv_mss = 0, unacked = 0, sacked = 0, lost = 0,
+                retrans = 0;
+  std::uint32_t last_data_sent_ms = 0, last_data_recv_ms = 0, last_ack_recv_ms = 0, pmtu = 0,
+                rcv_ssthresh = 0;
+  std::uint32_t rtt_us = 0, rttvar_us = 0, snd_ssthresh = 0, snd_cwnd = 0, advmss = 0,
+                reordering = 0, rcv_space = 0;
+  std::uint32_t total_retrans = 0, segs_out = 0, segs_in = 0, notsent_bytes = 0, min_rtt_us = 0,
+                snd_wnd = 0;
+  std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0,
+                delivery_rate = 0;
 };
 
 using OptionValue = std::variant<std::int64_t, Linger, Group, TcpInfo, std::string>;
@@ -80,10 +132,10 @@ struct ReceiveFlags {
 
 // Facts that travel beside a datagram (control messages).
 struct DatagramFacts {
-  Endpoint peer;                   // send: destination (port 0: the connected one); receive: who sent it
-  IpAddress local;                 // send: chosen source (unspecified: choose); receive: specific destination
-  std::uint32_t interface = 0;     // send: through it; receive: arrived on
-  std::int16_t hop_limit = -1;     // -1: the socket's
+  Endpoint peer;    // send: destination (port 0: the connected one); receive: who sent it
+  IpAddress local;  // send: chosen source (unspecified: choose); receive: specific destination
+  std::uint32_t interface = 0;  // send: through it; receive: arrived on
+  std::int16_t hop_limit = -1;  // -1: the socket's
   std::int16_t traffic_class = -1;
 };
 
@@ -93,13 +145,14 @@ struct Received {
   DatagramFacts facts;
 };
 
-// An entry of the error queue (IP_RECVERR, recvmsg MSG_ERRQUEUE): an ICMP error about something this socket sent.
+// An entry of the error queue (IP_RECVERR, recvmsg MSG_ERRQUEUE): an ICMP error about something
+// this socket sent.
 struct QueuedError {
   Errno error = Errno::host_unreachable;
   std::uint8_t icmp_type = 0, icmp_code = 0;
-  std::uint32_t info = 0;           // the MTU, for message_too_long
+  std::uint32_t info = 0;  // the MTU, for message_too_long
   IpAddress reporter;
-  Endpoint destination;             // where the quoted datagram went
+  Endpoint destination;  // where the quoted datagram went
   std::vector<std::uint8_t> payload;
 };
 

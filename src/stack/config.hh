@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration and all limits of one machine, on one page; units last in the name. Rows for looking in.
+// The configuration and all limits of one machine, on one page; units last in the name. Rows for
+// looking in.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,11 @@ struct InterfaceConfig {
   std::string name = "eth0";
   MacAddress mac;
   std::uint32_t mtu = 1500;
-  // Set for an interface that gets its addresses by itself: the EUI-64 link-local one, and by SLAAC.
+  // Set for an interface that gets its addresses by itself: the EUI-64 link-local one, and by
+  // SLAAC.
   bool makes_link_local = true;
-  // The duplicate check of RFC 4862 5.4 and RFC 5227; off where whoever configures knows that addresses are unique.
+  // The duplicate check of RFC 4862 5.4 and RFC 5227; off where whoever configures knows that
+  // addresses are unique.
   bool checks_duplicates = false;
   // What the link can do for us (see core/packet.hh, Offload).
   bool takes_checksums = false;
@@ -55,7 +58,8 @@ struct InterfaceRow {
   std::uint32_t mtu = 0;
   bool is_up = true;
   std::vector<IpPrefix> addresses;
-  std::uint64_t received_frames = 0, received_bytes = 0, sent_frames = 0, sent_bytes = 0, dropped_frames = 0;
+  std::uint64_t received_frames = 0, received_bytes = 0, sent_frames = 0, sent_bytes = 0,
+                dropped_frames = 0;
 };
 
 }  // namespace lanyard::stack

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One machine: interfaces, routes and conversations. It is driven from outside and does nothing by itself:
-//   on_frame / poll / a socket call  ->  take_frame until empty  ->  sleep until next_deadline or the next frame.
+// One machine: interfaces, routes and conversations. It is driven from outside and does nothing by
+// itself:
+//   on_frame / poll / a socket call  ->  take_frame until empty  ->  sleep until next_deadline or
+//   the next frame.
 // A router is a Stack with `forwarding` on.
 #pragma once
 
@@ -17,11 +19,21 @@
 #include "internet/datagram.hh"
 #include "stack/config.hh"
 
-namespace lanyard::link { class NeighbourTable; }
-namespace lanyard::internet { class Network; }
-namespace lanyard::tcp { class Tcp; }
-namespace lanyard::udp { class Udp; }
-namespace lanyard::icmp { class Echo; }
+namespace lanyard::link {
+class NeighbourTable;
+}
+namespace lanyard::internet {
+class Network;
+}
+namespace lanyard::tcp {
+class Tcp;
+}
+namespace lanyard::udp {
+class Udp;
+}
+namespace lanyard::icmp {
+class Echo;
+}
 
 namespace lanyard::stack {
 
@@ -32,7 +44,8 @@ struct OutFrame {
 
 class Stack {
  public:
-  // `node` is the number this machine's events carry. `trace` may be null. The loopback interface, 1, is there at once.
+  // `node` is the number this machine's events carry. `trace` may be null. The loopback interface,
+  // 1, is there at once.
   Stack(const Config& config, const Seed& seed, std::uint32_t node, Trace* trace);
   ~Stack();
   Stack(const Stack&) = delete;

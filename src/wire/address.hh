@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Addresses. An IpAddress is 16 bytes whatever its family: IPv4 is held as the mapped form ::ffff:a.b.c.d, which never
-// appears on a wire (RFC 4291 2.5.5.2, and we drop it), so every table and socket is family-generic by construction.
+// Addresses. An IpAddress is 16 bytes whatever its family: IPv4 is held as the mapped form
+// ::ffff:a.b.c.d, which never appears on a wire (RFC 4291 2.5.5.2, and we drop it), so every table
+// and socket is family-generic by construction.
 #pragma once
 
 #include <array>
@@ -18,8 +19,11 @@ namespace lanyard {
 struct MacAddress {
   std::array<std::uint8_t, 6> bytes{};
 
-  [[nodiscard]] static constexpr MacAddress broadcast() { return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}; }
-  [[nodiscard]] static std::optional<MacAddress> parse(std::string_view text);  // "02:00:00:00:00:01"
+  [[nodiscard]] static constexpr MacAddress broadcast() {
+    return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+  }
+  [[nodiscard]] static std::optional<MacAddress> parse(
+      std::string_view text);  // "02:00:00:00:00:01"
   [[nodiscard]] constexpr bool is_group() const { return (bytes[0] & 1) != 0; }
   [[nodiscard]] constexpr bool is_broadcast() const { return *this == broadcast(); }
   [[nodiscard]] constexpr bool is_zero() const { return *this == MacAddress{}; }
@@ -31,7 +35,8 @@ enum class Family : std::uint8_t { ipv4 = 4, ipv6 = 6 };
 class IpAddress {
  public:
   constexpr IpAddress() = default;  // "::", the IPv6 wildcard
-  [[nodiscard]] static constexpr IpAddress v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
+  [[nodiscard]] static constexpr IpAddress v4(std::uint8_t a, std::uint8_t b, std::uint8_t c,
+                                              std::uint8_t d) {
     IpAddress address;
     address.bytes_ = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d};
     return address;
@@ -57,7 +62,8 @@ class IpAddress {
   [[nodiscard]] bool is_multicast() const;          // 224/4 or ff00::/8
   [[nodiscard]] bool is_limited_broadcast() const;  // 255.255.255.255
   [[nodiscard]] bool is_link_local() const;         // 169.254/16 or fe80::/10
-  [[nodiscard]] bool is_reserved_v4() const;        // 240/4 but for 255.255.255.255, and 0/8 but for 0.0.0.0
+  [[nodiscard]] bool is_reserved_v4()
+      const;  // 240/4 but for 255.255.255.255, and 0/8 but for 0.0.0.0
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
@@ -65,7 +71,8 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
-// An address with the length of its network part: 10.0.1.7/24. Host bits are kept; network() clears them.
+// An address with the length of its network part: 10.0.1.7/24. Host bits are kept; network() clears
+// them.
 struct IpPrefix {
   IpAddress address;
   std::uint8_t length = 0;  // 0..32 for IPv4, 0..128 for IPv6
@@ -73,7 +80,8 @@ struct IpPrefix {
   [[nodiscard]] static std::optional<IpPrefix> parse(std::string_view text);
   [[nodiscard]] bool contains(const IpAddress& other) const;  // false across families
   [[nodiscard]] IpAddress network() const;
-  // The directed broadcast address of an IPv4 network of length <= 30; nothing otherwise (RFC 3021, and IPv6 has none).
+  // The directed broadcast address of an IPv4 network of length <= 30; nothing otherwise (RFC 3021,
+  // and IPv6 has none).
   [[nodiscard]] std::optional<IpAddress> broadcast() const;
   friend constexpr auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
 };
@@ -95,7 +103,8 @@ struct Endpoint {
 
 // ff02::1:ffXX:XXXX, RFC 4291 2.7.1.
 [[nodiscard]] IpAddress solicited_node(const IpAddress& address);
-// 33-33-xx-xx-xx-xx (RFC 2464 7) or 01-00-5e-xx-xx-xx (RFC 1112 6.4); the address must be multicast.
+// 33-33-xx-xx-xx-xx (RFC 2464 7) or 01-00-5e-xx-xx-xx (RFC 1112 6.4); the address must be
+// multicast.
 [[nodiscard]] MacAddress multicast_mac(const IpAddress& group);
 
 }  // namespace lanyard
