@@ -24,7 +24,8 @@ struct Datagram {
   std::uint8_t traffic_class = 0;   // DSCP and ECN
   bool may_fragment = true;         // down, IPv4: DF clear
   bool was_link_broadcast = false;  // up: came as a link-layer broadcast or multicast
-  std::uint32_t flow_label = 0;     // IPv6
+  bool loops_multicast = true;      // down: members on this machine hear it too (RFC 1112 6.1)
+  std::uint32_t flow_label = 0;     // IPv6; down: 0 lets the path choose (RFC 6437)
   std::uint32_t interface =
       0;  // up: arrived on; down: 0 lets the route choose. Interfaces count from 1; 1 is loopback
   Packet packet;

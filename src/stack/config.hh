@@ -32,6 +32,8 @@ struct InterfaceConfig {
   // The duplicate check of RFC 4862 5.4 and RFC 5227; off where whoever configures knows that
   // addresses are unique.
   bool checks_duplicates = false;
+  // A router (forwarding on) sends router advertisements with the prefixes of its addresses here.
+  bool advertises = false;
   // What the link can do for us (see core/packet.hh, Offload).
   bool takes_checksums = false;
   std::uint32_t super_segment_bytes_max = 0;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/drop.hh"
@@ -31,15 +32,26 @@ class Tcp;
 namespace lanyard::udp {
 class Udp;
 }
-namespace lanyard::icmp {
-class Echo;
-}
 
 namespace lanyard::stack {
 
 struct OutFrame {
   std::uint32_t interface = 0;
   Packet frame;
+};
+
+// A socket beside tcp() and udp(): a raw socket or an ICMP echo socket. Called while the stack
+// works: it keeps what it wants and calls nothing on the stack.
+class RawSink {
+ public:
+  // A datagram of its protocol came. `ip_header` is the header as received, options or extension
+  // headers included; datagram.packet begins behind it and stays the stack's: share() or copy.
+  virtual void on_datagram(Instant now, const internet::Datagram& datagram, Bytes ip_header) = 0;
+  // An ICMP error about a datagram of its protocol (of its identifier, for an echo socket).
+  virtual void on_icmp_error(Instant now, const internet::IcmpError& error) = 0;
+
+ protected:
+  ~RawSink() = default;
 };
 
 class Stack {
@@ -56,6 +68,8 @@ class Stack {
   void add_address(Instant now, std::uint32_t interface, const IpPrefix& prefix);
   void remove_address(Instant now, std::uint32_t interface, const IpAddress& address);
   void add_route(const Route& route);
+  // Takes away the routes with this destination, gateway and interface (0: any); how many.
+  std::size_t remove_route(const Route& route);
   void set_link_up(Instant now, std::uint32_t interface, bool is_up);
 
   // Driving.
@@ -70,13 +84,31 @@ class Stack {
   [[nodiscard]] internet::Network& network();
   // After a call on tcp(), udp() or a raw socket: routes what it wants sent.
   void flush(Instant now);
-  // Sends one datagram as it is (ICMP echo, raw sockets).
+  // Sends one datagram as it is (ICMP echo, raw sockets); its packet begins at the transport
+  // header. An ICMPv6 checksum is filled in. Errors: those of Paths::find; message_too_long.
   Result<void> send(Instant now, internet::Datagram datagram);
+
+  // Raw sockets: `sink` sees every datagram of this family and protocol that reaches this machine,
+  // beside its usual receiver. The same sink may be added for several protocols.
+  void add_raw(Family family, internet::Protocol protocol, RawSink& sink);
+  void remove_raw(RawSink& sink);
+  // ICMP echo sockets: `sink` sees the echo replies with this identifier (0: a free one is chosen)
+  // and the errors about its requests. Returns the identifier; address_in_use if it is taken.
+  Result<std::uint16_t> add_echo(Family family, std::uint16_t identifier, RawSink& sink);
+  void remove_echo(Family family, std::uint16_t identifier);
+
+  // Multicast membership, counted: as many leaves as joins. Interface 0: the one a route to the
+  // group chooses. Errors: invalid (no multicast address), no_such_device, address_not_available
+  // (leave: not a member).
+  Result<void> join_group(Instant now, std::uint32_t interface, const IpAddress& group);
+  Result<void> leave_group(Instant now, std::uint32_t interface, const IpAddress& group);
 
   // Looking in (sockets, arp, routes, counters). Valid until the next call that changes the stack.
   [[nodiscard]] std::vector<NeighbourRow> neighbours() const;
   [[nodiscard]] std::vector<Route> routes() const;
   [[nodiscard]] std::vector<InterfaceRow> interfaces() const;
+  [[nodiscard]] std::optional<InterfaceRow> interface(std::uint32_t index) const;
+  [[nodiscard]] std::optional<std::uint32_t> interface_of(std::string_view name) const;
   [[nodiscard]] const DropCounters& drops() const;
   [[nodiscard]] const Config& config() const;
 
