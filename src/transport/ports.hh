@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who holds which port of one protocol on one machine, and who may have it beside them: the bind
+// rules of Linux (SO_REUSEADDR, SO_REUSEPORT, dual stack, device binding) and ephemeral ports by
+// RFC 6056. TCP and UDP each own one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/error.hh"
+#include "core/random.hh"
+#include "internet/datagram.hh"
+#include "transport/config.hh"
+#include "wire/address.hh"
+
+namespace lanyard::transport {
+
+// A held port; never reused while the machine lives.
+enum class BindingId : std::uint64_t { none = 0 };
+
+struct BindRequest {
+  Endpoint local;               // port 0: choose one. "::" without v6_only takes IPv4 too
+  std::uint32_t interface = 0;  // SO_BINDTODEVICE; 0: every interface
+  bool reuse_address = false;
+  bool reuse_port = false;
+  bool v6_only = false;
+  bool free_bind = false;  // the address need not be ours (IP_FREEBIND)
+};
+
+// Why a port is held. Connections that chose their own port share it with others by 4-tuple.
+enum class Holding : std::uint8_t { bound, listening, connected };
+
+class Ports {
+ public:
+  Ports(const Config& config, const Seed& seed);
+
+  // Reserves a port. Errors: access_denied (privileged), address_in_use. Whether the address is
+  // ours has been checked by check_local().
+  Result<BindingId> bind(const BindRequest& request);
+  // Holds `local` for a connection that came in through a listener or chose its own port.
+  BindingId hold(const BindRequest& request, bool is_automatic);
+  void release(BindingId binding);
+  // From bound to listening; address_in_use if somebody else listens there (Linux checks again).
+  Result<void> listen(BindingId binding);
+  void set_connected(BindingId binding, const IpAddress& local);
+  // Changes the reuse flags that later binds of others will be compared with.
+  void set_reuse(BindingId binding, bool reuse_address, bool reuse_port);
+  [[nodiscard]] const BindRequest* find(BindingId binding) const;
+
+  // RFC 6056 3.3.4 algorithm 4: a port for a conversation from `local` to `remote`; `is_taken` says
+  // whether the 4-tuple is in use. address_not_available when all are.
+  template <typename IsTaken>
+  Result<Port> choose(const IpAddress& local, const Endpoint& remote, IsTaken is_taken) {
+    const std::uint32_t first = first_choice(local, remote);
+    for (std::uint32_t i = 0; i < range(); ++i) {
+      const Port port = choice(first + i);
+      if (!may_share(port) || is_taken(port)) continue;
+      chosen(local, remote, i);
+      return port;
+    }
+    return unexpected(Errno::address_not_available);
+  }
+
+ private:
+  struct Holder {
+    BindRequest request;
+    Holding holding = Holding::bound;
+    bool is_automatic = false;
+  };
+  using Bucket = std::map<BindingId, Holder>;
+  [[nodiscard]] std::uint32_t range() const;
+  [[nodiscard]] std::uint32_t first_choice(const IpAddress& local, const Endpoint& remote) const;
+  [[nodiscard]] Port choice(std::uint32_t number) const;
+  [[nodiscard]] bool may_share(Port port) const;
+  void chosen(const IpAddress& local, const Endpoint& remote, std::uint32_t tries);
+  [[nodiscard]] bool conflicts(BindingId self, const Holder& wanted) const;
+  [[nodiscard]] Holder* holder(BindingId binding);
+  Result<Port> choose_for_bind(const Holder& wanted);
+
+  const Config& config_;
+  SipKey offset_key_;
+  SipKey table_key_;
+  std::array<std::uint32_t, 64> increments_{};  // RFC 6056 3.3.4: one counter per hash of remote
+  std::map<Port, Bucket> buckets_;
+  std::uint64_t last_ = 0;
+};
+
+// Whether `local` may be bound at all: ours, unspecified, or (datagrams only) a group or broadcast.
+[[nodiscard]] Result<void> check_local(const internet::Paths& paths, const BindRequest& request,
+                                       bool is_datagram);
+
+}  // namespace lanyard::transport

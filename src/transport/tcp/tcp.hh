@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// TCP of one machine (RFC 9293): its listeners and connections. Time and segments come in as
+// arguments; segments to send are appended to the Outbox given at construction, which the owner
+// empties after every call. Calls that would block say try_again; the Observer is told when to look
+// again. To read it: state.hh, connection.hh, arrives.cc, then sender.hh and receiver.hh.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/drop.hh"
+#include "core/event.hh"
+#include "core/random.hh"
+#include "internet/datagram.hh"
+#include "transport/config.hh"
+#include "transport/ports.hh"
+#include "transport/tcp/options.hh"
+#include "transport/tcp/state.hh"
+
+namespace lanyard::tcp {
+
+// Never reused: a stale id is an error (bad_descriptor), never another connection.
+enum class ConnectionId : std::uint64_t { none = 0 };
+enum class ListenerId : std::uint64_t { none = 0 };
+
+// Whatever number the caller knows the socket by; handed back with every change.
+using Owner = std::uint64_t;
+
+// Told, at the end of a call, whose readiness may have changed. May call Tcp.
+class Observer {
+ public:
+  virtual void on_connection_change(ConnectionId connection, Owner owner) = 0;
+  virtual void on_listener_change(ListenerId listener, Owner owner) = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
+struct Open {
+  Endpoint remote;
+  // A port held by bind(), taken over if connect succeeds; none: address and port are chosen.
+  transport::BindingId binding = transport::BindingId::none;
+  std::uint32_t interface = 0;  // SO_BINDTODEVICE, or the zone of a link-local address
+  Options options;
+  Owner owner = 0;
+};
+
+struct SendFlags {
+  bool urgent = false;  // MSG_OOB: the last byte is the urgent one (RFC 6093)
+  bool more = false;    // MSG_MORE: corked for this call
+};
+
+struct ReceiveFlags {
+  bool peek = false;
+  bool urgent = false;  // MSG_OOB: the one urgent byte kept out of line
+};
+
+struct Readiness {
+  bool is_connecting = false;    // SYN-SENT or SYN-RECEIVED
+  bool is_connected = false;     // established once and not yet over in both directions
+  bool is_readable = false;      // data, or the end of the stream, or an error
+  bool is_writable = false;      // room for a third of the send buffer, or an error
+  bool is_read_closed = false;   // all that the peer will ever send has come: FIN or reset
+  bool is_write_closed = false;  // we closed our direction, or reset
+  bool has_error = false;
+  bool has_urgent = false;
+};
+
+struct Row {                                     // for `lanyard sockets`
+  ConnectionId connection = ConnectionId::none;  // or, of a listener:
+  ListenerId listener = ListenerId::none;
+  State state = State::closed;
+  Endpoint local, remote;
+  std::size_t receive_queue = 0, send_queue = 0;  // bytes; a listener: waiting, backlog
+  Owner owner = 0;
+};
+
+class Tcp {
+ public:
+  Tcp(const transport::Config& config, const Seed& seed, internet::Paths& paths, Trace* trace,
+      std::uint32_t node, internet::Outbox& out);
+  ~Tcp();
+  Tcp(const Tcp&) = delete;
+  Tcp& operator=(const Tcp&) = delete;
+  void set_observer(Observer* observer);
+  [[nodiscard]] Options default_options() const;
+
+  // Ports. A binding belongs to the caller until listen or connect takes it over.
+  Result<transport::BindingId> bind(const transport::BindRequest& request);
+  void unbind(transport::BindingId binding);
+  void set_reuse(transport::BindingId binding, bool reuse_address, bool reuse_port);
+  [[nodiscard]] Endpoint bound_to(transport::BindingId binding) const;
+
+  // Listeners. listen takes the binding over; close resets what nobody accepted.
+  Result<ListenerId> listen(transport::BindingId binding, std::uint32_t backlog,
+                            const Options& options, Owner owner);
+  Result<void> set_backlog(ListenerId listener, std::uint32_t backlog);
+  void set_options(ListenerId listener, const Options& options);
+  // try_again when nobody waits.
+  Result<ConnectionId> accept(Instant now, ListenerId listener, Owner owner);
+  [[nodiscard]] bool has_waiting(ListenerId listener) const;
+  void close(Instant now, ListenerId listener);
+
+  // Active OPEN. Readiness tells how it went; take_error why it failed.
+  Result<ConnectionId> connect(Instant now, const Open& open);
+
+  // RFC 9293 3.10.2: copies what fits; try_again when nothing does, not_connected, broken_pipe
+  // after shutdown_write or the connection's end, or the pending error.
+  Result<std::size_t> send(Instant now, ConnectionId connection, Bytes bytes, SendFlags flags = {});
+  // RFC 9293 3.10.3: 0 at the end of the stream; try_again when nothing waits; invalid when urgent
+  // data is asked for and there is none.
+  Result<std::size_t> receive(Instant now, ConnectionId connection, MutableBytes buffer,
+                              ReceiveFlags flags = {});
+  // RFC 9293 3.10.4 CLOSE: a FIN after all that is queued; receiving goes on.
+  Result<void> shutdown_write(Instant now, ConnectionId connection);
+  // The program is done with it: the id ends here, unread data makes it a reset (RFC 9293 3.6.1
+  // [SHLD-3]), and the rest goes on by itself.
+  void close(Instant now, ConnectionId connection);
+  // RFC 9293 3.10.5 ABORT: RST, queues flushed; the id ends here.
+  void abort(Instant now, ConnectionId connection);
+
+  [[nodiscard]] bool exists(ConnectionId connection) const;
+  [[nodiscard]] Readiness readiness(ConnectionId connection) const;
+  // The pending error, which it takes away (SO_ERROR).
+  std::optional<Errno> take_error(ConnectionId connection);
+  [[nodiscard]] State state(ConnectionId connection) const;
+  [[nodiscard]] Endpoint local(ConnectionId connection) const;
+  [[nodiscard]] Endpoint local(ListenerId listener) const;
+  [[nodiscard]] Endpoint remote(ConnectionId connection) const;
+  [[nodiscard]] std::size_t readable_bytes(ConnectionId connection) const;  // SIOCINQ
+  [[nodiscard]] std::size_t writable_bytes(ConnectionId connection) const;
+  [[nodiscard]] std::size_t unacked_bytes(ConnectionId connection) const;  // SIOCOUTQ
+  [[nodiscard]] std::size_t unsent_bytes(ConnectionId connection) const;   // SIOCOUTQNSD
+  [[nodiscard]] bool is_at_urgent_mark(ConnectionId connection) const;     // SIOCATMARK
+  [[nodiscard]] Options options(ConnectionId connection) const;
+  // Takes effect at once: uncorking and TCP_NODELAY push, keep-alive is armed or stopped.
+  void set_options(Instant now, ConnectionId connection, const Options& options);
+  // TCP_QUICKACK: acknowledge at once for a while; false: delay again.
+  void set_quick_ack(Instant now, ConnectionId connection, bool is_on);
+  [[nodiscard]] bool is_quick_ack(ConnectionId connection) const;
+  [[nodiscard]] Info info(Instant now, ConnectionId connection) const;
+  [[nodiscard]] std::vector<Row> rows() const;  // in the order they were opened
+
+  // Driving. A datagram whose transport header, checksum included, is still to be looked at; the
+  // reason if it was dropped. `more` says that others wait behind it: nothing is sent until the
+  // last (RFC 9293 3.10.7.4 [MUST-59]).
+  DropReason on_segment(Instant now, internet::Datagram segment, bool more = false);
+  void on_icmp_error(Instant now, const internet::IcmpError& error);
+  void poll(Instant now);
+  [[nodiscard]] Instant next_deadline() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lanyard::tcp
