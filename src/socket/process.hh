@@ -70,6 +70,8 @@ class Socket : private Waker {
   Result<Received> recvfrom(MutableBytes buffer);
   Result<void> shutdown(Shutdown how);
   Result<void> close();
+  // Gives the handle up unclosed, to be taken over by another task's Socket.
+  Handle release();
   Result<void> set_option(Option option, const OptionValue& value);
   // How long a receive, accept or connect may wait before it gives timed_out (try_again for
   // receives, as SO_RCVTIMEO).
@@ -82,7 +84,7 @@ class Socket : private Waker {
   bool wait(bool (*is_ready)(const Readiness&));
   Process* process_;
   Handle handle_ = Handle::none;
-  Task* waiting_ = nullptr;
+  std::vector<Task*> waiting_;
   Duration timeout_ = Duration::infinite();
 };
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Moves a stated number of bytes over one connection. The bytes are a known sequence, so the
+// receiver checks each one; the sender learns from the receiver's line, sent back after its
+// half-close, that all arrived.
+#include <fmt/format.h>
+
+#include "application/programs.hh"
+#include "application/resolver.hh"
+
+namespace lanyard::application {
+
+namespace {
+
+using socket::Process;
+using socket::Shutdown;
+using socket::Socket;
+using socket::Type;
+
+constexpr std::size_t chunk_bytes = 65536;
+constexpr std::uint64_t sequence_step = 0x9e3779b97f4a7c15ULL;
+
+// Byte `position` of the sequence: cheap to make anywhere, without a period a network could hide
+// in.
+std::uint8_t byte_at(std::uint64_t position) {
+  return static_cast<std::uint8_t>((position / 8 * sequence_step + sequence_step) >>
+                                   (position % 8 * 8));
+}
+
+void receive_all(Process& process, socket::Handle handle) {
+  Socket peer(process, handle);
+  std::vector<std::uint8_t> buffer(chunk_bytes);
+  std::uint64_t bytes = 0;
+  std::uint64_t wrong = 0;
+  while (true) {
+    const auto some = peer.recv(MutableBytes(buffer));
+    if (!some) return;
+    if (*some == 0) break;
+    for (std::size_t i = 0; i < *some; ++i) wrong += buffer[i] != byte_at(bytes + i);
+    bytes += *some;
+  }
+  (void)peer.send(fmt::format("{} bytes, {} wrong\n", bytes, wrong));
+  process.print(1, fmt::format("bulk: received {} bytes, {} wrong\n", bytes, wrong));
+}
+
+int serve(Process& process, Port port) {
+  Socket listener(process, Family::ipv6, Type::stream);
+  (void)listener.set_option(socket::Option::reuse_address, std::int64_t{1});
+  if (const auto bound = listener.bind({IpAddress::any(Family::ipv6), port}); !bound) {
+    process.print(2, fmt::format("bulk: port {}: {}\n", port, errno_text(bound.error())));
+    return 1;
+  }
+  (void)listener.listen(128);
+  while (true) {
+    auto peer = listener.accept();
+    if (!peer) return 1;
+    process.spawn([handle = peer->release()](Process& own) { receive_all(own, handle); });
+  }
+}
+
+int send_all(Process& process, const Arguments& arguments, Port port, std::uint64_t bytes) {
+  auto socket = connect_to(process, arguments.words()[1], port, wanted_family(arguments));
+  if (!socket) {
+    process.print(2, fmt::format("bulk: {}\n", socket.error()));
+    return 1;
+  }
+  const Instant begun = process.now();
+  std::vector<std::uint8_t> chunk(chunk_bytes);
+  for (std::uint64_t sent = 0; sent < bytes;) {
+    const std::size_t size = std::min<std::uint64_t>(chunk_bytes, bytes - sent);
+    for (std::size_t i = 0; i < size; ++i) chunk[i] = byte_at(sent + i);
+    if (const auto put = socket->send(Bytes(chunk).first(size)); !put) {
+      process.print(2, fmt::format("bulk: after {} bytes: {}\n", sent, errno_text(put.error())));
+      return 1;
+    }
+    sent += size;
+  }
+  (void)socket->shutdown(Shutdown::write);
+  const auto verdict = socket->recv(std::size_t{100});
+  const std::int64_t took_us = std::max<std::int64_t>(1, (process.now() - begun).count_us());
+  if (!verdict || *verdict != fmt::format("{} bytes, 0 wrong\n", bytes)) {
+    process.print(2, fmt::format("bulk: the receiver says '{}'\n", verdict.value_or("nothing")));
+    return 1;
+  }
+  process.print(1, fmt::format("bulk: sent {} bytes in {} us, {} kbit/s\n", bytes, took_us,
+                               bytes * 8000 / static_cast<std::uint64_t>(took_us)));
+  return 0;
+}
+
+}  // namespace
+
+int bulk(Process& process, std::span<const std::string> all) {
+  Arguments arguments(
+      all.subspan(1),
+      {.with_value = {"--port"}, .without_value = {"-4", "-6"}, .words_min = 1, .words_max = 3});
+  const auto port = static_cast<Port>(arguments.number("--port", 5001, 1, 65535));
+  constexpr std::uint64_t bytes_max = 1'000'000'000'000'000;
+  const std::uint64_t bytes = arguments.word_number(2, 0, 1, bytes_max);
+  if (!arguments.problem().empty()) return wrong_usage(process, "bulk", arguments.problem());
+  const auto& words = arguments.words();
+  if (words[0] == "serve" && words.size() == 1) return serve(process, port);
+  if (words[0] == "send" && words.size() == 3) return send_all(process, arguments, port, bytes);
+  return wrong_usage(process, "bulk", "say 'serve', or 'send HOST BYTES'");
+}
+
+}  // namespace lanyard::application
