@@ -109,6 +109,10 @@ class Packet {
   // The event that caused this packet (0: none kept), carried along so that effects can be traced
   // to causes.
   EventId cause = 0;
+  // The lab's number for this packet (0: none yet): kept by share(), by fragments and through
+  // switches and routers, so that one packet can be followed hop by hop. A packet made new has
+  // none.
+  std::uint64_t id = 0;
 
  private:
   void swap(Packet& other) noexcept;

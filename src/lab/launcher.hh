@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/packet.hh"
 #include "core/time.hh"
 #include "socket/process.hh"
 #include "socket/sockets.hh"
@@ -45,16 +46,40 @@ class ProgramObserver {
 // One virtual host as a launcher sees it.
 struct LaunchHost {
   std::string name;
-  socket::Sockets* sockets = nullptr;
+  socket::Sockets* sockets = nullptr;  // null: a kernel host
   const socket::Names* names = nullptr;
   // Call after using `sockets`: frames it wants sent are taken, and the world's next deadline is
   // computed anew.
   std::function<void()> touched;
 };
 
+// One port of a host with the kernel's stack (`kind: linux`), as planned. Frames are whole Ethernet
+// frames.
+struct KernelPort {
+  std::string name;  // "eth0"
+  MacAddress mac;
+  std::uint32_t mtu = 1500;
+  std::vector<IpPrefix> addresses;
+  // Call with every frame the kernel sends; from the world's thread.
+  std::function<void(Packet)> into_lab;
+};
+
+struct KernelHost {
+  std::string name;
+  std::vector<KernelPort> ports;
+  std::vector<stack::Route>
+      routes;  // Route::interface is the port's position + 2, as in a stack of ours
+  const socket::Names* names = nullptr;
+};
+
 class Launcher {
  public:
   virtual ~Launcher() = default;
+  // Makes a namespace with a TAP per port, before any program of that host is started; programs are
+  // then started with LaunchHost::sockets null and the same name. Gives, per port, where the lab's
+  // frames for it go. Hosts last until the launcher ends.
+  virtual std::expected<std::vector<std::function<void(Packet)>>, std::string> make_kernel_host(
+      const KernelHost& host) = 0;
   // Starts it; the sentence says why not (which host, which command, what failed).
   virtual std::expected<void, std::string> start(const LaunchHost& host, const Launch& launch,
                                                  ProgramObserver& observer) = 0;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lab as a plain description: what a lab file says, or what a C++ program fills in itself.
+// Nothing here is computed: addresses nobody gave are chosen by plan.hh. Nodes are numbered from 0:
+// hosts, then switches, then routers, each in file order; every list that names a node or a link
+// does so by that number.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time.hh"
+#include "lab/check.hh"
+#include "wire/address.hh"
+
+namespace lanyard::lab {
+
+// Where in the lab file something was written, counted from 1; 0: it was not read from a file.
+struct Mark {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+};
+
+// `kernel` is the file's `kind: linux`: a namespace and a TAP, the kernel's own stack.
+enum class NodeKind : std::uint8_t { host, kernel_host, switching, router };
+
+// One entry of `run:`.
+struct ProgramSpec {
+  std::string name;  // how checks and people call it; the host's name, or "alice.2" for its second
+  std::string command;  // as written; `{n}` of a counted host already replaced
+  Duration at;          // since the lab began
+  // `expect: exit N`. Without it any status but 0 is a failure, and the lab does not wait for the
+  // program if it waits for another.
+  std::optional<int> expected_status;
+  bool any_status = false;  // `expect: any`
+  std::map<std::string, std::string> environment;
+  std::string directory;
+  Mark mark;
+};
+
+struct NodeSpec {
+  std::string name;
+  NodeKind kind = NodeKind::host;
+  std::vector<IpPrefix> addresses;  // of the first port
+  std::optional<MacAddress> mac;    // of the first port
+  std::vector<IpAddress> gateways;  // at most one per family; empty: chosen
+  std::vector<IpAddress> name_servers;
+  std::uint32_t mtu = 0;  // 0: the link's
+  std::vector<ProgramSpec> programs;
+  Mark mark;
+};
+
+// One direction of a link.
+struct LinkQuality {
+  Duration delay;
+  std::uint64_t rate_bits_per_second = 0;  // 0: as fast as it comes
+  std::uint64_t queue_bytes =
+      256 * 1024;  // waiting for a link with a rate; more is dropped at the tail
+  std::uint64_t loss_parts_per_billion = 0;
+  friend bool operator==(const LinkQuality&, const LinkQuality&) = default;
+};
+
+struct LinkEnd {
+  std::uint32_t node = 0;
+  std::vector<IpPrefix> addresses;  // `addresses: { r1: 10.0.9.1/24 }` on the link
+  std::optional<MacAddress> mac;
+};
+
+struct LinkSpec {
+  LinkEnd a, b;  // in the order they are written: "r1 -- dc" has a = r1
+  LinkQuality a_to_b, b_to_a;
+  std::uint32_t mtu = 1500;
+  Mark mark;
+};
+
+// What is to be changed of a link; unset: left as it is.
+struct LinkChange {
+  std::optional<Duration> delay;
+  std::optional<std::uint64_t> rate_bits_per_second, queue_bytes, loss_parts_per_billion;
+};
+
+// One entry of the timeline `at:`.
+struct Action {
+  enum class Kind : std::uint8_t { cut, heal, set };
+  Duration at;
+  Kind kind = Kind::cut;
+  std::uint32_t link = 0;
+  LinkChange change;  // set
+  bool a_to_b = true, b_to_a = true;
+  Mark mark;
+};
+
+struct CheckSpec {
+  Check check;
+  std::string text;  // as written
+  Mark mark;
+};
+
+// `auto_`: virtual if every program is built in and no host is the kernel's, otherwise real.
+enum class TimeMode : std::uint8_t { auto_, virtual_, real };
+
+struct Model {
+  std::string name = "lab";
+  std::string file;  // its name without folders; empty if not from a file
+  std::string text;  // the file itself, kept for the run file
+  std::uint64_t seed = 1;
+  TimeMode time = TimeMode::auto_;
+  Duration until = Duration::infinite();  // the lab ends then at the latest
+  std::vector<NodeSpec> nodes;
+  std::vector<LinkSpec> links;
+  std::vector<Action> timeline;  // sorted by time, then as written
+  std::vector<CheckSpec> checks;
+
+  [[nodiscard]] std::optional<std::uint32_t> node(std::string_view name) const;
+  // The link between two nodes, whichever way round.
+  [[nodiscard]] std::optional<std::uint32_t> link(std::uint32_t a, std::uint32_t b) const;
+  [[nodiscard]] std::string link_name(std::uint32_t link) const;  // "r1 -- dc"
+};
+
+// True if a command line is to be run by a program built into Lanyard: its first word names one and
+// the line asks for nothing of a shell.
+[[nodiscard]] bool is_built_in(std::string_view command);
+// Virtual or real, `auto_` decided by the programs.
+[[nodiscard]] TimeMode time_of(const Model& model);
+
+}  // namespace lanyard::lab

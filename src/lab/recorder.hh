@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the run file while the world runs. Every frame is written at the port it leaves and at the
+// port it reaches, as a wire would carry it. In virtual time the file depends on the lab and the
+// seed alone: no clock, no path, no pointer.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/event.hh"
+#include "core/packet.hh"
+#include "lab/plan.hh"
+
+namespace lanyard::lab {
+
+struct ProgramRow;
+struct Verdict;
+
+struct RecorderOptions {
+  std::string path;        // created or replaced
+  bool is_virtual = true;  // real time: the wall clock's start is noted, once
+};
+
+// One frame at one port.
+struct RecordedFrame {
+  Instant at;
+  std::uint32_t port = 0;  // of the plan
+  bool is_sent = true;
+  const Packet* frame = nullptr;
+  DropReason dropped = DropReason::none;
+  std::uint32_t dropped_at = 0;  // the node that says so
+};
+
+class Recorder : public EventSink {
+ public:
+  // The sentence says why the file cannot be written.
+  [[nodiscard]] static std::expected<std::unique_ptr<Recorder>, std::string> open(
+      const RecorderOptions& options);
+  ~Recorder();
+
+  void begin(const Model& model, const Plan& plan);
+  void program(const ProgramRow& program);
+  void frame(const RecordedFrame& frame);
+  void on_event(const Event& event) override;
+  // Writes what is buffered, so that the file is whole up to now.
+  void flush();
+  void finish(std::span<const Verdict> verdicts);
+
+  [[nodiscard]] const std::string& path() const;
+  // Empty, or why writing failed (the disk is full): the run goes on, the file ends there.
+  [[nodiscard]] const std::string& problem() const;
+
+ private:
+  struct State;
+  explicit Recorder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lanyard::lab

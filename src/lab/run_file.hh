@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run file read back: a pcapng file with an interface per node port, and custom blocks
+// (docs/run-file.md) with the lab, its plan, events, outputs and verdicts. A file cut short is read
+// as far as it is whole. An ordinary pcapng or pcap file is not a run file and is refused with the
+// reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "core/bytes.hh"
+#include "core/event.hh"
+#include "lab/world.hh"
+
+namespace lanyard::lab {
+
+struct RunNode {
+  std::string name;
+  NodeKind kind = NodeKind::host;
+  std::vector<stack::Route> routes;
+};
+
+struct RunPort {  // the capture interface of the same number
+  std::uint32_t node = 0;
+  std::string name;  // "eth0"
+  MacAddress mac;
+  std::uint32_t mtu = 1500;
+  std::vector<IpPrefix> addresses;
+  std::uint32_t peer = 0;  // the port at the other end of the link
+  std::uint32_t link = 0;
+};
+
+// One frame at one port. A frame that crosses a link is there twice: sent at one port, received at
+// the other. `packet` is the same number at every hop of one packet, through switches and routers.
+struct RunPacket {
+  std::uint32_t port = 0;
+  Instant at;
+  bool is_sent = true;  // false: received
+  std::uint64_t packet = 0;
+  EventId cause = 0;
+  std::string comment;               // why it was dropped; empty: it was not
+  std::size_t offset = 0, size = 0;  // of its bytes in RunFile::bytes
+};
+
+struct RunEvent {
+  Event event;  // its `text` points into RunFile::bytes
+};
+
+struct RunProgram {
+  std::uint32_t program = 0, node = 0;
+  std::string name, command;
+};
+
+struct RunFile {
+  std::string lab_name, lab_file, lab_text;
+  std::uint64_t seed = 0;
+  bool is_virtual = true;
+  bool is_whole = true;  // false: no end was written (the run was killed)
+  std::vector<RunNode> nodes;
+  std::vector<RunPort> ports;
+  std::vector<std::string> links;  // "r1 -- dc"
+  std::vector<RunProgram> programs;
+  std::vector<RunPacket> packets;  // in the world's order
+  std::vector<RunEvent> events;
+  std::vector<Verdict> verdicts;
+  std::vector<std::uint8_t> bytes;  // the whole file
+
+  [[nodiscard]] Bytes frame(const RunPacket& packet) const {
+    return Bytes(bytes).subspan(packet.offset, packet.size);
+  }
+  [[nodiscard]] std::string port_name(std::uint32_t port) const;  // "alice:eth0"
+};
+
+struct RunFileProblem {
+  std::size_t offset = 0;
+  std::string what;  // "not a pcapng file: it begins with ..."
+};
+
+[[nodiscard]] std::expected<RunFile, RunFileProblem> parse_run_file(
+    std::vector<std::uint8_t> bytes);
+[[nodiscard]] std::expected<RunFile, RunFileProblem> read_run_file(const std::string& path);
+
+}  // namespace lanyard::lab

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual internet: nodes, links, programs and one order of events. Virtual time: run(). Real
+// time: give it to device::EventLoop (drive), stop the loop when is_over() (see set_on_over). One
+// thread.
+//   events are handled in the order (time, node, sequence): time because causes come first, node so
+//   that two things at one instant happen in an order nobody's speed decides, sequence so that the
+//   order is total.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/event.hh"
+#include "device/event_loop.hh"
+#include "lab/launcher.hh"
+#include "lab/model.hh"
+#include "lab/plan.hh"
+#include "stack/stack.hh"
+
+namespace lanyard::lab {
+
+class Recorder;
+
+enum class ProgramState : std::uint8_t { waiting, running, exited, killed, not_started, stopped };
+
+// One program of the lab, from the lab file or started since (`exec`).
+struct ProgramRow {
+  ProgramId id{};
+  std::uint32_t node = 0;
+  std::string name;  // "alice", "alice.2"
+  std::string command;
+  bool is_built_in = false;
+  bool is_service = false;  // the lab's own name server: no output, no expectation
+  bool is_awaited = false;  // the lab does not end before it
+  ProgramState state = ProgramState::waiting;  // stopped: by the lab, at its end
+  int status = 0, signal = 0;
+  Instant started, ended;
+  std::string problem;  // not_started: the sentence why
+};
+
+struct ProgramOutput {
+  ProgramId program{};
+  int descriptor = 1;
+  Instant at;
+  std::string text;
+};
+
+struct DirectionCounters {
+  std::uint64_t frames = 0, bytes = 0;  // that entered
+  DropCounters drops{};                 // of them
+};
+
+struct LinkRow {
+  std::string name;  // "r1 -- dc"
+  bool is_up = true;
+  LinkQuality a_to_b, b_to_a;
+  DirectionCounters a_counters, b_counters;  // a to b, b to a
+};
+
+// `expected`, `happened`, and whether they agree: a check, or a program's end.
+struct Verdict {
+  std::string text;  // "alice exits 0"
+  bool is_good = false;
+  std::string happened;  // "alice exited 7 at 1.204 s"
+  Instant at;
+  Mark mark;
+};
+
+struct WorldOptions {
+  Launcher* launcher =
+      nullptr;  // for programs that are not built in; without one they do not start
+  Recorder* recorder = nullptr;
+  // Called for every output and end of a program, as it happens (to print it).
+  std::function<void(const ProgramRow&, const ProgramOutput&)> on_output;
+  std::function<void(const ProgramRow&)> on_ended;
+  bool keeps_running = false;  // `up`: do not end when the programs have ended
+};
+
+class World final : public device::Driven {
+ public:
+  // Model and plan must outlive the world.
+  World(const Model& model, const Plan& plan, WorldOptions options);
+  ~World();
+
+  // --- driving ---
+  // Hosts with the kernel's stack are made and programs due at 0 started at the first run_until.
+  void run_until(Instant now) override;
+  [[nodiscard]] Instant next_deadline() const override;
+  // Virtual time: from event to event until the lab is over.
+  void run();
+  [[nodiscard]] bool is_over() const;
+  // Called once, from run_until, when the lab is over.
+  void set_on_over(std::function<void()> call);
+  // Ends it now: programs are stopped, the recorder finished. The lab is over. Idempotent.
+  void stop();
+  [[nodiscard]] Instant now() const;
+
+  // --- acting on it, live; effects come at the next run_until ---
+  void cut(std::uint32_t link);
+  void heal(std::uint32_t link);
+  void change(std::uint32_t link, const LinkChange& change, bool a_to_b = true, bool b_to_a = true);
+  // Starts a program on a host: built in or through the launcher. `launch.program` is filled in
+  // here. `observer` (may be null) is told beside the world's own book.
+  ProgramId start(std::uint32_t node, Launch launch, ProgramObserver* observer = nullptr);
+  void signal(ProgramId program, int signal);  // built-in ones end at any signal
+
+  // --- looking in ---
+  [[nodiscard]] const Model& model() const;
+  [[nodiscard]] const Plan& plan() const;
+  [[nodiscard]] std::vector<LinkRow> links() const;
+  [[nodiscard]] std::span<const ProgramRow> programs() const;
+  [[nodiscard]] std::span<const ProgramOutput> output() const;
+  [[nodiscard]] stack::Stack* stack(std::uint32_t node);       // null: a switch, a kernel host
+  [[nodiscard]] socket::Sockets* sockets(std::uint32_t node);  // null: the same
+  // The checks and the programs' expectations, judged by what has happened so far; exact once it is
+  // over.
+  [[nodiscard]] std::vector<Verdict> verdicts() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lanyard::lab
