@@ -23,7 +23,6 @@ struct Datagram {
   std::uint8_t hop_limit = 0;       // TTL; down: 0 means the configured default
   std::uint8_t traffic_class = 0;   // DSCP and ECN
   bool may_fragment = true;         // down, IPv4: DF clear
-  bool multicast_loop = true;       // down: to a group of ours, we hear it too
   bool was_link_broadcast = false;  // up: came as a link-layer broadcast or multicast
   bool loops_multicast = true;      // down: members on this machine hear it too (RFC 1112 6.1)
   std::uint32_t flow_label = 0;     // IPv6; down: 0 lets the path choose (RFC 6437)
