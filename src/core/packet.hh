@@ -8,15 +8,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "core/bytes.hh"
 #include "core/event.hh"
+#include "core/pool.hh"
 
 namespace lanyard {
-
-struct Block;  // a pooled, reference-counted run of bytes (core/pool.hh)
 
 // A counted reference to bytes that nobody changes any more.
 class Slice {
@@ -26,13 +26,22 @@ class Slice {
   [[nodiscard]] static Slice copy_of(Bytes bytes);
   // The `size` bytes at `offset` of a block; shares it.
   Slice(Block* block, std::uint32_t offset, std::uint32_t size);
-  Slice(const Slice& other);
+  Slice(const Slice& other) : block_(other.block_), offset_(other.offset_), size_(other.size_) {
+    if (block_ != nullptr) add_reference(block_);
+  }
   Slice(Slice&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)),
         offset_(other.offset_),
         size_(std::exchange(other.size_, 0)) {}
-  Slice& operator=(Slice other) noexcept;
-  ~Slice();
+  Slice& operator=(Slice other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(offset_, other.offset_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Slice() {
+    if (block_ != nullptr) drop_reference(block_);
+  }
 
   [[nodiscard]] Bytes bytes() const;
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -43,6 +52,24 @@ class Slice {
   Block* block_ = nullptr;
   std::uint32_t offset_ = 0;
   std::uint32_t size_ = 0;
+};
+
+// The slices of one packet; the usual few need no allocation.
+class SliceList {
+ public:
+  [[nodiscard]] std::span<const Slice> view() const;
+  void append(Slice slice);
+  void drop_last();
+  // Replaces the last one.
+  void set_last(Slice slice);
+  void clear();
+
+ private:
+  static constexpr std::size_t few_max = 3;
+  [[nodiscard]] Slice& last();
+  std::array<Slice, few_max> few_;
+  std::uint32_t few_used_ = 0;
+  std::vector<Slice> many_;  // all of them, once there are more than a few
 };
 
 // What a sender left for a device to do, or a device has already done (as virtio_net_hdr says it).
@@ -81,7 +108,7 @@ class Packet {
   // device.
   [[nodiscard]] Bytes front() const;
   [[nodiscard]] MutableBytes mutable_front();
-  [[nodiscard]] const std::vector<Slice>& slices() const { return slices_; }
+  [[nodiscard]] std::span<const Slice> slices() const { return slices_.view(); }
   // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside
   // the packet.
   void slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const;
@@ -89,7 +116,8 @@ class Packet {
   // Opens `size` uninitialised bytes in front and returns them; grows the headroom if there is too
   // little.
   std::uint8_t* push_front(std::size_t size);
-  // Drops `size` bytes in front, which must lie in front().
+  // Drops `size` bytes in front, which must lie in front(). A checksum still wanted that starts in
+  // them counts as good: the bytes never were on a wire.
   void pull_front(std::size_t size);
   // Opens `size` uninitialised bytes at the end of front(); no slice may have been appended yet.
   std::uint8_t* push_back(std::size_t size);
@@ -116,11 +144,13 @@ class Packet {
 
  private:
   void swap(Packet& other) noexcept;
+  void make_room(std::size_t headroom, std::size_t room);
+  void own_front();
   Block* block_ = nullptr;
   std::uint32_t head_ = 0;
   std::uint32_t tail_ = 0;
   std::uint32_t slices_bytes_ = 0;
-  std::vector<Slice> slices_;
+  SliceList slices_;
 };
 
 // Computes a wanted checksum in place, so that the packet is what a wire would carry. A

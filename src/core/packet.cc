@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/packet.hh"
+
+#include <algorithm>
+
+#include "core/check.hh"
+#include "core/checksum.hh"
+
+namespace lanyard {
+namespace {
+
+// Headroom given when a header did not fit: enough for all headers that usually follow.
+constexpr std::size_t fresh_headroom = 64;
+
+std::uint32_t narrow(std::size_t size) {
+  CHECK(size <= UINT32_MAX);
+  return static_cast<std::uint32_t>(size);
+}
+
+}  // namespace
+
+Slice Slice::copy_of(Bytes bytes) {
+  Slice slice;
+  if (bytes.empty()) return slice;
+  slice.block_ = allocate_block(bytes.size());
+  slice.size_ = narrow(bytes.size());
+  std::memcpy(slice.block_->data(), bytes.data(), bytes.size());
+  return slice;
+}
+
+Slice::Slice(Block* block, std::uint32_t offset, std::uint32_t size)
+    : block_(block), offset_(offset), size_(size) {
+  CHECK(std::uint64_t{offset} + size <= block->capacity);
+  add_reference(block_);
+}
+
+Bytes Slice::bytes() const {
+  return block_ == nullptr ? Bytes{} : Bytes{block_->data() + offset_, size_};
+}
+
+Slice Slice::part(std::size_t offset, std::size_t size) const {
+  CHECK(offset <= size_ && size <= size_ - offset);
+  if (size == 0) return {};
+  return Slice(block_, offset_ + static_cast<std::uint32_t>(offset),
+               static_cast<std::uint32_t>(size));
+}
+
+std::span<const Slice> SliceList::view() const {
+  if (!many_.empty()) return many_;
+  return {few_.data(), few_used_};
+}
+
+Slice& SliceList::last() {
+  return many_.empty() ? few_[few_used_ - 1] : many_.back();
+}
+
+void SliceList::append(Slice slice) {
+  if (many_.empty() && few_used_ < few_max) {
+    few_[few_used_++] = std::move(slice);
+    return;
+  }
+  if (many_.empty()) {
+    many_.reserve(2 * few_max);
+    std::move(few_.begin(), few_.end(), std::back_inserter(many_));
+    few_used_ = 0;
+  }
+  many_.push_back(std::move(slice));
+}
+
+void SliceList::drop_last() {
+  if (many_.empty()) {
+    few_[--few_used_] = Slice();
+  } else {
+    many_.pop_back();
+  }
+}
+
+void SliceList::set_last(Slice slice) {
+  last() = std::move(slice);
+}
+
+void SliceList::clear() {
+  for (; few_used_ > 0; --few_used_) few_[few_used_ - 1] = Slice();
+  many_.clear();
+}
+
+Packet::Packet(std::size_t headroom, std::size_t room)
+    : block_(allocate_block(headroom + room)), head_(narrow(headroom)), tail_(head_) {}
+
+Packet Packet::copy_of(Bytes bytes, std::size_t headroom) {
+  Packet packet(headroom, bytes.size());
+  packet.append(bytes);
+  return packet;
+}
+
+Packet& Packet::operator=(Packet&& other) noexcept {
+  Packet gone(std::move(other));
+  swap(gone);
+  return *this;
+}
+
+Packet::~Packet() {
+  if (block_ != nullptr) drop_reference(block_);
+}
+
+void Packet::swap(Packet& other) noexcept {
+  std::swap(offload, other.offload);
+  std::swap(cause, other.cause);
+  std::swap(block_, other.block_);
+  std::swap(head_, other.head_);
+  std::swap(tail_, other.tail_);
+  std::swap(slices_bytes_, other.slices_bytes_);
+  std::swap(slices_, other.slices_);
+}
+
+Bytes Packet::front() const {
+  return block_ == nullptr ? Bytes{} : Bytes{block_->data() + head_, tail_ - head_};
+}
+
+MutableBytes Packet::mutable_front() {
+  own_front();
+  return block_ == nullptr ? MutableBytes{} : MutableBytes{block_->data() + head_, tail_ - head_};
+}
+
+// Moves the front into a block of its own with at least this much space around it.
+void Packet::make_room(std::size_t headroom, std::size_t room) {
+  const Bytes old = front();
+  Block* block = allocate_block(headroom + old.size() + room);
+  if (!old.empty()) std::memcpy(block->data() + headroom, old.data(), old.size());
+  const std::size_t size = old.size();
+  if (block_ != nullptr) drop_reference(block_);
+  block_ = block;
+  head_ = narrow(headroom);
+  tail_ = narrow(headroom + size);
+}
+
+// Slices taken out of the front share its block, and their bytes may not change any more.
+void Packet::own_front() {
+  if (block_ != nullptr && block_->references > 1) make_room(head_, block_->capacity - tail_);
+}
+
+void Packet::slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const {
+  CHECK(offset <= this->size() && size <= this->size() - offset);
+  const std::size_t front_size = tail_ - head_;
+  if (offset < front_size && size > 0) {
+    const std::size_t taken = std::min(size, front_size - offset);
+    out.emplace_back(block_, head_ + static_cast<std::uint32_t>(offset),
+                     static_cast<std::uint32_t>(taken));
+    offset += taken;
+    size -= taken;
+  }
+  std::size_t begin = front_size;
+  for (const Slice& slice : slices()) {
+    if (size == 0) return;
+    const std::size_t end = begin + slice.size();
+    if (offset < end) {
+      const std::size_t taken = std::min(size, end - offset);
+      out.push_back(slice.part(offset - begin, taken));
+      offset += taken;
+      size -= taken;
+    }
+    begin = end;
+  }
+}
+
+std::uint8_t* Packet::push_front(std::size_t size) {
+  if (block_ == nullptr || head_ < size || block_->references > 1) {
+    make_room(size + fresh_headroom, block_ == nullptr ? 0 : block_->capacity - tail_);
+  }
+  head_ -= static_cast<std::uint32_t>(size);
+  if (offload.checksum_wanted) {
+    offload.checksum_start = static_cast<std::uint16_t>(offload.checksum_start + size);
+  }
+  return block_->data() + head_;
+}
+
+void Packet::pull_front(std::size_t size) {
+  CHECK(size <= tail_ - head_);
+  head_ += static_cast<std::uint32_t>(size);
+  if (!offload.checksum_wanted) return;
+  if (size <= offload.checksum_start) {
+    offload.checksum_start = static_cast<std::uint16_t>(offload.checksum_start - size);
+  } else {
+    offload.checksum_wanted = false;
+    offload.checksum_good = true;
+  }
+}
+
+std::uint8_t* Packet::push_back(std::size_t size) {
+  CHECK(slices().empty());
+  if (block_ == nullptr || block_->capacity - tail_ < size || block_->references > 1) {
+    make_room(block_ == nullptr ? fresh_headroom : head_, size);
+  }
+  std::uint8_t* opened = block_->data() + tail_;
+  tail_ += narrow(size);
+  return opened;
+}
+
+void Packet::append(Bytes bytes) {
+  if (bytes.empty()) return;
+  if (slices().empty()) {
+    std::memcpy(push_back(bytes.size()), bytes.data(), bytes.size());
+  } else {
+    append(Slice::copy_of(bytes));
+  }
+}
+
+void Packet::append(Slice slice) {
+  if (slice.size() == 0) return;
+  if (block_ == nullptr) make_room(fresh_headroom, 0);
+  slices_bytes_ += static_cast<std::uint32_t>(slice.size());
+  slices_.append(std::move(slice));
+}
+
+void Packet::truncate(std::size_t size) {
+  CHECK(size <= this->size());
+  std::size_t extra = this->size() - size;
+  while (extra > 0 && slices_bytes_ > 0) {
+    const Slice& last = slices().back();
+    const std::size_t dropped = std::min(extra, last.size());
+    slices_bytes_ -= static_cast<std::uint32_t>(dropped);
+    extra -= dropped;
+    if (dropped == last.size()) {
+      slices_.drop_last();
+    } else {
+      slices_.set_last(last.part(0, last.size() - dropped));
+    }
+  }
+  tail_ -= static_cast<std::uint32_t>(extra);
+}
+
+Bytes Packet::linear() {
+  if (slices_bytes_ == 0) return front();
+  if (block_->references > 1 || block_->capacity - tail_ < slices_bytes_) {
+    make_room(head_, slices_bytes_);
+  }
+  for (const Slice& slice : slices()) {
+    std::memcpy(block_->data() + tail_, slice.bytes().data(), slice.size());
+    tail_ += static_cast<std::uint32_t>(slice.size());
+  }
+  slices_.clear();
+  slices_bytes_ = 0;
+  return front();
+}
+
+void Packet::copy_to(std::size_t offset, MutableBytes out) const {
+  CHECK(offset <= size() && out.size() <= size() - offset);
+  std::size_t done = 0;
+  const auto copy_from = [&](Bytes piece) {
+    if (offset >= piece.size()) {
+      offset -= piece.size();
+      return;
+    }
+    const std::size_t taken = std::min(out.size() - done, piece.size() - offset);
+    if (taken > 0) std::memcpy(out.data() + done, piece.data() + offset, taken);
+    done += taken;
+    offset = 0;
+  };
+  copy_from(front());
+  for (const Slice& slice : slices()) copy_from(slice.bytes());
+}
+
+Packet Packet::share() const {
+  Packet other;
+  if (block_ != nullptr) {
+    other = Packet(head_, block_->capacity - head_);
+    if (const Bytes bytes = front(); !bytes.empty()) {
+      std::memcpy(other.push_back(bytes.size()), bytes.data(), bytes.size());
+    }
+  }
+  other.slices_ = slices_;
+  other.slices_bytes_ = slices_bytes_;
+  other.offload = offload;
+  other.cause = cause;
+  return other;
+}
+
+void finish_checksum(Packet& packet) {
+  if (!packet.offload.checksum_wanted) return;
+  packet.offload.checksum_wanted = false;
+  packet.offload.checksum_good = true;
+  const std::size_t start = packet.offload.checksum_start;
+  const std::size_t field = start + packet.offload.checksum_offset;
+  const MutableBytes front = packet.mutable_front();
+  CHECK(field + 2 <= front.size());
+  ChecksumSum sum;
+  sum.add(Bytes(front).subspan(start));
+  for (const Slice& slice : packet.slices()) sum.add(slice.bytes());
+  std::uint16_t value = sum.finish();
+  // RFC 768, RFC 8200 8.1: a computed UDP checksum of zero is sent as all ones. The field tells UDP
+  // from TCP and ICMPv6 by its place.
+  constexpr std::uint16_t udp_checksum_offset = 6;
+  if (value == 0 && packet.offload.checksum_offset == udp_checksum_offset) value = 0xffff;
+  store16(front.data() + field, value);
+}
+
+}  // namespace lanyard
