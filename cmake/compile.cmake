@@ -3,6 +3,12 @@
 option(LANYARD_WERROR "Warnings are errors" ON)
 set(LANYARD_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=: address,undefined or thread")
 
+# Release keeps every CHECK and the names of functions in a backtrace; Check is what the sanitizers run on.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_CHECK "-O1 -g1")
+set(CMAKE_C_FLAGS_CHECK "-O1 -g1")
+
 find_program(LANYARD_CCACHE ccache)
 if(LANYARD_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${LANYARD_CCACHE})

@@ -8,7 +8,8 @@
 namespace lanyard {
 
 void check_failed(const char* condition, const char* file, int line) {
-  fmt::print(stderr, "{}:{}: lanyard's own mistake: CHECK({}) failed\n", file, line, condition);
+  fmt::print(stderr, "{}:{}: CHECK({}) failed\n", file, line,  // order: last words before the end
+             condition);
   std::abort();
 }
 
