@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chance comes from the world's seed, by name, not from a number at hand.
-// says: could not convert|no viable conversion|no matching function|no matching conversion|cannot convert
+// says: no matching function|no matching conversion
 #include "core/random.hh"
 
 using lanyard::RandomStream, lanyard::Seed;
