@@ -4,10 +4,10 @@
 // RFC 6056. TCP and UDP each own one.
 #pragma once
 
+#include <array>
+
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <optional>
 #include <vector>
 
 #include "core/error.hh"
@@ -30,9 +30,6 @@ struct BindRequest {
   bool free_bind = false;  // the address need not be ours (IP_FREEBIND)
 };
 
-// Why a port is held. Connections that chose their own port share it with others by 4-tuple.
-enum class Holding : std::uint8_t { bound, listening, connected };
-
 class Ports {
  public:
   Ports(const Config& config, const Seed& seed);
@@ -40,12 +37,16 @@ class Ports {
   // Reserves a port. Errors: access_denied (privileged), address_in_use. Whether the address is
   // ours has been checked by check_local().
   Result<BindingId> bind(const BindRequest& request);
-  // Holds `local` for a connection that came in through a listener or chose its own port.
+  // Holds a port for a connection that came in through a listener, or (automatic) chose it. Equal
+  // ones share an id, so that a million connections of one server cost one entry.
   BindingId hold(const BindRequest& request, bool is_automatic);
   void release(BindingId binding);
   // From bound to listening; address_in_use if somebody else listens there (Linux checks again).
   Result<void> listen(BindingId binding);
-  void set_connected(BindingId binding, const IpAddress& local);
+  // From listening back to bound.
+  void unlisten(BindingId binding);
+  // A connection fixed the address of a wildcard binding.
+  void set_address(BindingId binding, const IpAddress& local);
   // Changes the reuse flags that later binds of others will be compared with.
   void set_reuse(BindingId binding, bool reuse_address, bool reuse_port);
   [[nodiscard]] const BindRequest* find(BindingId binding) const;
@@ -66,24 +67,30 @@ class Ports {
 
  private:
   struct Holder {
+    BindingId id = BindingId::none;
     BindRequest request;
-    Holding holding = Holding::bound;
+    bool is_listening = false;
     bool is_automatic = false;
+    bool is_shared = false;  // held by `count` connections
+    std::uint32_t count = 1;
   };
-  using Bucket = std::map<BindingId, Holder>;
+  using Bucket = std::vector<Holder>;
   [[nodiscard]] std::uint32_t range() const;
   [[nodiscard]] std::uint32_t first_choice(const IpAddress& local, const Endpoint& remote) const;
   [[nodiscard]] Port choice(std::uint32_t number) const;
   [[nodiscard]] bool may_share(Port port) const;
   void chosen(const IpAddress& local, const Endpoint& remote, std::uint32_t tries);
-  [[nodiscard]] bool conflicts(BindingId self, const Holder& wanted) const;
+  [[nodiscard]] bool conflicts(BindingId self, const BindRequest& wanted) const;
+  [[nodiscard]] const Holder* holder(BindingId binding) const;
   [[nodiscard]] Holder* holder(BindingId binding);
-  Result<Port> choose_for_bind(const Holder& wanted);
+  Result<Port> choose_for_bind(BindRequest wanted);
+  BindingId add(const BindRequest& request, bool is_automatic);
 
   const Config& config_;
   SipKey offset_key_;
   SipKey table_key_;
   std::array<std::uint32_t, 64> increments_{};  // RFC 6056 3.3.4: one counter per hash of remote
+  RandomStream dice_;
   std::map<Port, Bucket> buckets_;
   std::uint64_t last_ = 0;
 };

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "core/drop.hh"
-#include "core/event.hh"
 #include "core/random.hh"
 #include "internet/datagram.hh"
 #include "transport/config.hh"
@@ -95,8 +94,8 @@ struct Row {  // for `lanyard sockets`
 
 class Udp {
  public:
-  Udp(const transport::Config& config, const Seed& seed, internet::Paths& paths, Trace* trace,
-      std::uint32_t node, internet::Outbox& out);
+  Udp(const transport::Config& config, const Seed& seed, internet::Paths& paths,
+      internet::Outbox& out);
   ~Udp();
   Udp(const Udp&) = delete;
   Udp& operator=(const Udp&) = delete;
