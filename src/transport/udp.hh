@@ -25,6 +25,7 @@ namespace lanyard::udp {
 // Never reused: a stale id is an error (bad_descriptor), never another socket.
 enum class SocketId : std::uint64_t { none = 0 };
 using Owner = std::uint64_t;
+struct Socket;
 
 // Told when a socket's readiness may have changed. Calls no function of Udp from inside.
 class Observer {
@@ -133,6 +134,8 @@ class Udp {
 
  private:
   struct Parts;
+  Result<std::size_t> transmit(Socket& socket, const Endpoint& remote, Bytes bytes,
+                               const SendFacts& facts);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/udp.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/udp_parts.hh"
+#include "wire/protocol.hh"
+#include "wire/pseudo.hh"
+
+namespace lanyard::udp {
+
+namespace {
+
+// Room for UDP, IPv6 with extension headers, VLAN and Ethernet in front.
+constexpr std::size_t headroom_bytes = 128;
+constexpr std::size_t checksum_offset = 6;
+
+// The largest payload a length field (and IPv4's total length) can say.
+std::size_t payload_max(Family family) {
+  return family == Family::ipv4 ? 65535 - 20 - header_bytes : 65535 - header_bytes;
+}
+
+std::size_t ip_header_bytes(Family family) {
+  return family == Family::ipv4 ? 20 : 40;
+}
+
+// Sending to the wildcard means this machine, as Linux has it.
+Endpoint resolve(const Endpoint& remote) {
+  Endpoint resolved = remote;
+  if (remote.address.is_unspecified())
+    resolved.address = IpAddress::loopback(remote.address.family());
+  return resolved;
+}
+
+Result<void> check_family(const Socket& socket, const IpAddress& remote) {
+  if (socket.family == Family::ipv4 && remote.is_v6())
+    return unexpected(Errno::family_not_supported);
+  if (socket.family == Family::ipv6 && remote.is_v4() && socket.bound.v6_only)
+    return unexpected(Errno::network_unreachable);
+  return {};
+}
+
+Packet build(const Endpoint& source, const Endpoint& destination, Bytes bytes, ChecksumBy by) {
+  Packet packet(headroom_bytes, header_bytes + bytes.size());
+  std::uint8_t* const header = packet.push_back(header_bytes);
+  store16(header, source.port);
+  store16(header + 2, destination.port);
+  store16(header + 4, static_cast<std::uint16_t>(header_bytes + bytes.size()));
+  store16(header + checksum_offset, 0);
+  packet.append(bytes);
+  // [RFC1122-4.1.3.4-a] always computed; [RFC1122-4.1.3.4-b], [RFC8200-8.1-a] zero goes as FFFF.
+  put_checksum({source.address, destination.address, protocol::udp}, packet, checksum_offset, by);
+  return packet;
+}
+
+}  // namespace
+
+Udp::Udp(const transport::Config& config, const Seed& seed, internet::Paths& paths,
+         internet::Outbox& out)
+    : parts_(new Parts{.config = config,
+                       .paths = paths,
+                       .out = out,
+                       .ports = transport::Ports(config, seed),
+                       .balance_key = seed.branch("balance").stream().key(),
+                       .sockets = {},
+                       .by_port = {}}) {}
+
+Udp::~Udp() = default;
+
+void Udp::set_observer(Observer* observer) {
+  parts_->observer = observer;
+}
+
+SocketId Udp::open(Family family, Owner owner) {
+  Socket& socket = parts_->sockets.add([&](SocketId id) {
+    auto made = std::make_unique<Socket>();
+    made->id = id;
+    return made;
+  });
+  socket.family = family;
+  socket.owner = owner;
+  socket.options.receive_buffer_bytes = parts_->config.udp_receive_buffer_bytes;
+  return socket.id;
+}
+
+void Udp::Parts::unbind(Socket& socket) {
+  if (socket.binding == transport::BindingId::none) return;
+  const auto bucket = by_port.find(socket.bound.local.port);
+  std::erase(bucket->second, &socket);
+  if (bucket->second.empty()) by_port.erase(bucket);
+  ports.release(std::exchange(socket.binding, transport::BindingId::none));
+}
+
+void Udp::close(SocketId id) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return;
+  parts_->unbind(*socket);
+  parts_->sockets.remove(id);
+}
+
+Result<void> Udp::bind(SocketId id, const transport::BindRequest& request) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return unexpected(Errno::bad_descriptor);
+  if (socket->binding != transport::BindingId::none) return unexpected(Errno::invalid);
+  if (request.local.address.family() != socket->family && !request.local.address.is_v4())
+    return unexpected(Errno::family_not_supported);
+  if (const auto ok = transport::check_local(parts_->paths, request, true); !ok) return ok;
+  const auto binding = parts_->ports.bind(request);
+  if (!binding) return unexpected(binding.error());
+  socket->binding = *binding;
+  socket->bound = *parts_->ports.find(*binding);
+  parts_->by_port[socket->bound.local.port].push_back(socket);
+  return {};
+}
+
+Result<void> Udp::connect(SocketId id, const Endpoint& remote, std::uint32_t interface) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return unexpected(Errno::bad_descriptor);
+  if (remote.port == 0) return unexpected(Errno::invalid);
+  if (const auto ok = check_family(*socket, remote.address); !ok) return ok;
+  const Endpoint to = resolve(remote);
+  if (!socket->options.broadcast && parts_->paths.is_broadcast(to.address))
+    return unexpected(Errno::access_denied);
+  if (socket->binding == transport::BindingId::none) {
+    transport::BindRequest any = socket->bound;
+    any.local = {IpAddress::any(socket->family), 0, 0};
+    if (const auto bound = bind(id, any); !bound) return bound;
+  }
+  std::uint32_t through = to.interface != 0 ? to.interface : interface;
+  if (through == 0) through = socket->bound.interface;
+  const IpAddress chosen = socket->chose_address ? IpAddress() : socket->bound.local.address;
+  const auto path = parts_->paths.find(to.address, chosen, through);
+  if (!path) return unexpected(path.error());
+  if (socket->bound.local.address.is_unspecified() || socket->chose_address) {
+    socket->bound.local.address = path->source;
+    socket->chose_address = true;
+  }
+  socket->remote = to;
+  socket->remote_interface = through;
+  return {};
+}
+
+Result<void> Udp::disconnect(SocketId id) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return unexpected(Errno::bad_descriptor);
+  if (!socket->remote) return unexpected(Errno::not_connected);
+  socket->remote.reset();
+  if (std::exchange(socket->chose_address, false))
+    socket->bound.local.address = IpAddress::any(socket->family);
+  return {};
+}
+
+Result<std::size_t> Udp::send(Instant, SocketId id, Bytes bytes, const SendFacts& facts) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return unexpected(Errno::bad_descriptor);
+  const bool is_named = facts.remote.port != 0 || !facts.remote.address.is_unspecified();
+  if (is_named && facts.remote.port == 0) return unexpected(Errno::invalid);
+  if (!is_named && !socket->remote) return unexpected(Errno::destination_required);
+  if (const auto error = take_error(id)) return unexpected(*error);
+  const Endpoint remote = is_named ? resolve(facts.remote) : *socket->remote;
+  if (const auto ok = check_family(*socket, remote.address); !ok) return unexpected(ok.error());
+  if (bytes.size() > payload_max(remote.address.family()))
+    return unexpected(Errno::message_too_long);
+  if (socket->binding == transport::BindingId::none) {
+    transport::BindRequest any = socket->bound;
+    any.local = {IpAddress::any(socket->family), 0, 0};
+    if (const auto bound = bind(id, any); !bound) return unexpected(bound.error());
+  }
+  return transmit(*socket, remote, bytes, facts);
+}
+
+// [RFC1122-4.1.4-a]: source, TTL and TOS are the program's to choose; unset, the socket's.
+Result<std::size_t> Udp::transmit(Socket& socket, const Endpoint& remote, Bytes bytes,
+                                  const SendFacts& facts) {
+  const Options& options = socket.options;
+  const bool is_group = remote.address.is_multicast();
+  std::uint32_t through = facts.interface != 0 ? facts.interface : remote.interface;
+  if (through == 0) through = socket.bound.interface;
+  if (through == 0 && socket.remote) through = socket.remote_interface;
+  if (through == 0 && is_group) through = options.multicast_interface;
+  IpAddress source = facts.source;
+  const IpAddress& bound = socket.bound.local.address;
+  if (source.is_unspecified() && bound.family() == remote.address.family() &&
+      !bound.is_multicast() && !parts_->paths.is_broadcast(bound))
+    source = bound;
+  if (source.is_unspecified() && is_group) source = options.multicast_source;
+  if (source.is_unspecified()) source = IpAddress::any(remote.address.family());
+  // [RFC1122-4.1.3.6-b]: find() refuses a source that is not ours.
+  const auto path = parts_->paths.find(remote.address, source, through);
+  if (!path) return unexpected(path.error());
+  if (path->is_broadcast && !options.broadcast) return unexpected(Errno::access_denied);
+  const bool fits =
+      bytes.size() + header_bytes + ip_header_bytes(remote.address.family()) <= path->mtu;
+  if (!fits && options.dont_fragment) return unexpected(Errno::message_too_long);
+
+  internet::Datagram datagram;
+  datagram.source = source.is_unspecified() ? path->source : source;
+  datagram.destination = remote.address;
+  datagram.protocol = internet::Protocol::udp;
+  datagram.hop_limit = is_group ? options.multicast_hop_limit : options.hop_limit;
+  if (facts.hop_limit >= 0) datagram.hop_limit = static_cast<std::uint8_t>(facts.hop_limit);
+  datagram.traffic_class = facts.traffic_class >= 0 ? static_cast<std::uint8_t>(facts.traffic_class)
+                                                    : options.traffic_class;
+  datagram.may_fragment = !options.dont_fragment;
+  datagram.loops_multicast = options.multicast_loop;
+  datagram.interface = path->interface;
+  // A checksum over fragments is nobody's to compute later.
+  const ChecksumBy by = path->takes_checksums && fits ? ChecksumBy::device : ChecksumBy::us;
+  datagram.packet =
+      build({datagram.source, socket.bound.local.port}, {remote.address, remote.port}, bytes, by);
+  parts_->out.push_back(std::move(datagram));
+  return bytes.size();
+}
+
+Result<Received> Udp::receive(SocketId id, MutableBytes buffer, bool peek) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return unexpected(Errno::bad_descriptor);
+  if (const auto error = take_error(id)) return unexpected(*error);
+  if (socket->queue.empty()) return unexpected(Errno::try_again);
+  const Queued& first = socket->queue.front();
+  Received received = first.facts;
+  received.full_bytes = first.payload.size();
+  received.bytes = std::min(buffer.size(), received.full_bytes);
+  std::copy_n(first.payload.bytes().begin(), received.bytes, buffer.begin());
+  if (peek) return received;
+  socket->queue_cost -= received.full_bytes + queued_cost_bytes;
+  socket->queue.pop_front();
+  return received;
+}
+
+bool Udp::is_bound(SocketId id) const {
+  const Socket* const socket = parts_->sockets.find(id);
+  return socket != nullptr && socket->binding != transport::BindingId::none;
+}
+
+Readiness Udp::readiness(SocketId id) const {
+  const Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return {};
+  return {.is_readable = !socket->queue.empty() || socket->error.has_value(),
+          .has_error = socket->error.has_value(),
+          .has_queued_error = !socket->errors.empty()};
+}
+
+std::optional<Errno> Udp::take_error(SocketId id) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return std::nullopt;
+  return std::exchange(socket->error, std::nullopt);
+}
+
+std::optional<QueuedError> Udp::take_queued_error(SocketId id) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr || socket->errors.empty()) return std::nullopt;
+  QueuedError first = std::move(socket->errors.front());
+  socket->errors.pop_front();
+  return first;
+}
+
+Endpoint Udp::local(SocketId id) const {
+  const Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return {};
+  if (socket->binding == transport::BindingId::none) return {IpAddress::any(socket->family), 0, 0};
+  return socket->bound.local;
+}
+
+std::optional<Endpoint> Udp::remote(SocketId id) const {
+  const Socket* const socket = parts_->sockets.find(id);
+  return socket == nullptr ? std::nullopt : socket->remote;
+}
+
+std::size_t Udp::next_bytes(SocketId id) const {
+  const Socket* const socket = parts_->sockets.find(id);
+  return socket == nullptr || socket->queue.empty() ? 0 : socket->queue.front().payload.size();
+}
+
+Options Udp::options(SocketId id) const {
+  const Socket* const socket = parts_->sockets.find(id);
+  return socket == nullptr ? Options{} : socket->options;
+}
+
+void Udp::set_options(SocketId id, const Options& options) {
+  if (Socket* const socket = parts_->sockets.find(id)) socket->options = options;
+}
+
+void Udp::set_reuse(SocketId id, bool reuse_address, bool reuse_port) {
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return;
+  socket->bound.reuse_address = reuse_address;
+  socket->bound.reuse_port = reuse_port;
+  parts_->ports.set_reuse(socket->binding, reuse_address, reuse_port);
+}
+
+std::vector<Row> Udp::rows() const {
+  std::vector<Row> rows;
+  parts_->sockets.for_each([&](const Socket& socket) {
+    if (socket.binding == transport::BindingId::none) return;
+    std::size_t bytes = 0;
+    for (const Queued& queued : socket.queue) bytes += queued.payload.size();
+    rows.push_back({.socket = socket.id,
+                    .local = socket.bound.local,
+                    .remote = socket.remote.value_or(Endpoint{IpAddress::any(socket.family), 0, 0}),
+                    .is_connected = socket.remote.has_value(),
+                    .receive_queue = bytes,
+                    .owner = socket.owner});
+  });
+  return rows;
+}
+
+}  // namespace lanyard::udp
