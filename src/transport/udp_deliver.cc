@@ -55,7 +55,7 @@ int match(const Socket& socket, const Arrival& arrival) {
     score += 2;
   }
   if (socket.bound.interface != 0) {
-    if (socket.bound.interface != arrival.interface) return -1;
+    if (arrival.interface != 0 && socket.bound.interface != arrival.interface) return -1;
     score += 2;
   }
   if (socket.remote) {

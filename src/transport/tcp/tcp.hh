@@ -16,7 +16,7 @@
 #include "internet/datagram.hh"
 #include "transport/config.hh"
 #include "transport/ports.hh"
-#include "transport/tcp/options.hh"
+#include "transport/tcp/settings.hh"
 #include "transport/tcp/state.hh"
 
 namespace lanyard::tcp {
@@ -43,7 +43,7 @@ struct Open {
   // A port held by bind(), taken over if connect succeeds; none: address and port are chosen.
   transport::BindingId binding = transport::BindingId::none;
   std::uint32_t interface = 0;  // SO_BINDTODEVICE, or the zone of a link-local address
-  Options options;
+  Settings settings;
   Owner owner = 0;
 };
 
@@ -85,7 +85,7 @@ class Tcp {
   Tcp(const Tcp&) = delete;
   Tcp& operator=(const Tcp&) = delete;
   void set_observer(Observer* observer);
-  [[nodiscard]] Options default_options() const;
+  [[nodiscard]] Settings default_settings() const;
 
   // Ports. A binding belongs to the caller until listen or connect takes it over.
   Result<transport::BindingId> bind(const transport::BindRequest& request);
@@ -95,9 +95,9 @@ class Tcp {
 
   // Listeners. listen takes the binding over; close resets what nobody accepted.
   Result<ListenerId> listen(transport::BindingId binding, std::uint32_t backlog,
-                            const Options& options, Owner owner);
+                            const Settings& settings, Owner owner);
   Result<void> set_backlog(ListenerId listener, std::uint32_t backlog);
-  void set_options(ListenerId listener, const Options& options);
+  void set(ListenerId listener, const Settings& settings);
   // try_again when nobody waits.
   Result<ConnectionId> accept(Instant now, ListenerId listener, Owner owner);
   [[nodiscard]] bool has_waiting(ListenerId listener) const;
@@ -134,9 +134,9 @@ class Tcp {
   [[nodiscard]] std::size_t unacked_bytes(ConnectionId connection) const;  // SIOCOUTQ
   [[nodiscard]] std::size_t unsent_bytes(ConnectionId connection) const;   // SIOCOUTQNSD
   [[nodiscard]] bool is_at_urgent_mark(ConnectionId connection) const;     // SIOCATMARK
-  [[nodiscard]] Options options(ConnectionId connection) const;
+  [[nodiscard]] Settings settings(ConnectionId connection) const;
   // Takes effect at once: uncorking and TCP_NODELAY push, keep-alive is armed or stopped.
-  void set_options(Instant now, ConnectionId connection, const Options& options);
+  void set(Instant now, ConnectionId connection, const Settings& settings);
   // TCP_QUICKACK: acknowledge at once for a while; false: delay again.
   void set_quick_ack(Instant now, ConnectionId connection, bool is_on);
   [[nodiscard]] bool is_quick_ack(ConnectionId connection) const;

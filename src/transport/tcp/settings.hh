@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a program may set on a connection or listener, and what it may learn (TCP_INFO). Accepted
-// connections inherit their listener's options.
+// connections inherit their listener's settings.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace lanyard::tcp {
 
-struct Options {
+struct Settings {
   bool no_delay = false;             // TCP_NODELAY: no Nagle
   bool cork = false;                 // TCP_CORK: full segments only, for 200 ms at most
   bool keep_alive = false;           // SO_KEEPALIVE
@@ -31,7 +31,7 @@ struct Options {
   Duration fin_wait_2;    // TCP_LINGER2: of an orphan; negative: straight to CLOSED
   Duration defer_accept;  // TCP_DEFER_ACCEPT; zero: off
 
-  [[nodiscard]] static Options defaults(const transport::Config& config);
+  [[nodiscard]] static Settings defaults(const transport::Config& config);
 };
 
 // What Linux's struct tcp_info says that we can answer truthfully; units as there.
