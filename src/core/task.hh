@@ -4,10 +4,9 @@
 // switch costs a few nanoseconds.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include "core/time.hh"
 #include "core/timers.hh"
@@ -31,7 +30,7 @@ class Tasks {
   // A new task, ready to run at the next run().
   Task* spawn(std::function<void()> body);
   // Runs every ready task, in the order they became ready, until all wait or have ended. Tasks see
-  // `now` as the time.
+  // `now` as the time. What a task throws, other than TaskEnded, ends it and comes out here.
   void run(Instant now);
   // When a sleeping task must next be run; never() if all wait for something else.
   [[nodiscard]] Instant next_deadline() const;
@@ -43,6 +42,8 @@ class Tasks {
   // Makes a task's next (or present) wait throw TaskEnded, so that it unwinds.
   void end(Task* task);
   [[nodiscard]] bool has_ended(const Task* task) const;
+  // Frees the tasks that have ended; their handles are invalid from here on.
+  void drop_ended();
 
   // From inside a task only.
   [[nodiscard]] Task* current() const;

@@ -4,8 +4,9 @@
 // the same in every run.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "core/time.hh"
 
@@ -33,7 +34,7 @@ class Timer {
   Timers* owner_ = nullptr;
   Instant deadline_;
   std::uint64_t order_ = 0;
-  std::uint16_t slot_ = 0;
+  std::uint32_t place_ = 0;  // its slot in the wheel, or its index among those that are near
 };
 
 class Timers {
@@ -43,7 +44,8 @@ class Timers {
   Timers& operator=(const Timers&) = delete;
   ~Timers();
 
-  // Arms `timer` for `deadline`, or moves it there. A deadline in the past fires at the next pop.
+  // Arms `timer` for `deadline`, or moves it there. A deadline in the past fires at the next pop;
+  // one of never() stops it.
   void arm(Timer& timer, Instant deadline);
   // The next timer whose deadline is not after `now`, disarmed; null when there is none. Call until
   // null.
@@ -55,8 +57,8 @@ class Timers {
  private:
   friend class Timer;
   struct Wheel;
-  void unlink(Timer& timer);
-  Wheel* wheel_;
+  void forget(Timer& timer);
+  std::unique_ptr<Wheel> wheel_;
   std::size_t armed_ = 0;
 };
 
