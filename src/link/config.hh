@@ -11,6 +11,7 @@ namespace lanyard::link {
 struct Config {
   std::uint32_t neighbours_max = 4096;
   std::uint32_t neighbour_queue_packets_max = 16;  // per unresolved neighbour
+  std::uint32_t held_packets_max = 1024;           // of all unresolved neighbours together
   std::uint32_t solicitations_max = 3;  // RFC 4861 10: MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
   Duration retransmit_interval =
       Duration::seconds(1);  // RFC 4861 10: RETRANS_TIMER; RFC 1122 2.3.2.1
