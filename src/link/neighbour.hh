@@ -9,10 +9,9 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "core/drop.hh"
 #include "core/packet.hh"
@@ -152,7 +151,7 @@ class NeighbourTable {
   Config config_;
   RandomStream chance_;
   Duration reachable_time_, retransmit_interval_;
-  boost::unordered_flat_map<IpAddress, Index> by_address_;
+  std::unordered_map<IpAddress, Index> by_address_;
   std::vector<Entry> entries_;
   std::vector<Index> free_;
   List resolved_, unresolved_;

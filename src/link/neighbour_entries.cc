@@ -65,7 +65,7 @@ void NeighbourTable::learn(Instant now, Entry& entry, const MacAddress& mac, Nei
       set_state(entry, NeighbourState::delay);
       arm(entry, now + config_.delay_first_probe);
     }
-    entry.held = {};
+    entry.held = std::vector<Packet>();
   }
   if (state == NeighbourState::reachable) {
     set_reachable(now, entry);
