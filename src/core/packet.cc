@@ -106,6 +106,7 @@ Packet::~Packet() {
 void Packet::swap(Packet& other) noexcept {
   std::swap(offload, other.offload);
   std::swap(cause, other.cause);
+  std::swap(id, other.id);
   std::swap(block_, other.block_);
   std::swap(head_, other.head_);
   std::swap(tail_, other.tail_);
@@ -272,6 +273,7 @@ Packet Packet::share() const {
   other.slices_bytes_ = slices_bytes_;
   other.offload = offload;
   other.cause = cause;
+  other.id = id;
   return other;
 }
 
