@@ -3,7 +3,9 @@
 
 #include <bit>
 #include <cstddef>
-#include <cstring>
+
+#include "core/check.hh"
+#include "core/checksum_paths.hh"
 
 namespace lanyard {
 namespace {
@@ -13,28 +15,31 @@ std::uint16_t fold(std::uint64_t sum) {
   return static_cast<std::uint16_t>(sum);
 }
 
-// The folded sum of `bytes` as 16-bit words in network order, from an even place; the last odd byte
-// is padded with zero. RFC 1071 2 (B), (C): the sum does not depend on byte order but for a final
-// swap, and may be taken in wider words.
-std::uint16_t sum_words(const std::uint8_t* at, std::size_t size) {
-  std::uint64_t sum = 0;
-  for (; size >= 8; at += 8, size -= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    sum += (word >> 32) + (word & 0xffffffff);
-  }
-  std::uint64_t last = 0;
-  std::memcpy(&last, at, size);
-  sum += (last >> 32) + (last & 0xffffffff);
-  const std::uint16_t folded = fold(sum);
-  return std::endian::native == std::endian::little ? std::byteswap(folded) : folded;
+using Sum = std::uint16_t (*)(std::uint8_t* to, const std::uint8_t* from, std::size_t size);
+
+Sum best_sum() {
+#if defined(__x86_64__)
+  if (has_avx2()) return sum_avx2;
+#endif
+  return sum_plain;
+}
+
+// Until this is set, while statics are being initialised, the plain one serves.
+Sum wide_sum = best_sum();
+
+// Below this size the wide way only costs its set-up.
+constexpr std::size_t wide_bytes_min = 128;
+
+std::uint16_t copy_or_sum(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
+  if (size < wide_bytes_min || wide_sum == nullptr) return sum_plain(to, from, size);
+  return wide_sum(to, from, size);
 }
 
 }  // namespace
 
 void ChecksumSum::add(Bytes bytes) {
   if (bytes.empty()) return;
-  const std::uint16_t sum = sum_words(bytes.data(), bytes.size());
+  const std::uint16_t sum = copy_or_sum(nullptr, bytes.data(), bytes.size());
   sum_ += odd_ ? std::byteswap(sum) : sum;
   odd_ = odd_ != ((bytes.size() & 1) != 0);
 }
@@ -50,9 +55,8 @@ std::uint16_t checksum(Bytes bytes) {
 }
 
 std::uint16_t copy_and_sum(MutableBytes to, Bytes from) {
-  if (from.empty()) return 0;
-  std::memcpy(to.data(), from.data(), from.size());
-  return sum_words(from.data(), from.size());
+  CHECK(to.size() == from.size());
+  return copy_or_sum(to.data(), from.data(), from.size());
 }
 
 // RFC 1624 3, equation 3: HC' = ~(~HC + ~m + m').
