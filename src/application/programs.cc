@@ -32,7 +32,7 @@ constexpr std::array all{
                 "http serve [--port N]\n"
                 "http get URL [--head] [--post TEXT] [--repeat N] [-4|-6]",
                 "A small HTTP/1.1 server and client.", http},
-    ProgramInfo{"lookup", "lookup NAME [-t A|AAAA|PTR|CNAME|MX|TXT|NS|SOA|SRV]",
+    ProgramInfo{"lookup", "lookup NAME [-t A|AAAA|ANY|CNAME|MX|NS|PTR|SOA|TXT]",
                 "Asks the host's name server.", lookup},
     ProgramInfo{"ping", "ping HOST [-c COUNT] [-i MILLISECONDS] [-s BYTES] [-t HOPS] [-4|-6] [-b]",
                 "Sends ICMP echo requests and times the answers.", ping},

@@ -20,7 +20,7 @@ struct ProgramInfo {
   int (*run)(socket::Process&, std::span<const std::string> arguments);
 };
 
-// All of them, by name. `dns serve` is not here: it needs a zone (application/dns_server.hh).
+// All of them, by name. The name server is not here: it needs a zone (application/dns_server.hh).
 [[nodiscard]] std::span<const ProgramInfo> programs();
 // The program called `name`, or null.
 [[nodiscard]] const ProgramInfo* find_program(std::string_view name);

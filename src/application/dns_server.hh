@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The name server of a lab: authoritative for every name (its zone is the root), over UDP and TCP,
+// with reverse names.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "socket/process.hh"
+#include "wire/dns.hh"
+
+namespace lanyard::application {
+
+// The names a server answers for, and the addresses of each in the order they are given out.
+class Zone {
+ public:
+  // A name that is no domain name is left out.
+  explicit Zone(const std::vector<std::pair<std::string, IpAddress>>& names);
+
+  // The answer to any message; nothing where silence is the answer (a response, less than a
+  // header). `size_max`: what the way back carries; the question's EDNS0 may raise it to 1232.
+  [[nodiscard]] std::optional<std::vector<std::uint8_t>> answer(Bytes question,
+                                                                std::size_t size_max) const;
+
+ private:
+  [[nodiscard]] dns::Message answer_to(const dns::Message& question) const;
+  std::map<dns::Name, std::vector<dns::Record>> records_;
+};
+
+// "2.0.0.10.in-addr.arpa" (RFC 1035 3.5), or the nibbles of ip6.arpa (RFC 3596 2.5).
+[[nodiscard]] dns::Name reverse_name(const IpAddress& address);
+
+// A program that serves `zone` on port 53 of the address given as its one word, or of every
+// address.
+[[nodiscard]] socket::Program dns_server(Zone zone);
+
+}  // namespace lanyard::application
