@@ -74,7 +74,7 @@ class IpAddress {
 // An address with the length of its network part: 10.0.1.7/24. Host bits are kept; network() clears
 // them.
 struct IpPrefix {
-  IpAddress address;
+  IpAddress address{};
   std::uint8_t length = 0;  // 0..32 for IPv4, 0..128 for IPv6
 
   [[nodiscard]] static std::optional<IpPrefix> parse(std::string_view text);
@@ -90,7 +90,7 @@ using Port = std::uint16_t;
 
 // One end of a conversation. `interface` is the zone of a link-local address, 0 when there is none.
 struct Endpoint {
-  IpAddress address;
+  IpAddress address{};
   Port port = 0;
   std::uint32_t interface = 0;
   friend constexpr auto operator<=>(const Endpoint&, const Endpoint&) = default;

@@ -40,10 +40,10 @@ enum class Operation : std::uint16_t { request = 1, reply = 2 };
 
 struct Message {
   Operation operation = Operation::request;
-  MacAddress sender_mac;
-  IpAddress sender_ip;
-  MacAddress target_mac;  // zero in a request
-  IpAddress target_ip;
+  MacAddress sender_mac{};
+  IpAddress sender_ip{};
+  MacAddress target_mac{};  // zero in a request
+  IpAddress target_ip{};
 
   void write(std::uint8_t* to) const;
   void push_onto(Packet& packet) const { write(packet.push_front(message_size)); }

@@ -55,15 +55,15 @@ enum class ResponseCode : std::uint8_t {
 };
 
 struct Question {
-  Name name;
+  Name name{};
   Type type = Type::a;
   Class qclass = Class::internet;
   friend bool operator==(const Question&, const Question&) = default;
 };
 
 struct Soa {
-  Name primary;
-  Name mailbox;
+  Name primary{};
+  Name mailbox{};
   std::uint32_t serial = 0;
   std::uint32_t refresh_s = 0;
   std::uint32_t retry_s = 0;
@@ -73,23 +73,23 @@ struct Soa {
 };
 struct Mx {
   std::uint16_t preference = 0;
-  Name exchange;
+  Name exchange{};
   friend bool operator==(const Mx&, const Mx&) = default;
 };
 struct Txt {
-  std::vector<std::string> strings;  // each at most 255 bytes
+  std::vector<std::string> strings{};  // each at most 255 bytes
   friend bool operator==(const Txt&, const Txt&) = default;
 };
 struct Srv {
   std::uint16_t priority = 0;
   std::uint16_t weight = 0;
   std::uint16_t port = 0;
-  Name target;
+  Name target{};
   friend bool operator==(const Srv&, const Srv&) = default;
 };
 // The data of a type that is not one of ours.
 struct Opaque {
-  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint8_t> bytes{};
   friend bool operator==(const Opaque&, const Opaque&) = default;
 };
 
@@ -97,11 +97,11 @@ struct Opaque {
 using Data = std::variant<IpAddress, Name, Soa, Mx, Txt, Srv, Opaque>;
 
 struct Record {
-  Name name;
+  Name name{};
   Type type = Type::a;
   Class rclass = Class::internet;
   std::uint32_t ttl_s = 0;
-  Data data;
+  Data data{};
   friend bool operator==(const Record&, const Record&) = default;
 };
 
@@ -110,7 +110,7 @@ struct Edns {
   std::uint16_t udp_size = 1232;
   std::uint8_t version = 0;
   bool dnssec_ok = false;
-  std::vector<std::uint8_t> options;
+  std::vector<std::uint8_t> options{};
   friend bool operator==(const Edns&, const Edns&) = default;
 };
 
@@ -125,11 +125,11 @@ struct Message {
   bool authentic_data = false;
   bool checking_disabled = false;
   std::uint16_t response_code = 0;  // 12 bits, EDNS0's upper 8 included
-  std::vector<Question> questions;
-  std::vector<Record> answers;
-  std::vector<Record> authorities;
-  std::vector<Record> additionals;  // without OPT
-  std::optional<Edns> edns;
+  std::vector<Question> questions{};
+  std::vector<Record> answers{};
+  std::vector<Record> authorities{};
+  std::vector<Record> additionals{};  // without OPT
+  std::optional<Edns> edns{};
   friend bool operator==(const Message&, const Message&) = default;
 
   // The whole message or the first thing wrong with it. Bytes behind the last record are ignored.

@@ -20,7 +20,7 @@ inline constexpr std::size_t name_size_max = 255;
 // Why a message could not be read, and where.
 struct Error {
   std::size_t offset = 0;
-  std::string_view reason;
+  std::string_view reason{};
 };
 
 class Name {

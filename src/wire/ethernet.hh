@@ -79,8 +79,8 @@ class View {
 
 // An Ethernet II header. RFC 1122 2.3.3 [RFC1122-2.3.3-c]: no other encapsulation is ever sent.
 struct Header {
-  MacAddress destination;
-  MacAddress source;
+  MacAddress destination{};
+  MacAddress source{};
   Type type{};
 
   void write(std::uint8_t* to) const;

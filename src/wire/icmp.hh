@@ -124,10 +124,10 @@ class View {
 
 // The packet an error is about, read from the quote in its body.
 struct Quote {
-  IpAddress source;
-  IpAddress destination;
+  IpAddress source{};
+  IpAddress destination{};
   std::uint8_t protocol = 0;  // of the transport header
-  Bytes transport;            // at least its first 8 bytes; empty in a later fragment
+  Bytes transport{};          // at least its first 8 bytes; empty in a later fragment
   bool is_later_fragment = false;
   std::uint8_t ttl = 0;  // TTL or hop limit as quoted
 };

@@ -95,8 +95,8 @@ class View {
 };
 
 struct Header {
-  IpAddress source;
-  IpAddress destination;
+  IpAddress source{};
+  IpAddress destination{};
   std::uint8_t protocol = 0;
   std::uint8_t ttl = 64;
   std::uint8_t traffic_class = 0;
@@ -104,7 +104,7 @@ struct Header {
   bool dont_fragment = false;
   bool more_fragments = false;
   std::size_t offset = 0;  // of a fragment, in bytes; a multiple of 8
-  Bytes options;           // at most 40 bytes; padded with End of Option List
+  Bytes options{};         // at most 40 bytes; padded with End of Option List
 
   [[nodiscard]] std::size_t size() const { return header_size_min + (options.size() + 3) / 4 * 4; }
   // Writes size() bytes, checksum included.

@@ -29,8 +29,8 @@ inline constexpr std::uint8_t router_alert = 148;
 struct Option {
   std::uint8_t type = 0;
   std::size_t offset = 0;  // in the options
-  Bytes bytes;             // all of it: type, length, data
-  Bytes data;              // without type and length
+  Bytes bytes{};           // all of it: type, length, data
+  Bytes data{};            // without type and length
 
   // RFC 791: the option goes into every fragment.
   [[nodiscard]] bool is_copied() const { return (type & 0x80) != 0; }
@@ -65,7 +65,7 @@ struct OptionFacts {
 struct SourceRoute {
   bool is_strict = false;
   std::size_t pointer = 0;  // 4 is the first address; beyond the length: the route has ended
-  Bytes addresses;          // whole addresses only
+  Bytes addresses{};        // whole addresses only
 };
 // The route an LSRR or SSRR option carries; nothing if its length or pointer is impossible.
 [[nodiscard]] std::optional<SourceRoute> source_route_of(const Option& option);

@@ -76,8 +76,8 @@ class View {
 };
 
 struct Header {
-  IpAddress source;
-  IpAddress destination;
+  IpAddress source{};
+  IpAddress destination{};
   std::uint8_t next_header = 0;
   std::uint8_t hop_limit = 64;
   std::uint8_t traffic_class = 0;

@@ -93,7 +93,7 @@ struct FragmentHeader {
 struct Option {
   std::uint8_t type = 0;
   std::size_t offset = 0;  // in the bytes given to the reader
-  Bytes data;
+  Bytes data{};
 };
 
 namespace option {

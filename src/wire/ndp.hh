@@ -76,8 +76,8 @@ class View {
 // What is sent: only the fields of its type count.
 struct Message {
   Type type = Type::neighbour_solicitation;
-  IpAddress target;
-  IpAddress destination;               // redirect
+  IpAddress target{};
+  IpAddress destination{};             // redirect
   bool is_router = false;              // neighbour advertisement
   bool is_solicited = false;           // neighbour advertisement
   bool is_override = false;            // neighbour advertisement
@@ -87,7 +87,7 @@ struct Message {
   std::uint16_t router_lifetime_s = 0;
   std::uint32_t reachable_time_ms = 0;
   std::uint32_t retrans_timer_ms = 0;
-  Options options;
+  Options options{};
 
   [[nodiscard]] std::size_t size() const;
   // Pushes the whole ICMPv6 message, checksum included, onto an empty packet.

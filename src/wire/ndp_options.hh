@@ -27,7 +27,7 @@ inline constexpr std::uint8_t dns_servers = 25;
 }  // namespace option
 
 struct PrefixInformation {
-  IpPrefix prefix;
+  IpPrefix prefix{};
   bool is_on_link = false;
   bool is_autonomous = false;
   std::uint32_t valid_lifetime_s = 0;      // 2^32 - 1: for ever
@@ -37,20 +37,20 @@ struct PrefixInformation {
 
 struct DnsServers {
   std::uint32_t lifetime_s = 0;
-  std::vector<IpAddress> addresses;
+  std::vector<IpAddress> addresses{};
   friend bool operator==(const DnsServers&, const DnsServers&) = default;
 };
 
 // The options of one message, by meaning. Unknown options are skipped, and those whose own length
 // is wrong; of a single-valued option that comes twice the first counts.
 struct Options {
-  std::optional<MacAddress> source_link_address;
-  std::optional<MacAddress> target_link_address;
-  std::vector<PrefixInformation> prefixes;
-  std::optional<std::uint32_t> mtu;
-  std::optional<std::array<std::uint8_t, 6>> nonce;
-  std::optional<DnsServers> dns_servers;
-  Bytes redirected_header;  // the quoted packet; points into the message
+  std::optional<MacAddress> source_link_address{};
+  std::optional<MacAddress> target_link_address{};
+  std::vector<PrefixInformation> prefixes{};
+  std::optional<std::uint32_t> mtu{};
+  std::optional<std::array<std::uint8_t, 6>> nonce{};
+  std::optional<DnsServers> dns_servers{};
+  Bytes redirected_header{};  // the quoted packet; points into the message
 
   // Nothing when an option has length zero or leads past the end: then the message is discarded.
   [[nodiscard]] static std::optional<Options> parse(Bytes bytes);
@@ -62,7 +62,7 @@ struct Options {
 struct RawOption {
   std::uint8_t type = 0;
   std::size_t offset = 0;  // in the options
-  Bytes bytes;             // all of it; a multiple of 8
+  Bytes bytes{};           // all of it; a multiple of 8
 };
 
 class OptionReader {

@@ -32,15 +32,15 @@ inline constexpr std::uint32_t example_enterprise = 32473;
 inline constexpr std::size_t block_size_max = 16U << 20;
 
 struct Section {
-  std::string hardware;
-  std::string os;
-  std::string application;
-  std::string comment;
+  std::string hardware{};
+  std::string os{};
+  std::string application{};
+  std::string comment{};
 };
 
 struct Interface {
-  std::string name;
-  std::string description;
+  std::string name{};
+  std::string description{};
   std::uint16_t link_type = link_type_ethernet;
   std::uint32_t snap_length = 0;  // 0: no limit
 };
@@ -52,8 +52,8 @@ struct PacketInfo {
   std::uint32_t interface = 0;  // as Writer::interface returned it
   std::int64_t time_ns = 0;     // since 1970, not negative
   Direction direction = Direction::unknown;
-  std::optional<std::uint64_t> packet_id;
-  std::vector<std::string> comments;
+  std::optional<std::uint64_t> packet_id{};
+  std::vector<std::string> comments{};
 };
 
 // Writes a section in little-endian order. Call section() first, then interface() for each one,
@@ -82,14 +82,14 @@ class Writer {
 };
 
 struct CapturedPacket {
-  PacketInfo info;
+  PacketInfo info{};
   std::uint32_t original_size = 0;
-  Bytes bytes;               // points into what was given to next()
+  Bytes bytes{};             // points into what was given to next()
   std::uint64_t offset = 0;  // of the bytes, in the file
 };
 struct Custom {
   std::uint32_t enterprise = 0;
-  Bytes bytes;               // of ours: what custom() was given; of others: all of the body
+  Bytes bytes{};             // of ours: what custom() was given; of others: all of the body
   std::uint64_t offset = 0;  // of the bytes, in the file
 };
 struct Skipped {
@@ -99,7 +99,7 @@ using Record = std::variant<Section, Interface, CapturedPacket, Custom, Skipped>
 
 struct Error {
   std::uint64_t offset = 0;  // in the file
-  std::string reason;
+  std::string reason{};
 };
 
 // Reads a file, block by block, as far as it is there:

@@ -14,8 +14,8 @@ namespace lanyard {
 
 // What the IP header contributes to a transport checksum.
 struct PseudoHeader {
-  IpAddress source;
-  IpAddress destination;  // of the same family
+  IpAddress source{};
+  IpAddress destination{};  // of the same family
   std::uint8_t protocol = 0;
 
   // The unfinished sum over the pseudo-header of a message of `size` bytes.

@@ -132,12 +132,12 @@ class View {
 struct Header {
   Port source_port = 0;
   Port destination_port = 0;
-  SequenceNumber sequence;
-  SequenceNumber acknowledgment;
-  Flags flags;
+  SequenceNumber sequence{};
+  SequenceNumber acknowledgment{};
+  Flags flags{};
   std::uint16_t window = 0;  // as on the wire: already scaled down
   std::uint16_t urgent_pointer = 0;
-  Options options;
+  Options options{};
 
   [[nodiscard]] std::size_t size() const { return header_size_min + options.size(); }
   // Writes size() bytes; the checksum is left 0.

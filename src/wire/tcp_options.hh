@@ -31,8 +31,8 @@ inline constexpr std::uint8_t window_scale_max = 14;  // RFC 7323 2.3
 inline constexpr std::size_t sack_blocks_max = 4;
 
 struct SackBlock {
-  SequenceNumber left;
-  SequenceNumber right;  // one past the last
+  SequenceNumber left{};
+  SequenceNumber right{};  // one past the last
   friend constexpr bool operator==(const SackBlock&, const SackBlock&) = default;
 };
 
@@ -56,14 +56,14 @@ struct FastOpenCookie {
 
 // The values that a segment's options give. Of an option that comes twice the first counts.
 struct Options {
-  std::optional<std::uint16_t> mss;
-  std::optional<std::uint8_t> window_scale;  // never above 14
+  std::optional<std::uint16_t> mss{};
+  std::optional<std::uint8_t> window_scale{};  // never above 14
   bool sack_permitted = false;
-  std::optional<Timestamps> timestamps;
+  std::optional<Timestamps> timestamps{};
   std::array<SackBlock, sack_blocks_max> sack{};
   std::uint8_t sack_blocks = 0;
-  std::optional<FastOpenCookie> fast_open;
-  std::optional<UserTimeout> user_timeout;
+  std::optional<FastOpenCookie> fast_open{};
+  std::optional<UserTimeout> user_timeout{};
   bool has_md5_signature = false;   // recognised, not checked
   bool has_authentication = false;  // TCP-AO: recognised, not checked
   bool is_malformed = false;        // what stood before the malformed option is valid
@@ -86,8 +86,8 @@ struct Options {
 struct RawOption {
   std::uint8_t kind = 0;
   std::size_t offset = 0;  // in the options
-  Bytes bytes;             // kind, length and data
-  Bytes data;
+  Bytes bytes{};           // kind, length and data
+  Bytes data{};
 };
 
 // Walks options one by one, End of Option List not returned, up to the first that is malformed.
