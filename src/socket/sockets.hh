@@ -83,8 +83,9 @@ class Sockets {
   [[nodiscard]] std::vector<SocketRow> rows() const;
   [[nodiscard]] stack::Stack& stack();
 
+  struct Table;  // socket/table.hh
+
  private:
-  struct Table;
   std::unique_ptr<Table> table_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "core/error.hh"
 #include "core/time.hh"
+#include "transport/tcp/settings.hh"
 #include "wire/address.hh"
 
 namespace lanyard::socket {
@@ -99,22 +100,9 @@ struct Group {
   std::uint32_t interface = 0;
 };
 
-// TCP_INFO with the fields of Linux's struct tcp_info that we can answer truthfully; guest/ lays
-// them out.
-struct TcpInfo {
-  std::uint8_t state = 0, ca_state = 0, retransmits = 0, probes = 0, backoff = 0, options = 0,
-               snd_wscale = 0, rcv_wscale = 0;
-  std::uint32_t rto_us = 0, ato_us = 0, snd_mss = 0, rcv_mss = 0, unacked = 0, sacked = 0, lost = 0,
-                retrans = 0;
-  std::uint32_t last_data_sent_ms = 0, last_data_recv_ms = 0, last_ack_recv_ms = 0, pmtu = 0,
-                rcv_ssthresh = 0;
-  std::uint32_t rtt_us = 0, rttvar_us = 0, snd_ssthresh = 0, snd_cwnd = 0, advmss = 0,
-                reordering = 0, rcv_space = 0;
-  std::uint32_t total_retrans = 0, segs_out = 0, segs_in = 0, notsent_bytes = 0, min_rtt_us = 0,
-                snd_wnd = 0;
-  std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0,
-                delivery_rate = 0;
-};
+// TCP_INFO: the fields of Linux's struct tcp_info that we can answer truthfully; guest/ lays them
+// out.
+using TcpInfo = tcp::Info;
 
 using OptionValue = std::variant<std::int64_t, Linger, Group, TcpInfo, std::string>;
 
