@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/host_setup.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "guest/descriptor.hh"
+
+namespace lanyard::guest {
+
+namespace {
+
+std::string hosts_text(const socket::Names& names) {
+  std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+  bool knows_itself = false;
+  for (const auto& [name, address] : names.hosts) {
+    if (name == "localhost") continue;
+    text += fmt::format("{} {}\n", to_text(address), name);
+    knows_itself = knows_itself || name == names.host_name;
+  }
+  if (!knows_itself) text += fmt::format("127.0.1.1 {}\n", names.host_name);
+  return text;
+}
+
+std::string resolv_text(const socket::Names& names) {
+  std::string text;
+  for (const Endpoint& server : names.name_servers)
+    text += fmt::format("nameserver {}\n", to_text(server.address));
+  return text;
+}
+
+// Only files and dns: other ways (mdns, resolve) would ask a daemon of the machine.
+std::string nsswitch_text(const std::string& own) {
+  std::istringstream in(own);
+  std::string text;
+  for (std::string line; std::getline(in, line);) {
+    if (line.compare(0, 6, "hosts:") != 0 && line.compare(0, 9, "networks:") != 0)
+      text += line + "\n";
+  }
+  return text + "hosts: files dns\nnetworks: files\n";
+}
+
+bool write_whole(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  return static_cast<bool>(out.flush());
+}
+
+std::string failed(const std::string& what) {
+  return fmt::format("cannot {}: {}", what, std::strerror(errno));
+}
+
+// The workshop: a tmpfs over /tmp while files are put in place; detached afterwards, so that the
+// bind mounts stay and /tmp is itself again.
+constexpr const char* workshop = "/tmp";
+
+// Where a file is missing or a dangling link, /etc itself gets a writable layer.
+std::string lay_over_etc() {
+  if (mkdir("/tmp/upper", 0755) != 0 || mkdir("/tmp/work", 0755) != 0)
+    return failed("make folders for /etc");
+  if (mount("overlay", "/etc", "overlay", 0,
+            "lowerdir=/etc,upperdir=/tmp/upper,workdir=/tmp/work") != 0)
+    return failed("lay a private /etc over the machine's");
+  return {};
+}
+
+std::string put_file(const std::string& path, const std::string& text, bool& is_layered) {
+  const std::string made = "/tmp/" + path.substr(path.rfind('/') + 1);
+  if (!write_whole(made, text)) return failed("write " + made);
+  if (mount(made.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0) return {};
+  if (errno != ENOENT) return failed("put a private file in the place of " + path);
+  if (!is_layered) {
+    if (std::string why = lay_over_etc(); !why.empty()) return why;
+    is_layered = true;
+  }
+  unlink(path.c_str());  // a dangling link
+  if (!write_whole(path, text)) return failed("write " + path);
+  return {};
+}
+
+// A name service cache of the machine would answer before our files are read.
+void hide_name_caches() {
+  for (const char* folder : {"/run/nscd", "/var/run/nscd"}) {
+    if (access(folder, F_OK) == 0) mount("tmpfs", folder, "tmpfs", 0, nullptr);
+  }
+}
+
+// /sys/class/net shows the namespace /sys was mounted in. Where it may not be mounted anew, the old
+// one stays: netlink and the calls tell the truth all the same.
+void remount_sys() {
+  const bool has_groups =
+      mkdir("/tmp/cgroup", 0755) == 0 &&
+      mount("/sys/fs/cgroup", "/tmp/cgroup", nullptr, MS_BIND | MS_REC, nullptr) == 0;
+  if (mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) return;
+  if (has_groups) mount("/tmp/cgroup", "/sys/fs/cgroup", nullptr, MS_BIND | MS_REC, nullptr);
+}
+
+}  // namespace
+
+NameFiles name_files(const socket::Names& names, const std::string& own_nsswitch) {
+  return {resolv_text(names), hosts_text(names), nsswitch_text(own_nsswitch)};
+}
+
+std::string mount_host_files(const NameFiles& files, bool has_own_processes) {
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+    return failed("make mounts private");
+  if (has_own_processes &&
+      mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
+    return failed("mount /proc");
+  if (mount("tmpfs", workshop, "tmpfs", 0, nullptr) != 0) return failed("mount a tmpfs");
+  bool is_layered = false;
+  std::string why = put_file("/etc/resolv.conf", files.resolv_conf, is_layered);
+  if (why.empty()) why = put_file("/etc/hosts", files.hosts, is_layered);
+  if (why.empty()) why = put_file("/etc/nsswitch.conf", files.nsswitch_conf, is_layered);
+  hide_name_caches();
+  remount_sys();
+  umount2(workshop, MNT_DETACH);
+  return why;
+}
+
+}  // namespace lanyard::guest
