@@ -28,13 +28,13 @@ enum class Comparison : std::uint8_t {
 struct Check {
   CheckKind kind = CheckKind::counter;
   std::string
-      subject;  // a host or program; counters: a host, a link "a -- b", or empty for the whole lab
-  std::string counter;  // "tcp retransmits", "packets arp", "drops queue full", ... (checks.cc has
-                        // the table)
+      subject = {};  // a host or program; counters: a host, a link "a -- b", or empty for the whole lab
+  std::string counter = {};  // "tcp retransmits", "packets arp", "drops queue full", ... (checks.cc
+                             // has the table)
   Comparison comparison = Comparison::equal;
   std::int64_t number = 0;  // exits: the status
-  std::string text;         // prints
-  Duration limit;           // ends_before
+  std::string text = {};    // prints
+  Duration limit = {};      // ends_before
 };
 
 // What is wrong with a line, where in it (from 0), and what would be right.

@@ -82,15 +82,17 @@ struct LinkChange {
   std::optional<std::uint64_t> rate_bits_per_second, queue_bytes, loss_parts_per_billion;
 };
 
+void apply(const LinkChange& change, LinkQuality& quality);
+
 // One entry of the timeline `at:`.
 struct Action {
   enum class Kind : std::uint8_t { cut, heal, set };
-  Duration at;
+  Duration at = {};
   Kind kind = Kind::cut;
   std::uint32_t link = 0;
-  LinkChange change;  // set
+  LinkChange change = {};  // set
   bool a_to_b = true, b_to_a = true;
-  Mark mark;
+  Mark mark = {};
 };
 
 struct CheckSpec {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/model.hh"
+
+#include <algorithm>
+
+#include "application/programs.hh"
+#include "lab/command.hh"
+
+namespace lanyard::lab {
+
+void apply(const LinkChange& change, LinkQuality& quality) {
+  if (change.delay) quality.delay = *change.delay;
+  if (change.rate_bits_per_second) quality.rate_bits_per_second = *change.rate_bits_per_second;
+  if (change.queue_bytes) quality.queue_bytes = *change.queue_bytes;
+  if (change.loss_parts_per_billion)
+    quality.loss_parts_per_billion = *change.loss_parts_per_billion;
+}
+
+std::optional<std::uint32_t> Model::node(std::string_view node_name) const {
+  const auto found = std::ranges::find(nodes, node_name, &NodeSpec::name);
+  if (found == nodes.end()) return {};
+  return static_cast<std::uint32_t>(found - nodes.begin());
+}
+
+std::optional<std::uint32_t> Model::link(std::uint32_t a, std::uint32_t b) const {
+  const auto found = std::ranges::find_if(links, [&](const LinkSpec& each) {
+    return (each.a.node == a && each.b.node == b) || (each.a.node == b && each.b.node == a);
+  });
+  if (found == links.end()) return {};
+  return static_cast<std::uint32_t>(found - links.begin());
+}
+
+std::string Model::link_name(std::uint32_t link) const {
+  return nodes[links[link].a.node].name + " -- " + nodes[links[link].b.node].name;
+}
+
+bool is_built_in(std::string_view command) {
+  const auto words = words_of(command);
+  return words && !words->empty() && application::find_program(words->front()) != nullptr;
+}
+
+TimeMode time_of(const Model& model) {
+  if (model.time != TimeMode::auto_) return model.time;
+  for (const NodeSpec& node : model.nodes) {
+    if (node.kind == NodeKind::kernel_host) return TimeMode::real;
+    for (const ProgramSpec& program : node.programs)
+      if (!is_built_in(program.command)) return TimeMode::real;
+  }
+  return TimeMode::virtual_;
+}
+
+}  // namespace lanyard::lab
