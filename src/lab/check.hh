@@ -27,8 +27,8 @@ enum class Comparison : std::uint8_t {
 
 struct Check {
   CheckKind kind = CheckKind::counter;
-  std::string
-      subject = {};  // a host or program; counters: a host, a link "a -- b", or empty for the whole lab
+  std::string subject =
+      {};  // a host or program; counters: a host, a link "a -- b", or empty for the whole lab
   std::string counter = {};  // "tcp retransmits", "packets arp", "drops queue full", ... (checks.cc
                              // has the table)
   Comparison comparison = Comparison::equal;

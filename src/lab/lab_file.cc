@@ -187,9 +187,11 @@ void Reader::read(const Yaml& root) {
   each_key(root, top_keys, "the lab",
            [&](const std::string& key, const Yaml& value) { sections[key] = &value; });
   // In the order of the table, so that links know the hosts wherever they stand in the file.
-  for (const std::string& key : top_keys)
+  for (const std::string& key : top_keys) {
     if (const auto found = sections.find(key); found != sections.end())
       read_top(key, *found->second);
+    if (key == "routers") name_programs();
+  }
   if (model_.nodes.empty() && !has_errors())
     problem(root.mark, "the lab has no hosts",
             "add `hosts:` with a name for each, as in `hosts: [alice, bob]`");

@@ -120,7 +120,6 @@ void Reader::read_hosts(const Yaml& section) {
     problem(section.mark, "`hosts` is neither a list of names nor a mapping of them",
             "write `hosts: [alice, bob]` or `hosts:` and a line `alice: { run: ... }` for each");
   }
-  name_programs();
 }
 
 void Reader::read_host(const Yaml& name, const Yaml* body) {
@@ -269,7 +268,6 @@ void Reader::read_device(const Yaml& name, const Yaml* body, NodeKind kind) {
              });
   }
   add_nodes(name, std::move(node));
-  if (is_router) name_programs();
 }
 
 }  // namespace lanyard::lab

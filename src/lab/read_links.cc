@@ -63,7 +63,7 @@ void Reader::read_links(const Yaml& section) {
       if (item.is_scalar())
         read_link(item, nullptr);
       else if (item.is_mapping() && item.pairs.size() == 1)
-        read_link(item.pairs[0].first, &item.pairs[0].second);
+        read_link(item.pairs[0].key, &item.pairs[0].value);
       else
         problem(item.mark, "a link is not one line",
                 "write `- alice -- office` or `- alice -- office: { delay: 20ms }`");

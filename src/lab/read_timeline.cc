@@ -47,7 +47,7 @@ void Reader::read_moment(const Yaml& time, const Yaml& value) {
     if (item.is_scalar())
       read_action(at, item, nullptr);
     else if (item.is_mapping() && item.pairs.size() == 1)
-      read_action(at, item.pairs[0].first, &item.pairs[0].second);
+      read_action(at, item.pairs[0].key, &item.pairs[0].value);
     else
       problem(item.mark, "what happens is not one action", "write `5s: cut r1 -- dc`");
   };

@@ -18,14 +18,16 @@ namespace lanyard::lab {
 inline constexpr std::size_t yaml_nodes_max = 2'000'000;
 inline constexpr std::size_t yaml_depth_max = 32;
 
+struct YamlPair;
+
 struct Yaml {
   enum class Kind : std::uint8_t { null, scalar, sequence, mapping };
   Kind kind = Kind::null;
   bool is_quoted = false;
   Mark mark;
-  std::string text;                          // scalar
-  std::vector<Yaml> items;                   // sequence
-  std::vector<std::pair<Yaml, Yaml>> pairs;  // mapping, in file order
+  std::string text;             // scalar
+  std::vector<Yaml> items;      // sequence
+  std::vector<YamlPair> pairs;  // mapping, in file order
 
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
   [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }
@@ -33,6 +35,10 @@ struct Yaml {
   [[nodiscard]] bool is_mapping() const { return kind == Kind::mapping; }
   // Where the character `offset` of a scalar stands.
   [[nodiscard]] Mark mark_at(std::size_t offset) const;
+};
+
+struct YamlPair {
+  Yaml key, value;
 };
 
 struct YamlProblem {

@@ -11,7 +11,8 @@ void DropTail::carry(Instant at, Packet frame) {
   }
   const Instant begins = rate_.begins(at);
   if (begins > at) {
-    if (bytes_ + frame.size() > bytes_max_) return drop(at, std::move(frame), DropReason::queue_full);
+    if (bytes_ + frame.size() > bytes_max_)
+      return drop(at, std::move(frame), DropReason::queue_full);
     bytes_ += frame.size();
     waiting_.push_back({begins, frame.size()});
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The queue in front of a Rate: frames that wait, bounded in bytes; one that does not fit is dropped at the tail (RFC 2309
-// 1). The frame being sent does not wait and does not count.
+// The queue in front of a Rate: frames that wait, bounded in bytes; one that does not fit is
+// dropped at the tail (RFC 2309 1). The frame being sent does not wait and does not count.
 #pragma once
 
 #include <deque>
@@ -11,7 +11,8 @@ namespace lanyard::lab {
 
 class DropTail final : public Effect {
  public:
-  DropTail(std::uint64_t bytes_max, Rate& rate) : Effect(rate), bytes_max_(bytes_max), rate_(rate) {}
+  DropTail(std::uint64_t bytes_max, Rate& rate)
+      : Effect(static_cast<Wire&>(rate)), bytes_max_(bytes_max), rate_(rate) {}
   void set(std::uint64_t bytes_max) { bytes_max_ = bytes_max; }
   void carry(Instant at, Packet frame) override;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each frame is lost with the same chance, by dice of its own: one throw a frame, also when the chance is 0, so that
-// changing the chance at some moment changes no throw after it.
+// Each frame is lost with the same chance, by dice of its own: one throw a frame, also when the
+// chance is 0, so that changing the chance at some moment changes no throw after it.
 #pragma once
 
 #include "core/random.hh"

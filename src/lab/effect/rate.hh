@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link of so many bits a second: frames are sent one after another, and a frame is out when its last bit is. Counted are
-// the frame's bytes as recorded, from the destination address to the end of the payload.
+// A link of so many bits a second: frames are sent one after another, and a frame is out when its
+// last bit is. Counted are the frame's bytes as recorded, from the destination address to the end
+// of the payload.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,8 @@ namespace lanyard::lab {
 class Rate final : public Effect {
  public:
   // 0 bits a second: as fast as frames come.
-  Rate(std::uint64_t bits_per_second, Wire& next) : Effect(next), bits_per_second_(bits_per_second) {}
+  Rate(std::uint64_t bits_per_second, Wire& next)
+      : Effect(next), bits_per_second_(bits_per_second) {}
   void set(std::uint64_t bits_per_second) { bits_per_second_ = bits_per_second; }
 
   // When a frame that comes at `at` is begun.
