@@ -98,8 +98,7 @@ std::optional<Bridge::PortIndex> Bridge::find(Instant now, Key key) const {
 
 std::vector<Bridge::Row> Bridge::rows(Instant now) const {
   std::vector<Row> rows;
-  // The order of the table decides nothing: the rows are sorted.
-  std::for_each(learned_.begin(), learned_.end(), [&](const auto& row) {
+  std::for_each(learned_.begin(), learned_.end(), [&](const auto& row) {  // order: sorted below
     if (row.second.seen + config_.ageing_time <= now) return;
     MacAddress mac;
     store16(mac.bytes.data(), static_cast<std::uint16_t>(row.first >> 32));
