@@ -7,9 +7,10 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "core/pool.hh"
 #include "device/frame_device.hh"
+#include "device/virtio_frames.hh"
 
 namespace lanyard::device {
 
@@ -22,27 +23,19 @@ class Tap : public FrameDevice {
   // Takes over a descriptor of /dev/net/tun attached with IFF_TAP | IFF_NO_PI, with or without
   // IFF_VNET_HDR, whatever namespace its interface is in. It is closed if this fails.
   [[nodiscard]] static std::expected<std::unique_ptr<Tap>, std::string> adopt(int descriptor);
-  ~Tap() override;
-  Tap(const Tap&) = delete;
-  Tap& operator=(const Tap&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] int descriptor() const override { return descriptor_; }
-  [[nodiscard]] DeviceAbilities abilities() const override;
-  Result<Packet> receive() override;
-  Result<void> send(Packet frame) override;
+  [[nodiscard]] int descriptor() const override { return frames_.descriptor(); }
+  [[nodiscard]] DeviceAbilities abilities() const override { return frames_.abilities(); }
+  Result<Packet> receive() override { return frames_.receive(); }
+  Result<void> send(Packet frame) override { return frames_.send(std::move(frame)); }
 
  private:
-  explicit Tap(int descriptor) : descriptor_(descriptor) {}
+  explicit Tap(int descriptor) : frames_(descriptor) {}
   std::expected<void, std::string> set_up();
   void ask_for_offloads();
-  Result<void> write(Packet& frame);
-  int descriptor_;
+  VirtioFrames frames_;
   std::string name_;
-  bool has_header_ = false;  // a virtio_net_hdr stands before each frame
-  bool cuts_udp_ = false;    // the kernel knows UDP super-segments
-  bool cuts_tcp_ = false;
-  Block* spare_ = nullptr;  // where the rest of a super-segment is read into
 };
 
 }  // namespace lanyard::device

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "device/af_packet.hh"
 #include "namespace.hh"
 #include "wire/ethernet.hh"
 #include "wire/ipv4.hh"
@@ -83,14 +84,14 @@ class TapWithKernel : public testing::Test {
 
   // The next frame that is a UDP datagram of the kernel's; others (router solicitations) are passed
   // over.
-  Packet next_datagram() {
+  static Packet next_datagram(device::FrameDevice& from) {
     while (true) {
-      pollfd readable{.fd = tap->descriptor(), .events = POLLIN, .revents = 0};
+      pollfd readable{.fd = from.descriptor(), .events = POLLIN, .revents = 0};
       if (::poll(&readable, 1, 5000) != 1) {
         ADD_FAILURE() << "no frame came";
         return {};
       }
-      Result<Packet> frame = tap->receive();
+      Result<Packet> frame = from.receive();
       if (!frame) continue;
       const auto ethernet = ethernet::View::parse(frame->front(), frame->size());
       if (!ethernet || ethernet->type() != ethernet::Type::ipv4) continue;
@@ -122,7 +123,7 @@ class TapWithKernel : public testing::Test {
 
 TEST_F(TapWithKernel, KernelsDatagramComesWithItsChecksumWanted) {
   KernelSocket().send("hello");
-  Packet frame = next_datagram();
+  Packet frame = next_datagram(*tap);
   EXPECT_TRUE(frame.offload.checksum_wanted);
   finish_checksum(frame);
   const Bytes udp = frame.front().subspan(34);
@@ -134,7 +135,7 @@ TEST_F(TapWithKernel, KernelsSuperSegmentComesWhole) {
   std::string text;
   for (int i = 0; i < 20'000; ++i) text += static_cast<char>('a' + i % 23);
   KernelSocket().send(text, 1000);
-  Packet frame = next_datagram();
+  Packet frame = next_datagram(*tap);
   if (frame.offload.segment_bytes == 0) GTEST_SKIP() << "this kernel hands over no UDP segments";
   EXPECT_EQ(frame.offload.segment_bytes, 1000);
   EXPECT_EQ(frame.size(), 20'000U + 42);
@@ -183,6 +184,23 @@ TEST_F(TapWithKernel, NothingWaitingIsTryAgain) {
   const Result<Packet> none = tap->receive();
   ASSERT_FALSE(none.has_value());
   EXPECT_EQ(none.error(), Errno::try_again);
+}
+
+TEST_F(TapWithKernel, PacketSocketSeesWhatArrivesAndSendsWhatLeaves) {
+  auto socket = device::AfPacket::open("lanyard0");
+  ASSERT_TRUE(socket.has_value()) << socket.error();
+  ASSERT_TRUE(tap->send(datagram("arrives", ChecksumBy::device)));
+  Packet arrived = next_datagram(**socket);
+  EXPECT_EQ(text_of(arrived.linear()).substr(42), "arrives");
+  Packet super_segment = datagram(std::string(1000, 'a') + "b", ChecksumBy::device);
+  super_segment.offload.segment_bytes = 1000;
+  ASSERT_TRUE((*socket)->send(std::move(super_segment)));
+  EXPECT_EQ(next_datagram(*tap).size(), 1042U);
+  EXPECT_EQ(text_of(next_datagram(*tap).linear()).substr(42), "b");
+  const auto missing = device::AfPacket::open("no-such-one");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_NE(missing.error().find("no-such-one: No such device"), std::string::npos)
+      << missing.error();
 }
 
 TEST_F(TapWithKernel, AdoptedDescriptorIsTheSameInterface) {
