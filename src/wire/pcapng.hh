@@ -27,7 +27,7 @@ namespace lanyard::pcapng {
 
 inline constexpr std::uint16_t link_type_ethernet = 1;
 inline constexpr std::uint16_t link_type_raw_ip = 101;
-// RFC 5612: the enterprise number for examples; custom blocks of ours carry it.
+// RFC 5612: the enterprise number for examples; blocks of ours carry it.
 inline constexpr std::uint32_t example_enterprise = 32473;
 inline constexpr std::size_t block_size_max = 16U << 20;
 
@@ -68,7 +68,7 @@ class Writer {
   std::uint32_t interface(const Interface& interface);
   void packet(const PacketInfo& info, Bytes bytes);
   void packet(const PacketInfo& info, const Packet& packet);  // all of it, slices too
-  // A custom block of ours: kept by readers that do not know it.
+  // A block of ours (pcapng_format.hh), which other readers pass over without a trace.
   void custom(Bytes bytes);
   // How many packets an interface saw, for readers that show it.
   void statistics(std::uint32_t interface, std::int64_t time_ns, std::uint64_t received,

@@ -15,6 +15,9 @@ inline constexpr std::uint32_t statistics = 5;
 inline constexpr std::uint32_t enhanced_packet = 6;
 inline constexpr std::uint32_t custom = 0x00000bad;
 inline constexpr std::uint32_t custom_not_copied = 0x40000bad;
+// Ours: the body of a custom block, in a block type of the range for local use. tshark 4 shows a
+// custom block as one more frame of the capture; a local block it passes over.
+inline constexpr std::uint32_t local_custom = 0x80004c59;
 }  // namespace block_type
 
 inline constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;

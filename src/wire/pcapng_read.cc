@@ -194,6 +194,10 @@ Reader::Step Reader::read_body(std::uint32_t type, Bytes body) {
     case block_type::custom:
     case block_type::custom_not_copied:
       return read_custom(body);
+    case block_type::local_custom:
+      // Local numbers are anybody's: only what is marked as ours is.
+      if (body.size() < 8 || number32(body.data()) != example_enterprise) return Skipped{type};
+      return read_custom(body);
     default:
       return Skipped{type};
   }

@@ -153,7 +153,7 @@ void Writer::packet(const PacketInfo& info, const Packet& packet) {
 
 // A custom block does not say how long its data is without the padding; ours say it themselves.
 void Writer::custom(Bytes bytes) {
-  Block block(*this, block_type::custom);
+  Block block(*this, block_type::local_custom);
   block.number32(example_enterprise);
   block.number32(static_cast<std::uint32_t>(bytes.size()));
   block.padded(bytes);

@@ -43,8 +43,7 @@ TEST(Dissect, EveryKindOfFrameHasItsLine) {
             "ICMPv6 Neighbor Advertisement fe80::a (sol, ovr) is at 02:00:00:00:00:0a");
   EXPECT_EQ(summary_of("router advertisement"),
             "ICMPv6 Router Advertisement from 02:00:00:00:00:0a");
-  EXPECT_EQ(summary_of("IPv6 fragment"),
-            "IPv6 fragment (off=0 more=y ident=0x00000063 nxt=253)");
+  EXPECT_EQ(summary_of("IPv6 fragment"), "IPv6 fragment (off=0 more=y ident=0x00000063 nxt=253)");
 }
 
 }  // namespace
