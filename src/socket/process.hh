@@ -48,7 +48,7 @@ using Program = std::function<int(Process&, std::span<const std::string> argumen
 
 // A blocking socket. Every call waits as the call of the same name does; errors are errno values.
 // Move-only, closes itself.
-class Socket : private Waker {
+class Socket final : private Waker {
  public:
   Socket(Process& process, Family family, Type type, int protocol = 0);  // is_open() tells
   Socket(Process& process, Handle handle);  // takes over an accepted one
