@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// SEGMENT ARRIVES where there is no connection yet: RFC 9293 3.10.7.1 CLOSED, 3.10.7.2 LISTEN and
+// 3.10.7.3 SYN-SENT.
+#include <algorithm>
+
+#include "transport/tcp/machine.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+constexpr std::uint8_t quick_acks_at_start = 16;
+
+}  // namespace
+
+DropReason Machine::arrives_closed(const Segment& segment) {
+  answer_with_reset(segment);
+  return DropReason::tcp_no_connection;
+}
+
+DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segment& segment,
+                                   const TimeWait* old) {
+  if (segment.flags.rst()) return DropReason::tcp_no_connection;  // 9293-3.10.7.2-a
+  if (segment.flags.ack()) {
+    answer_with_reset(segment);  // 9293-3.10.7.2-b
+    return DropReason::tcp_bad_ack;
+  }
+  if (!segment.flags.syn()) return DropReason::tcp_no_connection;  // 9293-3.10.7.2-d
+  // As Linux: no new connection is begun that could not be accepted, and half-open ones are
+  // bounded. The client sends its SYN again.
+  const std::uint32_t half_open_max = std::max(listener.backlog, config.half_open_min);
+  if (listener.waiting.size() > listener.backlog || listener.half_open >= half_open_max)
+    return DropReason::tcp_backlog_full;
+  if (connections.size() >= config.connections_max) return DropReason::out_of_memory;
+  SequenceNumber iss = initial_sequence(now, segment.local, segment.remote);
+  // RFC 9293 3.6.1 [MAY-2], [RFC6191-2-a]: beyond the numbers of the old incarnation.
+  if (old != nullptr && !after(iss, old->send_next + 65535)) iss = old->send_next + 65537;
+
+  Connection& c = add_connection(now, segment.local, segment.remote, listener.settings);
+  c.is_passive = true;  // RFC 9293 3.5 [MUST-11]
+  c.listener = listener.id;
+  c.interface = listener.bound.interface;
+  if (segment.remote.address.is_v6() && segment.remote.address.is_link_local())
+    c.remote.interface = c.interface = segment.datagram->interface;
+  c.owner = listener.owner;
+  transport::BindRequest held = listener.bound;
+  held.local = c.local;
+  c.binding = ports.hold(held, false);
+  ++listener.half_open;
+  c.sender.start(iss);
+  set_state(now, c, State::syn_received, Cause::passive_open);
+  take_syn(now, c, segment);
+  c.sender.set_window(segment.sequence, iss, segment.window);
+  // 9293-3.10.7.2-c: text or FIN on the SYN is not kept; the peer sends it again.
+  send_syn(now, c);
+  return DropReason::none;
+}
+
+// What every SYN tells us: IRS and the options (RFC 9293 3.7.1, RFC 7323, RFC 2018).
+void Machine::take_syn(Instant now, Connection& c, const Segment& segment) {
+  const Options& options = segment.options;
+  c.receiver.start(segment.sequence, c.settings->receive_buffer_bytes, 0);
+  c.last_ack_sent = c.receiver.next();
+  if (options.mss) c.peer_mss = *options.mss;
+  c.has_scaling = options.window_scale.has_value();  // BI-62: wire/ made it 14 at most
+  c.peer_scale = options.window_scale.value_or(0);
+  c.has_sack = options.sack_permitted;
+  c.sender.set_selective(c.has_sack);
+  c.has_timestamps = options.timestamps.has_value();
+  if (c.has_timestamps) {
+    c.ts_recent = options.timestamps->value;
+    c.ts_recent_at = now;
+  }
+  compute_mss(c);
+}
+
+DropReason Machine::arrives_syn_sent(Instant now, Connection& c, Segment& segment) {
+  const Flags flags = segment.flags;
+  if (flags.ack()) {
+    const SequenceNumber ack = segment.acknowledgment;
+    // 9293-3.10.7.3-a, 9293-3.5-d, BI-71.
+    if (!after(ack, c.sender.iss()) || after(ack, c.sender.next())) {
+      answer_with_reset(segment);
+      return DropReason::tcp_bad_ack;
+    }
+  }
+  if (flags.rst()) {
+    // 9293-3.5-f, 9293-3.10.7.3-b.
+    if (!flags.ack()) return DropReason::tcp_unacceptable;
+    end(now, c, Cause::reset, Errno::connection_refused);
+    return DropReason::none;
+  }
+  if (!flags.syn()) return DropReason::tcp_no_connection;  // 9293-3.10.7.3-d
+  take_syn(now, c, segment);
+  if (!flags.ack()) {
+    // RFC 9293 3.5 [MUST-10], 9293-3.10.7.3-c, BI-77: simultaneous open.
+    set_state(now, c, State::syn_received, Cause::syn);
+    c.sender.set_window(segment.sequence, c.sender.iss(), segment.window);
+    c.retransmits = 0;
+    send_syn(now, c);
+    return DropReason::none;
+  }
+  (void)c.receiver.offer(c.own_mss);  // what our SYN said, and a little more
+  c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
+  c.sender.set_window(segment.sequence, segment.acknowledgment, segment.window);
+  take_acknowledgment(now, c, segment);
+  established(now, c, Cause::syn_ack);
+  c.ack_now = true;
+  schedule(c);
+  return DropReason::none;
+}
+
+void Machine::established(Instant now, Connection& c, Cause cause) {
+  c.was_established = true;
+  if (c.was_syn_resent && !c.round_trip.has_sample()) c.round_trip.distrust();
+  c.was_writable = true;
+  c.quick_acks = quick_acks_at_start;
+  c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
+  set_state(now, c, State::established, cause);
+  if (c.is_passive) {
+    Listener* const listener = listeners.find(c.listener);
+    --listener->half_open;
+    listener->waiting.push_back(c.id);
+    changed(*listener);
+  }
+  if (c.settings->keep_alive) arm_idle(now, c);
+  // 3.10.4: a CLOSE in SYN-RECEIVED waited for this.
+  if (c.sender.is_fin_asked()) set_state(now, c, State::fin_wait_1, Cause::close);
+  schedule(c);
+}
+
+}  // namespace lanyard::tcp

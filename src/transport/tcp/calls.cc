@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program asks for: RFC 9293 3.10.1 OPEN to 3.10.5 ABORT.
+#include <algorithm>
+#include <utility>
+
+#include "transport/tcp/machine.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+// Connecting to the wildcard means this machine, as Linux has it.
+Endpoint resolve(const Endpoint& remote) {
+  Endpoint resolved = remote;
+  if (remote.address.is_unspecified())
+    resolved.address = IpAddress::loopback(remote.address.family());
+  return resolved;
+}
+
+bool has_end_of_stream(const Connection& c) {
+  switch (c.state) {
+    case State::close_wait:
+    case State::closing:
+    case State::last_ack:
+    case State::time_wait:
+      return true;
+    case State::closed:
+    case State::listen:
+    case State::syn_sent:
+    case State::syn_received:
+    case State::established:
+    case State::fin_wait_1:
+    case State::fin_wait_2:
+      break;
+  }
+  return c.is_over;
+}
+
+}  // namespace
+
+Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
+  const Endpoint remote = resolve(open.remote);
+  // RFC 9293 3.9.1.1 [MUST-46], 9293-3.10.1-a.
+  if (remote.port == 0) return unexpected(Errno::address_not_available);
+  if (remote.address.is_multicast() || paths.is_broadcast(remote.address))
+    return unexpected(Errno::network_unreachable);
+  const transport::BindRequest* const bound = ports.find(open.binding);
+  const bool has_address = bound != nullptr && !bound->local.address.is_unspecified();
+  if (has_address && bound->local.address.family() != remote.address.family())
+    return unexpected(Errno::network_unreachable);
+  std::uint32_t interface = remote.interface != 0 ? remote.interface : open.interface;
+  if (interface == 0 && bound != nullptr) interface = bound->interface;
+  // [MUST-44]: IP chooses the source before the first SYN; [MUST-45]: it stays.
+  const IpAddress asked =
+      has_address ? bound->local.address : IpAddress::any(remote.address.family());
+  const auto path = paths.find(remote.address, asked, interface);
+  if (!path) return unexpected(path.error());
+  if (path->is_broadcast) return unexpected(Errno::network_unreachable);
+  Endpoint local{has_address ? asked : path->source, 0, 0};
+  const auto is_taken = [&](Port port) {
+    return demux.find({local.address, port, 0}, remote) != nullptr;
+  };
+  if (bound != nullptr) {
+    local.port = bound->local.port;
+    if (is_taken(local.port)) return unexpected(Errno::address_not_available);
+  } else {
+    const Result<Port> port = ports.choose(local.address, remote, is_taken);
+    if (!port) return unexpected(port.error());
+    local.port = *port;
+  }
+  if (connections.size() >= config.connections_max) return unexpected(Errno::no_buffer_space);
+
+  Connection& c =
+      add_connection(now, local, remote, std::make_shared<const Settings>(open.settings));
+  c.owner = open.owner;
+  c.interface = interface;
+  if (bound != nullptr) {
+    c.binding = open.binding;
+    ports.set_address(c.binding, local.address);
+  } else {
+    c.binding = ports.hold({.local = local, .interface = interface}, true);
+  }
+  c.sender.start(initial_sequence(now, local, remote));
+  set_state(now, c, State::syn_sent, Cause::active_open);
+  send_syn(now, c);
+  return c.id;
+}
+
+// RFC 9293 3.10.2.
+Result<std::size_t> Machine::send(Instant, Connection& c, Bytes bytes, SendFlags flags) {
+  if (c.error) return unexpected(*std::exchange(c.error, std::nullopt));
+  // 9293-3.10.2-a, 9293-3.6-a.
+  if (c.is_over || !may_send(c.state) || c.sender.is_fin_asked())
+    return unexpected(Errno::broken_pipe);
+  if (bytes.empty()) return 0;  // BI-73
+  const std::size_t room = c.send_room();
+  c.was_writable = c.is_writable();
+  if (room == 0) return unexpected(Errno::try_again);
+  const Bytes taken = bytes.first(std::min(room, bytes.size()));
+  c.sender.append(taken);  // 9293-3.10.2-b: kept until ESTABLISHED
+  // RFC 6093 4: the last octet is the urgent one.
+  if (flags.urgent && taken.size() == bytes.size()) c.sender.set_urgent();
+  c.is_more_coming = flags.more;
+  c.was_writable = c.is_writable();
+  schedule(c);
+  return taken.size();
+}
+
+// RFC 9293 3.10.3.
+Result<std::size_t> Machine::receive(Connection& c, MutableBytes buffer, ReceiveFlags flags) {
+  if (flags.urgent) {
+    if (c.settings->urgent_inline || !c.receiver.has_urgent()) return unexpected(Errno::invalid);
+    if (buffer.empty()) return 0;
+    const auto octet = c.receiver.read_urgent(flags.peek);
+    if (!octet) return unexpected(c.receiver.is_urgent_read() ? Errno::invalid : Errno::try_again);
+    buffer.front() = *octet;
+    return 1;
+  }
+  if (buffer.empty()) return 0;  // BI-73
+  if (c.receiver.readable() > 0) {
+    const std::size_t size = c.receiver.read(buffer, flags.peek);
+    if (!flags.peek && !c.is_over && may_receive(c.state) &&
+        c.receiver.should_offer_more(c.own_mss)) {
+      c.ack_now = true;
+      schedule(c);
+    }
+    return size;
+  }
+  if (c.error) return unexpected(*std::exchange(c.error, std::nullopt));
+  if (has_end_of_stream(c)) return 0;  // 9293-3.10.3-a
+  return unexpected(Errno::try_again);
+}
+
+// RFC 9293 3.10.4.
+void Machine::close_write(Instant now, Connection& c) {
+  c.is_more_coming = false;
+  switch (c.state) {
+    case State::syn_sent:
+      return end(now, c, Cause::close, std::nullopt);  // 9293-3.10.4-a
+    case State::syn_received:
+      return c.sender.ask_fin();
+    case State::established:
+      c.sender.ask_fin();  // 9293-3.10.4-b
+      set_state(now, c, State::fin_wait_1, Cause::close);
+      return schedule(c);
+    case State::close_wait:
+      c.sender.ask_fin();  // 9293-3.10.4-c
+      set_state(now, c, State::last_ack, Cause::close);
+      return schedule(c);
+    case State::closed:
+    case State::listen:
+    case State::fin_wait_1:
+    case State::fin_wait_2:
+    case State::closing:
+    case State::last_ack:
+    case State::time_wait:
+      return;
+  }
+}
+
+void Machine::close(Instant now, Connection& c) {
+  c.is_orphan = true;
+  if (c.is_over) return forget(c);
+  if (c.receiver.queued() > 0) {
+    // RFC 9293 3.6.1 [SHLD-3]: the peer must not think that it was read.
+    send_reset(c);
+    return end(now, c, Cause::abort, std::nullopt);
+  }
+  close_write(now, c);
+  if (!c.is_over && c.state == State::fin_wait_2) arm_idle(now, c);
+}
+
+// 9293-3.10.5-a.
+void Machine::abort(Instant now, Connection& c, std::optional<Errno> error) {
+  if (c.is_over) {
+    if (c.is_orphan) forget(c);
+    return;
+  }
+  if (c.state != State::syn_sent) send_reset(c);
+  c.receiver.discard();
+  end(now, c, Cause::abort, error);
+}
+
+void Machine::close(Instant now, Listener& listener) {
+  for (const ConnectionId id : listener.waiting) {
+    Connection* const c = connections.find(id);
+    c->listener = ListenerId::none;
+    c->is_orphan = true;
+    abort(now, *c, std::nullopt);
+  }
+  // Half-open connections find out when their ACK comes or their SYN,ACK is due again.
+  auto& bucket = listening[listener.bound.local.port];
+  std::erase(bucket, &listener);
+  if (bucket.empty()) listening.erase(listener.bound.local.port);
+  ports.release(listener.binding);
+  listeners.remove(listener.id);
+}
+
+void Machine::apply(Instant now, Connection& c, const Settings& settings) {
+  const bool had_keep_alive = c.settings->keep_alive;
+  c.settings = std::make_shared<const Settings>(settings);
+  c.receiver.set_inline(settings.urgent_inline);
+  c.receiver.set_buffer(settings.receive_buffer_bytes);
+  if (c.is_over) return;
+  compute_mss(c);
+  if (settings.keep_alive != had_keep_alive || settings.keep_alive) arm_idle(now, c);
+  schedule(c);
+}
+
+}  // namespace lanyard::tcp

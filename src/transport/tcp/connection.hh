@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection: it owns its sender, receiver, estimator and congestion control, which do not know
+// one another, and holds what they share. Everything that is only needed while data moves hangs off
+// pointers, so that an idle connection is small. States decide (arrives.cc, calls.cc); the
+// connection counts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "transport/congestion/control.hh"
+#include "transport/tcp/demux.hh"
+#include "transport/tcp/receiver.hh"
+#include "transport/tcp/round_trip.hh"
+#include "transport/tcp/sender.hh"
+#include "transport/tcp/settings.hh"
+#include "transport/tcp/tcp.hh"
+
+namespace lanyard::tcp {
+
+// The deadlines of one connection; one core Timer is armed for the earliest.
+enum class Alarm : std::uint8_t {
+  retransmit,   // RTO; the zero-window probe; the override of silly-window avoidance
+  delayed_ack,  // RFC 9293 3.8.6.3
+  idle,         // keep-alive; FIN-WAIT-2 of an orphan
+  cork,         // TCP_CORK holds for 200 ms at most
+};
+inline constexpr std::size_t alarms = 4;
+
+// What the retransmit alarm is for.
+enum class Waiting : std::uint8_t { nothing, acknowledgment, window_probe, override };
+
+// The path as it was last asked for.
+struct PathFacts {
+  std::uint32_t mtu = 1500;
+  std::uint32_t super_segment_max = 0;
+  bool takes_checksums = false;
+};
+
+struct Counters {
+  std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retransmitted = 0;
+  std::uint32_t segments_in = 0, segments_out = 0, retransmissions = 0;
+};
+
+struct Connection : Node {
+  ConnectionId id = ConnectionId::none;
+  Owner owner = 0;
+  ListenerId listener = ListenerId::none;  // until accepted
+  transport::BindingId binding = transport::BindingId::none;
+  State state = State::closed;
+
+  // RFC 9293 3.5 [MUST-11]: whether SYN-RECEIVED was reached from LISTEN.
+  bool is_passive : 1 = false;
+  bool is_orphan : 1 = false;     // the program has closed it
+  bool is_over : 1 = false;       // no longer in the demux; kept for the program's handle
+  bool is_scheduled : 1 = false;  // output will be looked at before the call ends
+  bool is_changed : 1 = false;    // the observer will be told
+  bool ack_now : 1 = false;
+  bool ack_delayed : 1 = false;
+  bool is_more_coming : 1 = false;  // MSG_MORE
+  bool was_writable : 1 = false;
+  bool has_timestamps : 1 = false;
+  bool has_sack : 1 = false;
+  bool has_scaling : 1 = false;
+  bool was_established : 1 = false;
+  bool is_interactive : 1 = false;  // the program answers what it reads: ACKs wait for its data
+  bool is_waiting_for_data : 1 = false;  // TCP_DEFER_ACCEPT: the handshake's ACK came without any
+  bool was_limited : 1 = false;          // by the congestion window, when last sending
+  bool was_syn_resent : 1 = false;
+  bool has_early_fin : 1 = false;  // the peer's FIN came ahead of a gap
+  std::uint8_t peer_scale = 0;     // Snd.Wind.Shift
+  std::uint8_t own_scale = 0;      // Rcv.Wind.Shift, once the handshake is over
+  std::uint8_t quick_acks = 0;
+  std::uint8_t backoff = 0;
+  std::uint8_t probes = 0;        // unanswered zero-window or keep-alive probes
+  std::uint16_t retransmits = 0;  // of the same octets, in a row
+  std::uint16_t peer_mss = 536;   // SendMSS (RFC 9293 3.7.1)
+  std::uint16_t own_mss = 1460;   // RMSS, as we advertised it
+  std::uint16_t mss = 536;        // Eff.snd.MSS: payload of a full segment
+  std::uint16_t seen_mss = 536;   // of the peer's segments
+  Waiting waiting = Waiting::nothing;
+  std::uint32_t interface = 0;
+
+  Sender sender;
+  Receiver receiver;
+  RoundTripEstimator round_trip;
+  std::unique_ptr<congestion::Control> congestion;  // from the first data sent
+  std::shared_ptr<const Settings> settings;
+  PathFacts path;
+
+  // RFC 7323.
+  std::uint32_t timestamp_offset = 0;
+  std::uint32_t ts_recent = 0;
+  Instant ts_recent_at;
+  SequenceNumber last_ack_sent;
+
+  SequenceNumber early_fin;  // its sequence number
+
+  // The segment being timed for the round trip (RFC 6298 3).
+  SequenceNumber timed_end;
+  Instant timed_at = Instant::never();  // never: none is
+
+  std::array<Instant, alarms> deadlines{Instant::never(), Instant::never(), Instant::never(),
+                                        Instant::never()};
+  Instant retransmitting_since = Instant::never();
+  Instant last_sent, last_received, last_acked, confirmed_at;
+  Instant created_at;
+  Instant challenge_window;  // RFC 5961 7
+  std::uint16_t challenges_left = 0;
+  std::optional<Errno> error;
+  std::optional<Errno> soft_error;  // RFC 9293 3.9.2.2 [MUST-56]: told when all else fails
+  Counters counters;
+
+  [[nodiscard]] Instant& deadline(Alarm alarm) {
+    return deadlines[static_cast<std::size_t>(alarm)];
+  }
+  [[nodiscard]] std::size_t send_room() const {
+    const std::size_t queued = sender.queued();
+    return queued < settings->send_buffer_bytes ? settings->send_buffer_bytes - queued : 0;
+  }
+  // As Linux: when a third of the buffer is free.
+  [[nodiscard]] bool is_writable() const {
+    return send_room() >= settings->send_buffer_bytes / 3 &&
+           sender.unsent() < settings->not_sent_low_water;
+  }
+};
+
+// TIME-WAIT without the connection: what is needed to answer (RFC 9293 3.6.1 [MUST-13]).
+struct TimeWait : Node {
+  transport::BindingId binding = transport::BindingId::none;
+  SequenceNumber send_next, receive_next;
+  std::uint32_t receive_window = 0;
+  std::uint32_t timestamp_offset = 0, ts_recent = 0;
+  std::uint32_t interface = 0;
+  std::uint16_t window_field = 0;
+  bool has_timestamps = false;
+  std::uint8_t hop_limit = 0, traffic_class = 0;
+  std::uint32_t slot = 0;
+};
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// ICMP errors about segments of ours (RFC 9293 3.9.2.2, RFC 5461, RFC 5927).
+#include "transport/tcp/machine.hh"
+
+namespace lanyard::tcp {
+
+// RFC 9293 3.9.2.2 [MUST-54]. Source Quench [MUST-55] is no IcmpError: it is dropped where ICMP is
+// read.
+void Machine::on_icmp_error(Instant now, const internet::IcmpError& error) {
+  if (error.quoted.size() < 8) return;
+  const Endpoint local{error.source, load16(error.quoted.data()), 0};
+  const Endpoint remote{error.destination, load16(error.quoted.data() + 2), 0};
+  Node* const found = demux.find(local, remote);
+  if (found == nullptr || found->is_time_wait) return;
+  auto& c = static_cast<Connection&>(*found);
+  // [RFC5927-4-a]: about something in flight; who cannot see our segments cannot guess that.
+  const SequenceNumber sequence(load32(error.quoted.data() + 4));
+  if (!is_within(sequence, c.sender.una(), c.sender.flight())) return;
+  if (error.kind == internet::IcmpError::Kind::packet_too_big) {
+    // 9293-3.7-b: the path's MTU has been noted by internet/, within its limits (BI-33).
+    const std::uint16_t old = c.mss;
+    refresh_path(c);
+    if (c.mss < old && is_synchronized(c.state)) {
+      c.sender.enter_timeout_recovery();  // what was too big is sent again in smaller pieces
+      schedule(c);
+    }
+    return;
+  }
+  const internet::IcmpErrorMeaning meaning = internet::meaning_of(error.kind);
+  const bool is_opening = !is_synchronized(c.state);
+  // [SHLD-26]: hard errors end a connection that is being opened only (RFC 5461 4.1); [MUST-56]:
+  // soft ones never end an open one. [MUST-47], [SHLD-25]: the program is told when it asked, or
+  // when the connection fails.
+  if (is_opening && (meaning.is_hard || config.errors_abort_opening))
+    return end(now, c, Cause::abort, meaning.error);
+  c.soft_error = meaning.error;
+  if (!c.settings->reports_soft_errors) return;
+  c.error = meaning.error;
+  changed(c);
+}
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/tcp/machine.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/check.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+std::uint64_t hash_of(const SipKey& key, const Endpoint& local, const Endpoint& remote,
+                      bool with_ports) {
+  std::array<std::uint8_t, 36> tuple{};
+  std::copy_n(local.address.bytes().begin(), 16, tuple.begin());
+  std::copy_n(remote.address.bytes().begin(), 16, tuple.begin() + 16);
+  if (with_ports) {
+    store16(tuple.data() + 32, local.port);
+    store16(tuple.data() + 34, remote.port);
+  }
+  return siphash(key, tuple);
+}
+
+// How exactly a listener asks for such a SYN; -1: not at all.
+int match(const Listener& listener, const Segment& segment) {
+  const IpAddress& to = segment.local.address;
+  const transport::BindRequest& bound = listener.bound;
+  int score = bound.local.address.family() == to.family() ? 1 : 0;
+  if (bound.local.address.is_unspecified()) {
+    if (score == 0 && (bound.local.address.is_v4() || bound.v6_only)) return -1;
+  } else {
+    if (bound.local.address != to) return -1;
+    score += 2;
+  }
+  if (bound.interface == 0) return score;
+  return bound.interface == segment.datagram->interface ? score + 2 : -1;
+}
+
+}  // namespace
+
+std::size_t ip_header_bytes(const IpAddress& address) {
+  return address.is_v4() ? 20 : 40;
+}
+
+std::uint8_t scale_for(std::uint32_t buffer_bytes) {
+  std::uint8_t shift = 0;
+  while (shift < window_scale_max && (65535U << shift) < buffer_bytes) ++shift;
+  return shift;
+}
+
+Machine::Machine(const transport::Config& config_in, const Seed& seed, internet::Paths& paths_in,
+                 Trace* trace_in, std::uint32_t node_in, internet::Outbox& out_in)
+    : config(config_in),
+      paths(paths_in),
+      trace(trace_in),
+      node(node_in),
+      out(out_in),
+      ports(config_in, seed),
+      dice(seed.branch("tcp").stream()),
+      sequence_key(dice.key()),
+      clock_key(dice.key()),
+      balance_key(dice.key()),
+      demux(dice.key()),
+      defaults(std::make_shared<const Settings>(Settings::defaults(config_in))) {}
+
+Machine::~Machine() = default;
+
+void Machine::schedule(Connection& c) {
+  if (c.is_scheduled) return;
+  c.is_scheduled = true;
+  scheduled_.push_back(c.id);
+}
+
+void Machine::changed(Connection& c) {
+  if (c.is_orphan || c.is_changed) return;
+  c.is_changed = true;
+  changed_.push_back(c.id);
+}
+
+void Machine::changed(Listener& listener) {
+  if (std::exchange(listener.is_changed, true)) return;
+  changed_listeners_.push_back(listener.id);
+}
+
+void Machine::finish(Instant now) {
+  for (std::size_t i = 0; i < scheduled_.size(); ++i) {
+    Connection* const c = connections.find(scheduled_[i]);
+    if (c == nullptr) continue;
+    c->is_scheduled = false;
+    if (!c->is_over) output(now, *c);
+  }
+  scheduled_.clear();
+  bury();
+  notify();
+}
+
+void Machine::bury() {
+  for (const ConnectionId id : dead_) connections.remove(id);
+  dead_.clear();
+}
+
+// The observer may call back; what that changes is told by the outermost round.
+void Machine::notify() {
+  if (observer == nullptr || is_notifying_) return;
+  is_notifying_ = true;
+  while (!changed_.empty() || !changed_listeners_.empty()) {
+    for (const ConnectionId id : std::exchange(changed_, {})) {
+      Connection* const c = open_connection(id);
+      if (c == nullptr) continue;
+      c->is_changed = false;
+      if (c->listener == ListenerId::none) observer->on_connection_change(id, c->owner);
+    }
+    for (const ListenerId id : std::exchange(changed_listeners_, {})) {
+      Listener* const listener = listeners.find(id);
+      if (listener == nullptr) continue;
+      listener->is_changed = false;
+      observer->on_listener_change(id, listener->owner);
+    }
+  }
+  is_notifying_ = false;
+}
+
+void Machine::emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) const {
+  if (trace != nullptr) trace->emit(now, node, kind, values);
+}
+
+void Machine::set_state(Instant now, Connection& c, State to, Cause cause) {
+  const State from = std::exchange(c.state, to);
+  CHECK(is_transition(from, cause, to));
+  emit(now, EventKind::tcp_state,
+       {static_cast<std::int64_t>(c.id), static_cast<std::int64_t>(from),
+        static_cast<std::int64_t>(to)});
+  changed(c);
+}
+
+void Machine::set_alarm(Connection& c, Alarm alarm, Instant deadline) {
+  Instant& mine = c.deadline(alarm);
+  if (mine == deadline) return;
+  mine = deadline;
+  const Instant first = *std::min_element(c.deadlines.begin(), c.deadlines.end());
+  if (first == c.Timer::deadline()) return;
+  if (first == Instant::never()) {
+    c.Timer::stop();
+  } else {
+    timers.arm(c, first);
+  }
+}
+
+void Machine::stop_alarms(Connection& c) {
+  c.deadlines.fill(Instant::never());
+  c.Timer::stop();
+}
+
+void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> error) {
+  if (c.state == State::syn_received && c.is_passive) {
+    if (Listener* const listener = listeners.find(c.listener)) --listener->half_open;
+    c.listener = ListenerId::none;
+    c.is_orphan = true;  // nobody ever had it
+  }
+  set_state(now, c, State::closed, cause);
+  if (error) c.error = error;
+  stop_alarms(c);
+  demux.remove(c);
+  ports.release(std::exchange(c.binding, transport::BindingId::none));
+  c.sender.flush();
+  c.congestion.reset();
+  c.is_over = true;
+  if (c.is_orphan) dead_.push_back(c.id);
+}
+
+Connection& Machine::add_connection(Instant now, const Endpoint& local, const Endpoint& remote,
+                                    std::shared_ptr<const Settings> settings) {
+  Connection& c = connections.add([](ConnectionId id) {
+    auto made = std::make_unique<Connection>();
+    made->id = id;
+    return made;
+  });
+  c.local = local;
+  c.remote = remote;
+  c.settings = std::move(settings);
+  c.created_at = c.last_received = c.last_sent = now;
+  c.timestamp_offset = clock_offset(local, remote);
+  c.own_scale = scale_for(c.settings->receive_buffer_bytes);
+  // RFC 9293 3.7.1 [MUST-15]: what holds until the peer says otherwise (BI-70).
+  c.peer_mss = remote.address.is_v4() ? 536 : 1220;
+  c.receiver.set_inline(c.settings->urgent_inline);
+  refresh_path(c);
+  const std::size_t headers = ip_header_bytes(remote.address) + header_size_min;
+  // RFC 9293 3.7.1 [MUST-67], [RFC8200-8.3-a].
+  const std::size_t largest = c.path.mtu > headers ? c.path.mtu - headers : 536;
+  c.own_mss = static_cast<std::uint16_t>(std::min<std::size_t>(largest, 65495));
+  if (c.settings->mss_max != 0) c.own_mss = std::min(c.own_mss, c.settings->mss_max);
+  demux.insert(c);
+  return c;
+}
+
+Connection* Machine::open_connection(ConnectionId id) const {
+  Connection* const c = connections.find(id);
+  return c == nullptr || c->is_orphan ? nullptr : c;
+}
+
+// The most exactly bound listener; of equals with SO_REUSEPORT one chosen by hash.
+Listener* Machine::find_listener(const Segment& segment) const {
+  const auto bucket = listening.find(segment.local.port);
+  if (bucket == listening.end()) return nullptr;
+  int best = -1;
+  std::vector<Listener*> equals;
+  for (Listener* const listener : bucket->second) {
+    const int score = match(*listener, segment);
+    if (score < 0 || score < best) continue;
+    if (score > best) equals.clear();
+    best = score;
+    equals.push_back(listener);
+  }
+  if (equals.empty()) return nullptr;
+  return equals[hash_of(balance_key, segment.local, segment.remote, true) % equals.size()];
+}
+
+// RFC 9293 3.4.1 [MUST-8] [MUST-9] [SHLD-1], [RFC6528-3-a]: a clock of four microseconds a tick
+// plus a keyed function of the 4-tuple.
+SequenceNumber Machine::initial_sequence(Instant now, const Endpoint& local,
+                                         const Endpoint& remote) const {
+  const auto ticks = static_cast<std::uint64_t>(now.count_ns()) / 4000;
+  return SequenceNumber(
+      static_cast<std::uint32_t>(ticks + hash_of(sequence_key, local, remote, true)));
+}
+
+// [RFC7323-5.4-a]: an offset for each pair of hosts, so that the clock says nothing about the
+// machine yet grows from one connection to the next (RFC 6191).
+std::uint32_t Machine::clock_offset(const Endpoint& local, const Endpoint& remote) const {
+  return static_cast<std::uint32_t>(hash_of(clock_key, local, remote, false));
+}
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segments that go out: which, decided by the sender; how, here.
+#include <algorithm>
+#include <utility>
+
+#include "transport/congestion/new_reno.hh"
+#include "transport/tcp/machine.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+// Room for TCP with all options, IPv6 with extension headers, VLAN and Ethernet in front.
+constexpr std::size_t headroom_bytes = 60 + 40 + 24 + 18 + 50;
+// The largest payload whose segment, with any header, an IP length field can say.
+constexpr std::uint32_t super_segment_bytes_max = 65535 - 60 - 60;
+constexpr std::uint32_t mss_min = 48;
+constexpr std::uint32_t timestamp_bytes = 12;
+
+std::uint32_t sack_blocks_that_fit(const Connection& c) {
+  const std::size_t most = c.has_timestamps ? sack_blocks_max - 1 : sack_blocks_max;
+  return static_cast<std::uint32_t>(std::min(c.receiver.sack_blocks().size(), most));
+}
+
+bool reports_sack(const Connection& c) {
+  return c.has_sack && !c.receiver.sack_blocks().empty();
+}
+
+}  // namespace
+
+std::uint32_t Machine::clock(Instant now, std::uint32_t offset) const {
+  return static_cast<std::uint32_t>(now.since_start().count_ms()) + offset;
+}
+
+void Machine::refresh_path(Connection& c) {
+  const auto path = paths.find(c.remote.address, c.local.address, c.interface);
+  if (!path) return;
+  c.path = {.mtu = path->mtu,
+            .super_segment_max = std::min(path->super_segment_bytes_max, super_segment_bytes_max),
+            .takes_checksums = path->takes_checksums};
+  compute_mss(c);
+}
+
+// RFC 9293 3.7.1 [MUST-16] (9293-3.7-a): Eff.snd.MSS = min(SendMSS + 20, MMS_S) - TCPhdrsize -
+// IPoptionsize. BI-33: never so small that nothing fits.
+void Machine::compute_mss(Connection& c) {
+  const auto ip = static_cast<std::uint32_t>(ip_header_bytes(c.remote.address));
+  const std::uint32_t options = c.has_timestamps ? timestamp_bytes : 0;
+  std::uint32_t whole = c.peer_mss + header_size_min;
+  whole = std::min(whole, c.path.mtu > ip ? c.path.mtu - ip : 0);
+  if (c.settings->mss_max != 0) {
+    const std::uint32_t asked = c.settings->mss_max;
+    whole = std::min<std::uint32_t>(whole, asked + header_size_min);
+  }
+  const std::uint32_t taken = header_size_min + options;
+  const std::uint32_t mss = whole > taken ? whole - taken : 0;
+  c.mss = static_cast<std::uint16_t>(std::max(mss, mss_min));
+  if (c.congestion) c.congestion->set_segment(c.mss);
+}
+
+// What fits beside the SACK blocks this segment must carry.
+std::uint32_t Machine::segment_limit(const Connection& c) const {
+  if (!reports_sack(c)) return c.mss;
+  const std::uint32_t taken = 4 + 8 * sack_blocks_that_fit(c);
+  return std::max<std::uint32_t>(c.mss > taken ? c.mss - taken : 0, mss_min);
+}
+
+void Machine::ack_was_sent(Connection& c) {
+  c.last_ack_sent = c.receiver.next();
+  c.ack_now = c.ack_delayed = false;
+  if (c.quick_acks > 0) --c.quick_acks;
+  set_alarm(c, Alarm::delayed_ack, Instant::never());
+  c.receiver.sack_reported();
+}
+
+void Machine::ship(const Node& from, const Header& header, Packet payload, ChecksumBy by,
+                   std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface) {
+  header.push_onto(payload, from.local.address, from.remote.address, by);
+  internet::Datagram datagram;
+  datagram.source = from.local.address;
+  datagram.destination = from.remote.address;
+  datagram.protocol = internet::Protocol::tcp;
+  datagram.hop_limit = hop_limit;          // RFC 9293 3.9.2 [MUST-49]
+  datagram.traffic_class = traffic_class;  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
+  datagram.may_fragment = false;           // 9293-3.7-b: path MTU discovery
+  datagram.interface = interface;
+  datagram.packet = std::move(payload);
+  out.push_back(std::move(datagram));
+}
+
+// The one place where a connection's segments are made.
+void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
+                       Packet payload, std::uint32_t segment_bytes) {
+  Header header;
+  header.source_port = c.local.port;
+  header.destination_port = c.remote.port;
+  header.sequence = sequence;
+  header.flags = flags;
+  if (flags.ack()) header.acknowledgment = c.receiver.next();
+  if (flags.syn()) {
+    // RFC 9293 3.7.1 [MUST-14] [MUST-65] [MAY-3]; [RFC7323-2.2-a]: this window is not scaled.
+    header.options.mss = c.own_mss;
+    if (!flags.ack() || c.has_scaling) header.options.window_scale = c.own_scale;
+    header.options.sack_permitted = !flags.ack() || c.has_sack;
+    c.receiver.set_scale(0);
+    header.window = static_cast<std::uint16_t>(
+        std::min<std::uint32_t>(c.settings->receive_buffer_bytes, 65535));
+    if (flags.ack()) header.window = c.receiver.offer(c.own_mss);
+    c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
+  } else {
+    header.window = c.receiver.offer(c.own_mss);
+  }
+  // [RFC7323-3.2-a]: once negotiated, on every segment.
+  if (c.has_timestamps || (flags.syn() && !flags.ack()))
+    header.options.timestamps = {.value = clock(now, c.timestamp_offset),
+                                 .echo = flags.ack() ? c.ts_recent : 0};
+  if (reports_sack(c) && !flags.syn()) {
+    header.options.sack_blocks = static_cast<std::uint8_t>(sack_blocks_that_fit(c));
+    std::copy_n(c.receiver.sack_blocks().begin(), header.options.sack_blocks,
+                header.options.sack.begin());
+  }
+  if (const auto pointer = c.sender.urgent_pointer(sequence); pointer && !flags.syn()) {
+    header.flags |= flags::urg;
+    header.urgent_pointer = *pointer;
+  }
+  if (!payload) payload = Packet(headroom_bytes, 0);
+  payload.offload.segment_bytes = static_cast<std::uint16_t>(segment_bytes);
+  ++c.counters.segments_out;
+  c.last_sent = now;
+  if (flags.ack()) ack_was_sent(c);
+  ship(c, header, std::move(payload), c.path.takes_checksums ? ChecksumBy::device : ChecksumBy::us,
+       c.settings->hop_limit, c.settings->traffic_class, c.interface);
+}
+
+void Machine::send_syn(Instant now, Connection& c) {
+  const Flags flags = c.state == State::syn_received ? flags::syn | flags::ack : flags::syn;
+  transmit(now, c, flags, c.sender.iss(), {}, 0);
+  c.sender.syn_sent();
+  c.timed_at = c.was_syn_resent ? Instant::never() : now;
+  c.timed_end = c.sender.next();
+  c.waiting = Waiting::acknowledgment;
+  set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));
+}
+
+void Machine::send_ack(Instant now, Connection& c) {
+  transmit(now, c, flags::ack, c.sender.next(), {}, 0);
+}
+
+void Machine::send_probe(Instant now, Connection& c) {
+  transmit(now, c, flags::ack, c.sender.una() - 1, {}, 0);
+}
+
+// RFC 5961 7 [RFC5961-7-a]: bounded for each connection by itself, by a number nobody can guess
+// (CVE-2016-5696 counted a bound that all shared).
+void Machine::send_challenge(Instant now, Connection& c) {
+  if (now >= c.challenge_window) {
+    c.challenge_window = now + Duration::seconds(1);
+    const std::uint32_t most = std::max(config.challenge_acks_per_second, 2U);
+    c.challenges_left = static_cast<std::uint16_t>(most / 2 + dice.below(most));
+  }
+  if (c.challenges_left == 0) return;
+  --c.challenges_left;
+  c.ack_now = true;
+  schedule(c);
+}
+
+void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, std::uint32_t mss) {
+  Packet payload(headroom_bytes, 0);
+  c.sender.share_with(payload, outgoing.sequence, outgoing.size);
+  Flags flags = flags::ack;
+  if (outgoing.has_push) flags |= flags::psh;
+  if (outgoing.has_fin) flags |= flags::fin;
+  c.counters.bytes_sent += outgoing.size;
+  if (outgoing.is_retransmission) {
+    ++c.counters.retransmissions;
+    c.counters.bytes_retransmitted += outgoing.size;
+    c.timed_at = Instant::never();  // RFC 6298 3 [MUST-18]: Karn
+    const bool is_fast = c.sender.recovery() == Sender::Recovery::fast;
+    emit(now, EventKind::tcp_retransmit,
+         {static_cast<std::int64_t>(c.id), outgoing.sequence.value(), outgoing.size,
+          static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
+  } else if (c.timed_at == Instant::never() && c.sender.recovery() == Sender::Recovery::none) {
+    c.timed_at = now;
+    c.timed_end = outgoing.sequence + outgoing.size + (outgoing.has_fin ? 1 : 0);
+  }
+  const std::uint32_t segment_bytes = outgoing.size > mss ? mss : 0;
+  transmit(now, c, flags, outgoing.sequence, std::move(payload), segment_bytes);
+}
+
+// Everything that may go now, in order; then a bare ACK if one is owed and none of it carried it.
+void Machine::output(Instant now, Connection& c) {
+  Held held = Held::nothing_to_send;
+  if (is_synchronized(c.state)) {
+    if (!c.congestion && c.sender.has_unsent())
+      c.congestion = std::make_unique<congestion::NewReno>(c.mss, bool{c.was_syn_resent});
+    if (c.congestion && c.sender.flight() == 0 && c.sender.has_unsent() &&
+        now - c.last_sent > retransmit_timeout(c))
+      c.congestion->on_idle();  // [RFC5681-4.1-a]
+    while (c.congestion) {
+      const std::uint32_t mss = segment_limit(c);
+      const SendLimits limits{.mss = mss,
+                              .super_segment_max = c.path.super_segment_max,
+                              .congestion_window = c.congestion->window(),
+                              .no_delay = c.settings->no_delay && !c.is_more_coming,
+                              .is_corked = c.settings->cork || c.is_more_coming};
+      const auto outgoing = c.sender.next_outgoing(limits, held);
+      if (!outgoing) break;
+      c.sender.sent(*outgoing, mss);
+      if (outgoing->size > 0 && now - c.last_received < config.delayed_ack_max &&
+          c.counters.bytes_received > 0)
+        c.is_interactive = true;
+      send_data(now, c, *outgoing, mss);
+    }
+    c.was_limited = held == Held::by_congestion;
+    arm_retransmit(now, c, held);
+  }
+  if (c.ack_now) send_ack(now, c);
+}
+
+void Machine::send_reset(const Connection& c) {
+  Header header;
+  header.source_port = c.local.port;
+  header.destination_port = c.remote.port;
+  header.sequence = c.sender.next();
+  header.acknowledgment = c.receiver.next();
+  header.flags = flags::rst | flags::ack;
+  ship(c, header, Packet(headroom_bytes, 0), ChecksumBy::us, c.settings->hop_limit,
+       c.settings->traffic_class, c.interface);
+}
+
+// 9293-3.5-b: never in answer to a RST. 9293-3.5-c, 9293-3.10.7.1-a: in the form that the sender
+// accepts.
+void Machine::answer_with_reset(const Segment& segment) {
+  if (segment.flags.rst()) return;
+  Header header;
+  header.source_port = segment.local.port;
+  header.destination_port = segment.remote.port;
+  header.flags = flags::rst;
+  if (segment.flags.ack()) {
+    header.sequence = segment.acknowledgment;
+  } else {
+    header.flags |= flags::ack;
+    header.acknowledgment = segment.end();
+  }
+  Node from;
+  from.local = segment.local;
+  from.remote = segment.remote;
+  const bool is_zoned = segment.remote.address.is_v6() && segment.remote.address.is_link_local();
+  ship(from, header, Packet(headroom_bytes, 0), ChecksumBy::us, 0, 0,
+       is_zoned ? segment.datagram->interface : 0);
+}
+
+}  // namespace lanyard::tcp

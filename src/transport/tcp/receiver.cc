@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/tcp/receiver.hh"
+
+#include <algorithm>
+#include <vector>
+
+namespace lanyard::tcp {
+
+namespace {
+
+// What a connection is offered before it has shown that it reads quickly (as Linux's tcp_rmem[1]).
+constexpr std::uint32_t buffer_initial_bytes = 128 * 1024;
+constexpr std::uint32_t field_max = 65535;
+// A piece as small as this is copied rather than keep the block it lies in.
+constexpr std::size_t copied_bytes_max = 512;
+
+Slice slice_of(const Packet& packet, std::size_t offset, std::size_t size) {
+  std::vector<Slice> slices;
+  packet.slices_of(offset, size, slices);
+  if (slices.size() == 1 && size > copied_bytes_max) return slices.front();
+  std::vector<std::uint8_t> linear(size);
+  packet.copy_to(offset, linear);
+  return Slice::copy_of(linear);
+}
+
+}  // namespace
+
+void Receiver::start(SequenceNumber irs, std::uint32_t buffer_bytes, std::uint8_t scale) {
+  irs_ = irs;
+  next_ = irs + 1;
+  edge_ = next_;
+  buffer_max_ = buffer_bytes;
+  buffer_ = std::min(buffer_initial_bytes, buffer_bytes);
+  scale_ = scale;
+  round_end_ = buffer_;
+}
+
+void Receiver::append(const Packet& packet, std::size_t offset, std::size_t size) {
+  if (!queue_) queue_ = std::make_unique<ByteQueue>();
+  const Bytes front = packet.front();
+  if (offset + size <= front.size() && size <= copied_bytes_max) {
+    queue_->append(front.subspan(offset, size));
+  } else {
+    std::vector<Slice> slices;
+    packet.slices_of(offset, size, slices);
+    for (Slice& slice : slices) queue_->append(std::move(slice));
+  }
+  next_ += static_cast<std::uint32_t>(size);
+  position_ += size;
+}
+
+Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, std::size_t offset,
+                               std::size_t size, std::size_t pieces_max) {
+  const SequenceNumber before_it = next_;
+  const SequenceNumber end = sequence + static_cast<std::uint32_t>(size);
+  Taken taken;
+  if (!after(end, next_)) {
+    note_duplicate({sequence, end});
+    return {.bytes = 0, .was_out_of_order = true};
+  }
+  if (before(sequence, next_)) {
+    // 9293-3.10.7.4-c: only the new part is used.
+    note_duplicate({sequence, next_});
+    const auto old = static_cast<std::size_t>(next_ - sequence);
+    offset += old;
+    size -= old;
+    sequence = next_;
+    taken.was_out_of_order = true;
+  }
+  if (sequence != next_) {
+    // RFC 9293 3.10.7.4 [SHLD-31]: kept until the gap is filled.
+    if (keep(position_of(sequence), packet, offset, size, pieces_max)) note_block({sequence, end});
+    return {.bytes = 0, .was_out_of_order = true};
+  }
+  if (!ahead_) {
+    append(packet, offset, size);
+  } else {
+    // Bytes that came before, ahead of the gap, were received first and stay.
+    taken.was_out_of_order = true;
+    const std::uint64_t kept = ahead_->pieces.begin()->first;
+    const std::size_t fresh =
+        std::min<std::size_t>(size, static_cast<std::size_t>(kept - position_));
+    append(packet, offset, fresh);
+    if (fresh < size) keep(position_, packet, offset + fresh, size - fresh, SIZE_MAX);
+    take_what_follows();
+  }
+  grow();
+  taken.bytes = static_cast<std::uint32_t>(next_ - before_it);
+  return taken;
+}
+
+// Stores those parts of [from, from + size) that are not there yet.
+bool Receiver::keep(std::uint64_t from, const Packet& packet, std::size_t offset, std::size_t size,
+                    std::size_t pieces_max) {
+  if (!ahead_) ahead_ = std::make_unique<Ahead>();
+  auto& pieces = ahead_->pieces;
+  const std::uint64_t end = from + size;
+  const std::uint64_t begin = from;
+  auto next = pieces.upper_bound(from);
+  if (next != pieces.begin()) {
+    const auto previous = std::prev(next);
+    from = std::max(from, previous->first + previous->second.size());
+  }
+  while (from < end) {
+    const std::uint64_t to = next == pieces.end() ? end : std::min(end, next->first);
+    if (from < to) {
+      // BI-57: a full store drops; the peer sends again what is missing.
+      if (pieces.size() >= pieces_max) return false;
+      const auto bytes = static_cast<std::size_t>(to - from);
+      pieces.emplace_hint(next, from,
+                          slice_of(packet, offset + static_cast<std::size_t>(from - begin), bytes));
+      ahead_->bytes += bytes;
+    }
+    if (next == pieces.end()) break;
+    from = std::max(from, next->first + next->second.size());
+    ++next;
+  }
+  return true;
+}
+
+void Receiver::take_what_follows() {
+  auto& pieces = ahead_->pieces;
+  while (!pieces.empty() && pieces.begin()->first == position_) {
+    Slice slice = std::move(pieces.begin()->second);
+    pieces.erase(pieces.begin());
+    ahead_->bytes -= slice.size();
+    next_ += static_cast<std::uint32_t>(slice.size());
+    position_ += slice.size();
+    queue_->append(std::move(slice));
+  }
+  if (pieces.empty()) ahead_.reset();
+  drop_old_blocks();
+}
+
+void Receiver::drop_old_blocks() {
+  std::uint8_t kept = 0;
+  for (std::uint8_t i = 0; i < blocks_used_; ++i)
+    if (after(blocks_[i].right, next_)) blocks_[kept++] = blocks_[i];
+  blocks_used_ = kept;
+  has_duplicate_ = false;
+}
+
+// [RFC2018-3-a]: the first block holds the segment that triggered the ACK; older ones follow.
+void Receiver::note_block(SackBlock block) {
+  if (has_duplicate_) sack_reported();
+  std::array<SackBlock, sack_blocks_max> blocks{};
+  std::uint8_t used = 1;
+  for (std::uint8_t i = 0; i < blocks_used_; ++i) {
+    const SackBlock& other = blocks_[i];
+    if (after_or_at(other.right, block.left) && before_or_at(other.left, block.right)) {
+      if (before(other.left, block.left)) block.left = other.left;
+      if (after(other.right, block.right)) block.right = other.right;
+    } else if (used < sack_blocks_max) {
+      blocks[used++] = other;
+    }
+  }
+  blocks[0] = block;
+  blocks_ = blocks;
+  blocks_used_ = used;
+}
+
+// [RFC2883-4-a]: what came twice is reported once, first.
+void Receiver::note_duplicate(SackBlock block) {
+  if (has_duplicate_) sack_reported();
+  if (!before(block.left, block.right)) return;
+  for (std::size_t i = sack_blocks_max - 1; i > 0; --i) blocks_[i] = blocks_[i - 1];
+  blocks_[0] = block;
+  blocks_used_ =
+      static_cast<std::uint8_t>(std::min<std::size_t>(blocks_used_ + 1, sack_blocks_max));
+  has_duplicate_ = true;
+}
+
+void Receiver::sack_reported() {
+  if (!has_duplicate_) return;
+  has_duplicate_ = false;
+  for (std::uint8_t i = 1; i < blocks_used_; ++i) blocks_[i - 1] = blocks_[i];
+  --blocks_used_;
+}
+
+// The buffer doubles whenever a bufferful has come and the program has kept up with it.
+void Receiver::grow() {
+  if (position_ < round_end_) return;
+  if (buffer_ < buffer_max_ && queued() <= buffer_ / 2)
+    buffer_ = std::min(buffer_max_, buffer_ * 2);
+  round_end_ = position_ + buffer_;
+}
+
+std::uint16_t Receiver::offer(std::uint32_t mss) {
+  const std::size_t used = queued() + ahead_bytes();
+  const std::uint32_t room = used < buffer_ ? buffer_ - static_cast<std::uint32_t>(used) : 0;
+  const std::uint32_t offered = window();
+  const std::uint32_t step = std::min(buffer_ / 2, mss);
+  std::uint32_t wanted = offered;
+  if (room >= offered + step) wanted = room;
+  // Rounded up, so that the scaled value never takes back what was offered.
+  const std::uint32_t unit = 1U << scale_;
+  std::uint32_t field = std::min((wanted + unit - 1) >> scale_, field_max);
+  // Rounding gives a little each time; a peer that sends single octets must not live on it (BI-79).
+  if (used + (field << scale_) > buffer_ + buffer_ / 8)
+    field = std::min(wanted >> scale_, field_max);
+  const std::uint32_t said = field << scale_;
+  if (said > offered) edge_ = next_ + said;
+  return static_cast<std::uint16_t>(field);
+}
+
+bool Receiver::should_offer_more(std::uint32_t mss) const {
+  const std::size_t used = queued() + ahead_bytes();
+  const std::uint32_t room = used < buffer_ ? buffer_ - static_cast<std::uint32_t>(used) : 0;
+  const std::uint32_t offered = window();
+  return offered <= buffer_ / 2 && room >= offered + std::min(buffer_ / 2, mss) &&
+         room >= offered * 2;
+}
+
+bool Receiver::set_urgent(SequenceNumber end) {
+  const SequenceNumber unread = next_ - static_cast<std::uint32_t>(queued());
+  if (!after(end, unread)) return false;  // read past already
+  const std::uint64_t mark = position_of(end) - 1;
+  if (has_mark_ && mark <= mark_) return false;
+  has_mark_ = true;
+  is_mark_read_ = false;
+  mark_ = mark;
+  return true;
+}
+
+bool Receiver::has_urgent_byte() const {
+  return has_mark_ && !is_inline_ && !is_mark_read_ && mark_ < position_ &&
+         mark_ >= read_position();
+}
+
+std::optional<std::uint8_t> Receiver::read_urgent(bool peek) {
+  if (!has_urgent_byte()) return std::nullopt;
+  std::uint8_t octet = 0;
+  queue_->copy_to(static_cast<std::size_t>(mark_ - read_position()), {&octet, 1});
+  if (!peek) is_mark_read_ = true;
+  return octet;
+}
+
+bool Receiver::is_at_mark() const {
+  return has_mark_ && read_position() == mark_;
+}
+
+// Bytes in the queue before the mark, if it lies ahead.
+std::size_t Receiver::until_mark() const {
+  if (!has_mark_ || mark_ < read_position()) return SIZE_MAX;
+  return static_cast<std::size_t>(mark_ - read_position());
+}
+
+std::size_t Receiver::readable() const {
+  const std::size_t size = queued();
+  const bool has_hidden = has_mark_ && !is_inline_ && until_mark() < size;
+  return has_hidden ? size - 1 : size;
+}
+
+void Receiver::pop(std::size_t size) {
+  queue_->pop_front(size);
+  if (queue_->is_empty()) queue_.reset();
+  if (has_mark_ && mark_ < read_position()) has_mark_ = false;
+}
+
+// A read stops at the mark, as it does on Linux, so that SIOCATMARK can find it. At the mark, the
+// urgent octet is skipped unless it is in line.
+std::size_t Receiver::read(MutableBytes out, bool peek) {
+  if (out.empty()) return 0;
+  std::size_t skipped = 0;
+  if (!is_inline_ && until_mark() == 0 && queued() > 0) {
+    if (!peek) pop(1);
+    if (peek) skipped = 1;
+  }
+  std::size_t size = std::min(out.size(), queued() - skipped);
+  if (const std::size_t mark = until_mark(); mark > 0 && mark != SIZE_MAX)
+    size = std::min(size, mark);
+  if (size == 0) return 0;
+  queue_->copy_to(skipped, out.first(size));
+  if (!peek) pop(size);
+  return size;
+}
+
+void Receiver::discard() {
+  queue_.reset();
+  ahead_.reset();
+  has_mark_ = false;
+  blocks_used_ = 0;
+}
+
+}  // namespace lanyard::tcp

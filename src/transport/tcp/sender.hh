@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sending half of a connection: queued bytes, what of them is in flight, what is lost, and what
+// may go next. It decides and counts; who builds the segments is output.cc. RFC 9293 3.3.1:
+//
+//                   1         2          3          4
+//              ----------|----------|----------|----------
+//                     SND.UNA    SND.NXT    SND.UNA
+//                                          +SND.WND
+//
+//        1 - old sequence numbers that have been acknowledged
+//        2 - sequence numbers of unacknowledged data
+//        3 - sequence numbers allowed for new data transmission
+//        4 - future sequence numbers that are not yet allowed
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "core/packet.hh"
+#include "transport/tcp/byte_queue.hh"
+#include "transport/tcp/scoreboard.hh"
+#include "wire/sequence.hh"
+
+namespace lanyard::tcp {
+
+// A run of octets that goes out now; with a FIN behind it perhaps.
+struct Outgoing {
+  SequenceNumber sequence;
+  std::uint32_t size = 0;
+  bool has_fin = false;
+  bool has_push = false;
+  bool is_retransmission = false;
+};
+
+// Why nothing (more) goes out.
+enum class Held : std::uint8_t { nothing_to_send, by_window, by_congestion, by_nagle };
+
+struct SendLimits {
+  std::uint32_t mss = 536;              // payload of one segment
+  std::uint32_t super_segment_max = 0;  // payload of a super-segment; less than mss: none
+  std::uint32_t congestion_window = 0;
+  bool no_delay = false;  // Nagle is off
+  bool is_corked = false;
+};
+
+class Sender {
+ public:
+  enum class Recovery : std::uint8_t { none, fast, timeout };
+
+  void start(SequenceNumber iss);
+  void set_selective(bool is_on) { is_selective_ = is_on; }
+  void syn_sent() { next_ = iss_ + 1; }
+
+  [[nodiscard]] SequenceNumber iss() const { return iss_; }
+  [[nodiscard]] SequenceNumber una() const { return una_; }       // SND.UNA
+  [[nodiscard]] SequenceNumber next() const { return next_; }     // SND.NXT
+  [[nodiscard]] std::uint32_t window() const { return window_; }  // SND.WND
+  [[nodiscard]] std::uint32_t window_max() const { return window_max_; }
+  [[nodiscard]] std::uint32_t flight() const { return static_cast<std::uint32_t>(next_ - una_); }
+
+  // The queue.
+  void append(Bytes bytes);
+  [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
+  [[nodiscard]] std::size_t unsent() const;
+  void ask_fin() { is_fin_asked_ = true; }
+  [[nodiscard]] bool is_fin_asked() const { return is_fin_asked_; }
+  [[nodiscard]] bool is_fin_sent() const { return is_fin_sent_; }
+  [[nodiscard]] bool is_fin_acknowledged() const {
+    return is_fin_sent_ && una_ == end_of_data() + 1;
+  }
+  [[nodiscard]] bool has_unsent() const { return unsent() > 0 || (is_fin_asked_ && !is_fin_sent_); }
+  void share_with(Packet& packet, SequenceNumber from, std::uint32_t size) const;
+  void set_urgent() { urgent_end_ = end_of_data(), is_urgent_ = true; }
+  // RFC 9293 3.8.5 [MUST-62]: the octet after the last urgent one, seen from a segment.
+  [[nodiscard]] std::optional<std::uint16_t> urgent_pointer(SequenceNumber sequence) const;
+  void flush();
+
+  // Acknowledgments.
+  struct Acknowledged {
+    std::uint32_t octets = 0;  // of the sequence space
+    std::uint32_t bytes = 0;   // of data
+    bool has_recovered = false;
+  };
+  Acknowledged acknowledge(SequenceNumber ack, std::uint32_t mss);
+  // 9293-3.10.7.4-j: the window of a segment, if it is newer than what set it last; true if it
+  // changed.
+  bool update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
+  void set_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
+  std::uint32_t take_sack(std::span<const SackBlock> blocks);
+  void count_duplicate() {
+    if (duplicates_ < UINT16_MAX) ++duplicates_;
+  }
+  [[nodiscard]] std::uint32_t duplicates() const { return duplicates_; }
+
+  // Loss.
+  [[nodiscard]] Recovery recovery() const { return recovery_; }
+  // RFC 5681 3.2, RFC 6675 5: three duplicates, or the scoreboard says so.
+  [[nodiscard]] bool should_enter_recovery(std::uint32_t mss) const;
+  void enter_fast_recovery();
+  // RFC 6298 5.4 ff.: everything in flight counts as lost; what the peer selectively acknowledged
+  // is forgotten ([RFC2018-5-a]).
+  void enter_timeout_recovery();
+  [[nodiscard]] std::uint32_t pipe(std::uint32_t mss) const;  // RFC 6675 4
+  [[nodiscard]] std::uint32_t lost_bytes(std::uint32_t mss) const;
+  [[nodiscard]] std::uint32_t selectively_acknowledged() const {
+    return board_ ? board_->bytes() : 0;
+  }
+
+  // What may go next; pure. sent() performs it.
+  [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;
+  void sent(const Outgoing& outgoing, std::uint32_t mss);
+  // The head of the queue once more, whatever the window says.
+  [[nodiscard]] Outgoing head(std::uint32_t mss) const;
+  // Unsent octets that fit the window, for the override timer of 9293-3.8-a.
+  [[nodiscard]] std::optional<Outgoing> squeezed(std::uint32_t mss) const;
+  // Octets the window still allows; 0 when it was shrunk below what is in flight [MUST-34].
+  [[nodiscard]] std::uint32_t usable_window() const;
+
+ private:
+  [[nodiscard]] SequenceNumber end_of_data() const {
+    return data_start_ + static_cast<std::uint32_t>(queued());
+  }
+  [[nodiscard]] SequenceNumber lost_edge(std::uint32_t mss) const;
+  [[nodiscard]] std::uint32_t held_by_peer(SequenceNumber from, SequenceNumber to,
+                                           std::uint32_t mss) const;
+  [[nodiscard]] std::optional<Outgoing> next_retransmission(const SendLimits& limits) const;
+  [[nodiscard]] std::optional<Outgoing> next_new(const SendLimits& limits, Held& held) const;
+  [[nodiscard]] std::optional<Outgoing> next_fin(Held& held) const;
+  [[nodiscard]] Outgoing run(SequenceNumber from, std::uint32_t size) const;
+  [[nodiscard]] bool may_send_small(std::uint32_t size, const SendLimits& limits, Held& held) const;
+
+  SequenceNumber iss_, una_, next_;
+  SequenceNumber wl1_, wl2_;   // SND.WL1, SND.WL2
+  SequenceNumber data_start_;  // of the queue's first byte
+  SequenceNumber recover_;     // RFC 6582, RFC 6675 RecoveryPoint
+  SequenceNumber high_rxt_;    // one past the highest retransmitted octet
+  SequenceNumber small_end_;   // one past the last segment shorter than MSS (Minshall)
+  SequenceNumber urgent_end_;
+  std::uint32_t window_ = 0;
+  std::uint32_t window_max_ = 0;
+  std::uint16_t duplicates_ = 0;
+  Recovery recovery_ = Recovery::none;
+  bool is_fin_asked_ = false;
+  bool is_fin_sent_ = false;
+  bool is_selective_ = false;
+  bool is_urgent_ = false;
+  bool has_small_ = false;
+  std::unique_ptr<ByteQueue> queue_;
+  std::unique_ptr<Scoreboard> board_;
+};
+
+}  // namespace lanyard::tcp

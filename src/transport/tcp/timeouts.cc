@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens when time has passed (RFC 9293 3.10.8): retransmission by RFC 6298, zero-window
+// probes, delayed ACKs, keep-alive, and giving up.
+#include <algorithm>
+
+#include "transport/tcp/machine.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+// RFC 9293 3.8.6.2.1: the override timer lies between 0.1 and 1 second.
+constexpr Duration override_max = Duration::seconds(1);
+constexpr Duration cork_max = Duration::milliseconds(200);
+
+Duration shifted(Duration base, std::uint32_t shift, Duration most) {
+  Duration result = base;
+  for (; shift > 0 && result < most; --shift) result = result * 2;
+  return std::min(result, most);
+}
+
+// How long `retries` retransmissions that start at the least time-out and double take: Linux's
+// reading of a count as a time, so that a long round trip gets its full number of tries.
+Duration time_of(std::uint32_t retries, const transport::Config& config) {
+  Duration sum;
+  for (std::uint32_t i = 0; i <= retries; ++i) sum += shifted(config.rto_min, i, config.rto_max);
+  return sum;
+}
+
+}  // namespace
+
+void Machine::poll(Instant now) {
+  while (Timer* const timer = timers.pop(now)) {
+    Node& node_due = static_cast<Node&>(*timer);
+    if (node_due.is_time_wait) {
+      end_time_wait(static_cast<TimeWait&>(node_due));
+      continue;
+    }
+    auto& c = static_cast<Connection&>(node_due);
+    for (std::size_t i = 0; i < alarms && !c.is_over; ++i) {
+      if (c.deadlines[i] > now) continue;
+      c.deadlines[i] = Instant::never();
+      on_alarm(now, c, static_cast<Alarm>(i));
+    }
+    if (c.is_over) continue;
+    const Instant first = *std::min_element(c.deadlines.begin(), c.deadlines.end());
+    if (first != Instant::never()) timers.arm(c, first);
+  }
+}
+
+void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
+  emit(now, EventKind::tcp_timer,
+       {static_cast<std::int64_t>(c.id), static_cast<std::int64_t>(alarm), now.count_ns()});
+  switch (alarm) {
+    case Alarm::retransmit:
+      return on_retransmit(now, c);
+    case Alarm::delayed_ack:
+      c.is_interactive = false;
+      if (c.ack_delayed) c.ack_now = true;
+      return schedule(c);
+    case Alarm::idle:
+      return on_idle(now, c);
+    case Alarm::cork:
+      if (const auto rest = c.sender.squeezed(c.mss); rest && is_synchronized(c.state)) {
+        c.sender.sent(*rest, c.mss);
+        send_data(now, c, *rest, c.mss);
+      }
+      return schedule(c);
+  }
+}
+
+// RFC 6298 5.5: doubled for every expiry, up to the configured maximum.
+Duration Machine::retransmit_timeout(const Connection& c) const {
+  return shifted(c.round_trip.timeout(config), c.backoff, config.rto_max);
+}
+
+void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
+  const bool is_armed = c.deadline(Alarm::retransmit) != Instant::never();
+  if (c.sender.flight() > 0) {
+    // RFC 6298 5.1.
+    if (is_armed && c.waiting == Waiting::acknowledgment) return;
+    c.waiting = Waiting::acknowledgment;
+    return set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));
+  }
+  if (held == Held::by_window && c.sender.has_unsent()) {
+    const bool is_closed = c.sender.usable_window() == 0;
+    const Waiting wanted = is_closed ? Waiting::window_probe : Waiting::override;
+    if (is_armed && c.waiting == wanted) return;
+    c.waiting = wanted;
+    if (!is_closed) c.backoff = 0;
+    // RFC 9293 3.8.6.1 [SHLD-29]: the first probe after one RTO.
+    const Duration after = retransmit_timeout(c);
+    return set_alarm(c, Alarm::retransmit,
+                     now + (is_closed ? after : std::min(after, override_max)));
+  }
+  c.waiting = Waiting::nothing;
+  set_alarm(c, Alarm::retransmit, Instant::never());
+  const bool is_corked = held == Held::by_nagle && (c.settings->cork || c.is_more_coming);
+  // RFC 9293 3.9.1.2 [MUST-60]: nothing is held back for ever.
+  if (!is_corked) return set_alarm(c, Alarm::cork, Instant::never());
+  if (c.deadline(Alarm::cork) == Instant::never()) set_alarm(c, Alarm::cork, now + cork_max);
+}
+
+// RFC 6298 5.2, 5.3.
+void Machine::restart_retransmit(Instant now, Connection& c) {
+  const bool is_waiting = c.sender.flight() > 0;
+  c.waiting = is_waiting ? Waiting::acknowledgment : Waiting::nothing;
+  set_alarm(c, Alarm::retransmit, is_waiting ? now + retransmit_timeout(c) : Instant::never());
+}
+
+// RFC 9293 3.8.3 [MUST-20] [MUST-21] [SHLD-11].
+bool Machine::is_past_r2(Instant now, const Connection& c) const {
+  const Duration elapsed = now - c.retransmitting_since;
+  if (c.settings->user_timeout > Duration::zero()) return elapsed >= c.settings->user_timeout;
+  // [SHLD-17]: a peer that shrank its window and still answers is alive.
+  if (!c.is_orphan && c.sender.window() == 0 && now - c.last_acked < config.rto_max) return false;
+  const std::uint32_t retries =
+      c.is_orphan ? std::min(config.orphan_retries_max, config.retries_max) : config.retries_max;
+  return elapsed >= time_of(retries, config);
+}
+
+void Machine::give_up(Instant now, Connection& c) {
+  end(now, c, Cause::time_out, c.soft_error.value_or(Errno::timed_out));
+}
+
+void Machine::on_retransmit(Instant now, Connection& c) {
+  switch (c.waiting) {
+    case Waiting::nothing:
+      return;
+    case Waiting::override:
+      if (const auto rest = c.sender.squeezed(c.mss)) {
+        c.sender.sent(*rest, c.mss);
+        send_data(now, c, *rest, c.mss);
+      }
+      return schedule(c);
+    case Waiting::window_probe:
+      return on_window_probe(now, c);
+    case Waiting::acknowledgment:
+      break;
+  }
+  if (!is_synchronized(c.state)) return on_handshake_retransmit(now, c);
+  if (c.retransmitting_since == Instant::never())
+    c.retransmitting_since = now - retransmit_timeout(c);
+  if (is_past_r2(now, c)) return give_up(now, c);
+  if (c.retransmits++ == 0 && c.congestion) c.congestion->on_timeout(now, c.sender.flight());
+  if (c.backoff < 31) ++c.backoff;  // RFC 6298 5.5 [MUST-19]
+  refresh_path(c);
+  c.sender.enter_timeout_recovery();  // RFC 6298 5.4
+  c.timed_at = Instant::never();
+  set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));  // 5.6
+  schedule(c);
+}
+
+// RFC 9293 3.8.3 [MUST-22] [MUST-23]: with the initial time-out, seven retries last over three
+// minutes.
+void Machine::on_handshake_retransmit(Instant now, Connection& c) {
+  const bool is_listener_gone = c.is_passive && listeners.find(c.listener) == nullptr;
+  const std::uint32_t most = c.settings->syn_retries_max;
+  if (is_listener_gone || c.retransmits >= most) return give_up(now, c);
+  if (c.is_waiting_for_data && c.retransmits == 0 &&
+      now - c.created_at < c.settings->defer_accept) {
+    return set_alarm(c, Alarm::retransmit, c.created_at + c.settings->defer_accept);
+  }
+  ++c.retransmits;
+  ++c.backoff;
+  c.was_syn_resent = true;
+  ++c.counters.retransmissions;
+  refresh_path(c);
+  emit(now, EventKind::tcp_retransmit,
+       {static_cast<std::int64_t>(c.id), c.sender.iss().value(), 0,
+        static_cast<std::int64_t>(Resent::time_out)});
+  send_syn(now, c);
+}
+
+// RFC 9293 3.8.6.1 [MUST-36] [MUST-37] [SHLD-30], 9293-3.8-c: an octet the peer has already, which
+// it must answer with its window. Only unanswered ones count towards giving up.
+void Machine::on_window_probe(Instant now, Connection& c) {
+  const std::uint32_t most = c.is_orphan ? config.orphan_retries_max : config.retries_max;
+  const bool is_user_timeout = c.settings->user_timeout > Duration::zero() &&
+                               now - c.last_received >= c.settings->user_timeout;
+  if (c.probes >= most || is_user_timeout) return give_up(now, c);
+  ++c.probes;
+  if (c.backoff < 31) ++c.backoff;
+  emit(now, EventKind::tcp_retransmit,
+       {static_cast<std::int64_t>(c.id), (c.sender.una() - 1).value(), 0,
+        static_cast<std::int64_t>(Resent::probe)});
+  send_probe(now, c);
+  set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));
+}
+
+void Machine::arm_idle(Instant now, Connection& c) {
+  if (c.state == State::fin_wait_2 && c.is_orphan)
+    return set_alarm(c, Alarm::idle, now + std::max(c.settings->fin_wait_2, Duration::zero()));
+  // RFC 9293 3.8.4 [MUST-24]: when the program wants it.
+  const bool is_wanted = c.settings->keep_alive && is_synchronized(c.state);
+  set_alarm(c, Alarm::idle,
+            is_wanted ? c.last_received + c.settings->keep_alive_idle : Instant::never());
+}
+
+// Keep-alive (RFC 9293 3.8.4), or the end of an orphan's FIN-WAIT-2.
+void Machine::on_idle(Instant now, Connection& c) {
+  if (c.state == State::fin_wait_2 && c.is_orphan)
+    return end(now, c, Cause::time_out, std::nullopt);
+  const Settings& settings = *c.settings;
+  if (!settings.keep_alive) return;
+  const Instant due = c.last_received + settings.keep_alive_idle;
+  // [MUST-26]: only while nothing has come and nothing is outstanding.
+  if (now < due && c.probes == 0) return set_alarm(c, Alarm::idle, due);
+  if (c.sender.flight() > 0 || c.sender.has_unsent())
+    return set_alarm(c, Alarm::idle, now + settings.keep_alive_idle);
+  // [MUST-29]: one unanswered probe says nothing.
+  const bool is_user_timeout = settings.user_timeout > Duration::zero() && c.probes > 0 &&
+                               now - c.last_received >= settings.user_timeout;
+  if (is_user_timeout ||
+      (settings.user_timeout == Duration::zero() && c.probes >= settings.keep_alive_probes_max)) {
+    send_reset(c);
+    return give_up(now, c);
+  }
+  ++c.probes;
+  send_probe(now, c);  // [SHLD-12]: SEG.SEQ = SND.NXT - 1, no data
+  set_alarm(c, Alarm::idle, now + settings.keep_alive_interval);
+}
+
+}  // namespace lanyard::tcp
