@@ -20,6 +20,8 @@ struct Config {
   Duration reassembly_timeout = Duration::seconds(60);  // RFC 8200 4.5; RFC 1122 3.3.2
   std::uint32_t icmp_errors_per_second = 1000;          // RFC 4443 2.4 (f), RFC 1812 4.3.2.8
   std::uint32_t icmp_errors_burst = 50;
+  // A gateway that does not answer is passed over for this long (RFC 1122 3.3.1.4).
+  Duration dead_gateway_for = Duration::seconds(30);
   std::uint32_t path_mtus_max = 4096;
   Duration path_mtu_kept_for = Duration::seconds(600);  // RFC 1191 6.3, RFC 8201 4
 };

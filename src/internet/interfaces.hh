@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The interfaces of one machine and their addresses: which are ours, which are broadcasts, which
+// groups are heard.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/time.hh"
+#include "link/interface.hh"
+#include "link/neighbour.hh"
+#include "wire/address.hh"
+
+namespace lanyard::internet {
+
+// RFC 4862 2. A tentative address is being checked for duplicates and is nobody's yet; a duplicate
+// one stays unused.
+enum class AddressState : std::uint8_t { tentative, preferred, deprecated, duplicate };
+
+struct InterfaceAddress {
+  IpPrefix prefix;
+  AddressState state = AddressState::preferred;
+  bool is_autoconfigured = false;
+  Instant preferred_until = Instant::never();
+  Instant valid_until = Instant::never();
+
+  // May be used as a source and is accepted as a destination.
+  [[nodiscard]] bool is_usable() const {
+    return state == AddressState::preferred || state == AddressState::deprecated;
+  }
+};
+
+struct Interface {
+  link::Interface link;
+  link::NeighbourTable neighbours;
+  std::vector<InterfaceAddress> addresses;
+  std::map<IpAddress, std::uint32_t> groups;  // joined, and how often
+  bool makes_link_local = false;
+  bool solicits_routers = false;
+  bool checks_duplicates = false;
+  bool advertises = false;
+  bool is_ipv6_disabled = false;    // RFC 4862 5.4.5
+  std::uint32_t ipv6_mtu = 0;       // as routers advertise it (RFC 4861 6.3.4); 0: the link's
+  std::uint8_t ipv6_hop_limit = 0;  // likewise; 0: the configured default
+
+  [[nodiscard]] std::uint32_t mtu(Family family) const {
+    return family == Family::ipv6 && ipv6_mtu != 0 ? ipv6_mtu : link.mtu;
+  }
+  [[nodiscard]] InterfaceAddress* find(const IpAddress& address);
+  [[nodiscard]] const InterfaceAddress* find(const IpAddress& address) const;
+  [[nodiscard]] bool has_usable(Family family) const;
+};
+
+// What an address is to this machine.
+enum class Role : std::uint8_t {
+  own,
+  tentative,
+  broadcast,  // limited, or directed to a network of ours
+  network,    // {network, 0}: RFC 1122 3.3.6 lets hosts of old use it as a broadcast
+  group,      // multicast
+  other
+};
+
+class Interfaces {
+ public:
+  // Interfaces count from 1 in the order they are added.
+  Interface& add(link::Interface link, link::NeighbourTable neighbours);
+  [[nodiscard]] Interface* find(std::uint32_t index);
+  [[nodiscard]] const Interface* find(std::uint32_t index) const;
+  [[nodiscard]] Interface& at(std::uint32_t index) { return list_[index - 1]; }
+  [[nodiscard]] const Interface& at(std::uint32_t index) const { return list_[index - 1]; }
+  [[nodiscard]] std::deque<Interface>& all() { return list_; }
+  [[nodiscard]] const std::deque<Interface>& all() const { return list_; }
+
+  // To be called after addresses or their states changed.
+  void index_addresses();
+  // The role of an address; for a link-local or otherwise repeated one, on this interface if it has
+  // one there (0: any).
+  [[nodiscard]] Role role(const IpAddress& address, std::uint32_t interface) const;
+  // An interface where the address is usable: this one if it is, else the first.
+  [[nodiscard]] std::optional<std::uint32_t> interface_of(const IpAddress& address,
+                                                          std::uint32_t interface) const;
+  // The network of an address of ours that contains `address` on this interface.
+  [[nodiscard]] bool is_on_link(const IpAddress& address, std::uint32_t interface) const;
+  [[nodiscard]] bool is_member(const IpAddress& group, std::uint32_t interface) const;
+
+ private:
+  struct Fact {
+    IpAddress address;
+    Role role;
+    std::uint32_t interface;
+  };
+  [[nodiscard]] std::span<const Fact> facts_of(const IpAddress& address) const;
+  std::deque<Interface> list_;
+  std::vector<Fact> facts_;  // by address, then interface
+};
+
+}  // namespace lanyard::internet
