@@ -3,6 +3,7 @@
 // groups are heard.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -48,7 +49,8 @@ struct Interface {
   std::uint8_t ipv6_hop_limit = 0;  // likewise; 0: the configured default
 
   [[nodiscard]] std::uint32_t mtu(Family family) const {
-    return family == Family::ipv6 && ipv6_mtu != 0 ? ipv6_mtu : link.mtu;
+    if (family == Family::ipv6) return ipv6_mtu != 0 ? ipv6_mtu : link.mtu;
+    return std::min<std::uint32_t>(link.mtu, 65535);  // what Total Length can say
   }
   [[nodiscard]] InterfaceAddress* find(const IpAddress& address);
   [[nodiscard]] const InterfaceAddress* find(const IpAddress& address) const;

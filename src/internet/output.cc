@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "wire/ipv4.hh"
+#include "wire/ipv4_options.hh"
 #include "wire/ipv6.hh"
 #include "wire/ipv6_extensions.hh"
 #include "wire/protocol.hh"
@@ -17,18 +18,16 @@ constexpr std::size_t datagram_bytes_max = 65535;
 // In front of a fragment: Ethernet, a VLAN tag, IP with all its options.
 constexpr std::size_t fragment_headroom = 96;
 
-// The transport header of a super-segment, which each of its segments repeats.
-std::size_t transport_header_size(const Packet& packet, std::size_t at) {
+// All headers of a super-segment as far as the packet holds them, which each segment repeats.
+std::size_t repeated_header_size(const Packet& packet) {
   const std::size_t start = packet.offload.checksum_start;
-  const std::size_t field = packet.offload.checksum_offset;
   constexpr std::size_t tcp_checksum_offset = 16;
   constexpr std::size_t tcp_data_offset = 12;
+  constexpr std::size_t udp_header_size = 8;
   const Bytes front = packet.front();
-  const std::size_t header = std::max(start, at);
-  if (field == tcp_checksum_offset && header + tcp_data_offset < front.size()) {
-    return std::size_t{4} * (front[header + tcp_data_offset] >> 4);
-  }
-  return 8;
+  const bool is_tcp = packet.offload.checksum_offset == tcp_checksum_offset;
+  if (!is_tcp || start + tcp_data_offset >= front.size()) return start + udp_header_size;
+  return start + std::size_t{4} * (front[start + tcp_data_offset] >> 4);
 }
 
 // `size` bytes of the packet as a packet of their own, sharing the bytes.
@@ -57,7 +56,7 @@ bool Output::fits(const Hop& hop, const Packet& packet, std::size_t header_bytes
   if (header_bytes + packet.size() <= hop.mtu) return true;
   const Offload& offload = packet.offload;
   if (offload.segment_bytes == 0 || hop.interface->link.super_segment_bytes_max == 0) return false;
-  return header_bytes + transport_header_size(packet, 0) + offload.segment_bytes <= hop.mtu;
+  return header_bytes + repeated_header_size(packet) + offload.segment_bytes <= hop.mtu;
 }
 
 Result<void> Output::send(Instant now, Datagram datagram) {
@@ -101,7 +100,8 @@ Result<void> Output::send_v4(Instant now, const Hop& hop, Datagram& datagram) {
                       .protocol = static_cast<std::uint8_t>(datagram.protocol),
                       .ttl = hop_limit_of(hop, datagram),
                       .traffic_class = datagram.traffic_class,
-                      .dont_fragment = !may_fragment};
+                      .dont_fragment = !may_fragment,
+                      .options = {}};
   // RFC 6864 4.1 [RFC6864-4-a]: nobody reads the identification of an atomic datagram.
   if (may_fragment) {
     header.identification = static_cast<std::uint16_t>(next_identification(datagram));
@@ -200,8 +200,7 @@ std::uint32_t Output::flow_label_of(const Datagram& datagram) const {
   std::copy_n(datagram.source.bytes().begin(), 16, key.begin());
   std::copy_n(datagram.destination.bytes().begin(), 16, key.begin() + 16);
   key[32] = static_cast<std::uint8_t>(datagram.protocol);
-  const bool has_ports =
-      datagram.protocol == Protocol::tcp || datagram.protocol == Protocol::udp;
+  const bool has_ports = datagram.protocol == Protocol::tcp || datagram.protocol == Protocol::udp;
   const Bytes front = datagram.packet.front();
   if (has_ports && front.size() >= 4) std::copy_n(front.begin(), 4, key.begin() + 33);
   const auto label = static_cast<std::uint32_t>(siphash(flow_key_, key)) & 0xfffff;
@@ -215,9 +214,9 @@ void Output::send_copies(Instant now, const Hop& hop, const Datagram& datagram,
   if (hop.kind == Hop::Kind::local || hop.kind == Hop::Kind::unicast) return;
   if (hop.interface->link.is_loopback) return;
   const std::uint32_t index = hop.interface->link.index;
-  const bool hears = hop.kind == Hop::Kind::broadcast ||
-                     (datagram.loops_multicast &&
-                      shared_.interfaces.is_member(datagram.destination, index));
+  const bool hears =
+      hop.kind == Hop::Kind::broadcast ||
+      (datagram.loops_multicast && shared_.interfaces.is_member(datagram.destination, index));
   // Neighbour discovery and the like are for others.
   if (!hears || datagram.protocol == Protocol::icmpv6) return;
   shared_.machine.loop_back(now, index, packet.share());

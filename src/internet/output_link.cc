@@ -61,6 +61,7 @@ void Output::work_off(Instant now, Interface& interface) {
     }
   }
   for (const IpAddress& address : outcomes.unreachable) {
+    shared_.redirects.remove_through(shared_.routes, address, index);
     // RFC 1122 3.3.1.4 [RFC1122-3.3.1.4-a]: no answer is what tells a dead gateway.
     if (shared_.routes.is_gateway(address, index)) {
       shared_.routes.mark_dead(address, index, now + shared_.config.dead_gateway_for);
@@ -88,7 +89,9 @@ void Output::solicit(Instant now, Interface& interface,
     return;
   }
   // RFC 4861 7.2.2 [RFC4861-7.2.2-a]: to the solicited-node group, with our link-layer address.
-  ndp::Message message{.type = ndp::Type::neighbour_solicitation, .target = wanted.target};
+  ndp::Message message;
+  message.type = ndp::Type::neighbour_solicitation;
+  message.target = wanted.target;
   message.options.source_link_address = interface.link.mac;
   const IpAddress to = wanted.unicast_to ? wanted.target : solicited_node(wanted.target);
   Packet packet(64 + message.size(), 0);
@@ -98,7 +101,8 @@ void Output::solicit(Instant now, Interface& interface,
                .next_header = static_cast<std::uint8_t>(Protocol::icmpv6),
                .hop_limit = ndp::hop_limit}
       .push_onto(packet);
-  put_on_link(now, interface, wanted.unicast_to.value_or(multicast_mac(solicited_node(wanted.target))),
+  put_on_link(now, interface,
+              wanted.unicast_to.value_or(multicast_mac(solicited_node(wanted.target))),
               std::move(packet));
 }
 

@@ -39,7 +39,7 @@ Result<Hop> Output::choose_local(const IpAddress& destination, const IpAddress& 
   hop.kind = Hop::Kind::local;
   hop.interface = &shared_.interfaces.at(loopback_interface);
   hop.next = destination;
-  hop.mtu = hop.interface->link.mtu;
+  hop.mtu = hop.interface->mtu(destination.family());
   hop.source = source;
   if (source.is_unspecified()) {
     hop.source =

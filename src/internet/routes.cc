@@ -130,18 +130,27 @@ std::size_t RouteTable::remove_links(Node& node, Matches matches) {
   return removed;
 }
 
-std::size_t RouteTable::remove(const IpPrefix& destination, const IpAddress& gateway,
-                               std::uint32_t interface) {
+template <typename Matches>
+std::size_t RouteTable::remove_matching(const IpPrefix& destination, Matches matches) {
   const Family family = destination.address.family();
   const Key key = key_of(destination.address);
   const Index at = exact(family, key, destination.length);
   if (at == none) return 0;
-  const std::size_t removed = remove_links(nodes_[at], [&](const NextHop& hop) {
+  const std::size_t removed = remove_links(nodes_[at], matches);
+  if (removed != 0) prune(family, key, destination.length);
+  return removed;
+}
+
+std::size_t RouteTable::remove(const IpPrefix& destination, const IpAddress& gateway,
+                               std::uint32_t interface) {
+  return remove_matching(destination, [&](const NextHop& hop) {
     const bool same_gateway = gateway.is_unspecified() ? hop.is_on_link() : hop.gateway == gateway;
     return same_gateway && (interface == 0 || hop.interface == interface);
   });
-  if (removed != 0) prune(family, key, destination.length);
-  return removed;
+}
+
+std::size_t RouteTable::remove_origin(const IpPrefix& destination, RouteOrigin origin) {
+  return remove_matching(destination, [&](const NextHop& hop) { return hop.origin == origin; });
 }
 
 std::size_t RouteTable::remove_through(const IpAddress& gateway, std::uint32_t interface,

@@ -43,6 +43,7 @@ class RouteTable {
   // Interface 0: any; an unspecified gateway matches on-link routes only. How many went.
   std::size_t remove(const IpPrefix& destination, const IpAddress& gateway,
                      std::uint32_t interface);
+  std::size_t remove_origin(const IpPrefix& destination, RouteOrigin origin);
   // All routes of this origin through this gateway.
   std::size_t remove_through(const IpAddress& gateway, std::uint32_t interface, RouteOrigin origin);
 
@@ -104,6 +105,8 @@ class RouteTable {
   [[nodiscard]] bool is_dead(const NextHop& hop) const;
   Index share(const NextHop& hop);
   void unshare(Index hop);
+  template <typename Matches>
+  std::size_t remove_matching(const IpPrefix& destination, Matches matches);
   template <typename Matches>
   std::size_t remove_links(Node& node, Matches matches);
   void collect(Index index, Family family, std::vector<Route>& rows) const;

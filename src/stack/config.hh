@@ -29,6 +29,9 @@ struct InterfaceConfig {
   // Set for an interface that gets its addresses by itself: the EUI-64 link-local one, and by
   // SLAAC.
   bool makes_link_local = true;
+  // Looks for IPv6 routers and believes them, if it makes its link-local address and does not
+  // forward.
+  bool solicits_routers = true;
   // The duplicate check of RFC 4862 5.4 and RFC 5227; off where whoever configures knows that
   // addresses are unique.
   bool checks_duplicates = false;

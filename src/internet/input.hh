@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packets that came: checked, then delivered here, forwarded, or dropped with a reason. Internal to
+// internet/.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "internet/icmp.hh"
+#include "internet/ndp.hh"
+#include "internet/output.hh"
+#include "internet/reassembly.hh"
+#include "internet/shared.hh"
+#include "wire/ipv4.hh"
+#include "wire/ipv6.hh"
+#include "wire/ipv6_extensions.hh"
+
+namespace lanyard::internet {
+
+class Input {
+ public:
+  Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp);
+
+  // `packet` begins at its IP header and may end in padding.
+  void on_ipv4(Instant now, const Arrival& arrival, Packet packet);
+  void on_ipv6(Instant now, const Arrival& arrival, Packet packet);
+
+  void poll(Instant now);
+  [[nodiscard]] Instant next_deadline() const { return reassembly_.next_deadline(); }
+  [[nodiscard]] const Reassembly& reassembly() const { return reassembly_; }
+
+ private:
+  void drop(Instant now, const Arrival& arrival, DropReason reason, const Packet& packet);
+  void refuse(Instant now, const Complaint& complaint, DropReason reason, const Packet& packet);
+  void deliver(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
+               std::size_t named_at, bool was_fragmented);
+  void take_given_up(Instant now);
+  [[nodiscard]] bool is_broadcast_on(const IpAddress& address, std::uint32_t interface) const;
+
+  // IPv4.
+  [[nodiscard]] DropReason check_source_v4(const ipv4::View& view, const Arrival& arrival) const;
+  enum class Way : std::uint8_t { here, onward, nowhere };
+  struct Judged {
+    Way way;
+    DropReason reason;
+  };
+  [[nodiscard]] Judged judge_v4(const ipv4::View& view, const Arrival& arrival) const;
+  void deliver_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view);
+  void hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet payload);
+  void on_fragment_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view);
+  void forward_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view);
+  void redirect_v4(Instant now, const Arrival& arrival, const Packet& packet,
+                   const ipv4::View& view, const NextHop& route);
+
+  // IPv6.
+  [[nodiscard]] Judged judge_v6(const ipv6::View& view, const Arrival& arrival) const;
+  void deliver_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::WalkFrom& from,
+                  bool was_fragmented);
+  void hand_up_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::Walk& walk,
+                  bool was_fragmented);
+  void on_walk_problem(Instant now, const Arrival& arrival, const Packet& packet,
+                       const ipv6::Walk& walk);
+  void on_fragment_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::Walk& walk);
+  [[nodiscard]] bool has_whole_chain(const ipv6::View& view, const ipv6::Walk& walk,
+                                     std::uint8_t next_header) const;
+  void on_whole_v6(Instant now, const Arrival& arrival, Reassembled whole);
+  void forward_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::View& view);
+
+  Shared& shared_;
+  Output& output_;
+  Icmp& icmp_;
+  Ndp& ndp_;
+  Reassembly reassembly_;
+  std::vector<std::uint8_t> header_;  // of the packet being delivered; kept to save allocations
+};
+
+}  // namespace lanyard::internet

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/checksum.hh"
+#include "internet/input.hh"
+#include "wire/ipv4_options.hh"
+
+namespace lanyard::internet {
+
+namespace {
+
+// More than any IP header with the start of what follows.
+constexpr std::size_t header_bytes_enough = 128;
+constexpr std::size_t datagram_bytes_max = 65535;
+
+}  // namespace
+
+void Input::on_ipv4(Instant now, const Arrival& arrival, Packet packet) {
+  if (packet.front().size() < std::min(packet.size(), header_bytes_enough)) packet.linear();
+  // RFC 1812 5.2.2 [RFC1812-5.2.2-a]: the tests, in wire/ipv4 and here.
+  const auto view = ipv4::View::parse(packet.front(), packet.size());
+  if (!view) return drop(now, arrival, view.error(), packet);
+  // [RFC1122-3.2.1.2-a], [RFC1812-4.2.2.5-a].
+  if (!view->has_good_checksum()) return drop(now, arrival, DropReason::bad_ip_checksum, packet);
+  // [RFC791-3.1-a], BI-07: padding of the frame is not of the datagram.
+  if (packet.size() > view->total_length()) packet.truncate(view->total_length());
+  if (const DropReason reason = check_source_v4(*view, arrival); reason != DropReason::none) {
+    return drop(now, arrival, reason, packet);
+  }
+  const Judged judged = judge_v4(*view, arrival);
+  switch (judged.way) {
+    case Way::here:
+      return deliver_v4(now, arrival, std::move(packet), *view);
+    case Way::onward:
+      return forward_v4(now, arrival, std::move(packet), *view);
+    case Way::nowhere:
+      return drop(now, arrival, judged.reason, packet);
+  }
+}
+
+DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival) const {
+  const IpAddress source = view.source();
+  const IpAddress destination = view.destination();
+  const bool is_inside = arrival.was_looped || arrival.interface == loopback_interface;
+  // [RFC1122-3.2.1.3-f], [RFC1122-3.2.1.3-c], [RFC1812-5.3.7-a], BI-34: never a source.
+  if (source.is_multicast() || source.is_limited_broadcast() || source.is_reserved_v4() ||
+      (source.is_loopback() && !is_inside)) {
+    return DropReason::martian_source;
+  }
+  // [RFC1122-3.2.1.3-a]: whoever has no address yet speaks to all.
+  if (source.is_unspecified()) {
+    const bool is_to_all = destination.is_limited_broadcast() || destination.is_multicast() ||
+                           is_broadcast_on(destination, arrival.interface);
+    return is_to_all ? DropReason::none : DropReason::martian_source;
+  }
+  const Role role = shared_.interfaces.role(source, arrival.interface);
+  if (role == Role::broadcast || role == Role::network) return DropReason::martian_source;
+  // Our own address from a wire is a lie or a loop.
+  return role == Role::own && !is_inside ? DropReason::martian_source : DropReason::none;
+}
+
+// RFC 1812 5.2.3 [RFC1812-5.2.3-a]: here, onward, or nowhere.
+Input::Judged Input::judge_v4(const ipv4::View& view, const Arrival& arrival) const {
+  const IpAddress destination = view.destination();
+  const bool is_inside = arrival.was_looped || arrival.interface == loopback_interface;
+  if (destination.is_loopback() && !is_inside) {
+    return {Way::nowhere, DropReason::martian_destination};
+  }
+  const Interfaces& interfaces = shared_.interfaces;
+  switch (interfaces.role(destination, arrival.interface)) {
+    case Role::own: {
+      // [RFC1122-3.3.6-c]: a broadcast frame with a unicast inside is somebody's mistake.
+      if (arrival.was_link_broadcast) return {Way::nowhere, DropReason::not_for_us};
+      // [RFC1122-3.3.4.2-c].
+      const bool is_elsewhere =
+          shared_.config.strong_host && !is_inside &&
+          interfaces.interface_of(destination, arrival.interface) != arrival.interface;
+      return is_elsewhere ? Judged{Way::nowhere, DropReason::not_local}
+                          : Judged{Way::here, DropReason::none};
+    }
+    case Role::tentative:
+      return {Way::nowhere, DropReason::not_local};
+    case Role::broadcast:
+      // [RFC1122-3.3.6-a]; a broadcast of another network of ours is not forwarded into it:
+      // RFC 2644 [RFC1812-5.3.5.2-a], and the limited one never [RFC1812-5.3.5.1-a].
+      return is_broadcast_on(destination, arrival.interface)
+                 ? Judged{Way::here, DropReason::none}
+                 : Judged{Way::nowhere, DropReason::filtered};
+    case Role::network:
+      // [RFC1122-3.3.6-b], [RFC1812-4.2.3.1-a].
+      return {Way::nowhere, DropReason::martian_destination};
+    case Role::group:
+      return interfaces.is_member(destination, arrival.interface)
+                 ? Judged{Way::here, DropReason::none}
+                 : Judged{Way::nowhere, DropReason::not_local};
+    case Role::other:
+      break;
+  }
+  if (destination.is_unspecified() || destination.is_reserved_v4()) {
+    return {Way::nowhere, DropReason::martian_destination};
+  }
+  // [RFC1122-3.2.1.3-e], [RFC1122-3.1-a]: no forwarding unless told to.
+  if (!shared_.config.forwarding) return {Way::nowhere, DropReason::not_local};
+  return {Way::onward, DropReason::none};
+}
+
+void Input::deliver_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view) {
+  if (!view.options().empty()) {
+    // [RFC1122-3.2.1.8-a], [RFC1122-3.2.1.8-c], [RFC1122-3.2.1.8-d]: others are passed over, be
+    // they malformed or not. [RFC1122-3.2.1.8-f], RFC 7126 4.3, BI-10, BI-11: source routes are
+    // not.
+    const ipv4::OptionFacts facts = ipv4::examine_options(view.options());
+    if (facts.is_malformed) return drop(now, arrival, DropReason::bad_option, packet);
+    if (facts.source_routes > 0) return drop(now, arrival, DropReason::source_route, packet);
+  }
+  // [RFC1122-3.2.1.7-b], [RFC1812-4.2.2.9-a]: nobody here asks for the TTL.
+  if (view.is_fragment()) return on_fragment_v4(now, arrival, std::move(packet), view);
+  header_.assign(view.header().begin(), view.header().end());
+  packet.pull_front(header_.size());
+  hand_up_v4(now, arrival, header_, std::move(packet));
+}
+
+void Input::hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet payload) {
+  const auto view = ipv4::View::parse_quoted(header);
+  Datagram datagram;
+  datagram.source = view->source();
+  datagram.destination = view->destination();
+  datagram.protocol = static_cast<Protocol>(view->protocol());
+  datagram.hop_limit = view->ttl();
+  // [RFC1122-3.2.1.6-b].
+  datagram.traffic_class = view->traffic_class();
+  datagram.was_link_broadcast = arrival.was_link_broadcast;
+  datagram.interface = arrival.interface;
+  datagram.packet = std::move(payload);
+  deliver(now, arrival, datagram, header, 0, false);
+}
+
+void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet packet,
+                           const ipv4::View& view) {
+  const std::size_t size = view.payload_size();
+  const bool is_cut_wrong = view.more_fragments() && size % 8 != 0;
+  const bool is_too_long = view.offset() + size + view.header_size() > datagram_bytes_max;
+  // BI-14.
+  if (is_cut_wrong || is_too_long) return drop(now, arrival, DropReason::bad_fragment, packet);
+  Fragment fragment;
+  fragment.key = {view.source(), view.destination(), view.identification(), view.protocol()};
+  fragment.offset = static_cast<std::uint32_t>(view.offset());
+  fragment.more = view.more_fragments();
+  fragment.ecn = view.traffic_class() & 3;
+  fragment.header.bytes.assign(view.header().begin(), view.header().end());
+  fragment.header.interface = arrival.interface;
+  fragment.header.was_link_broadcast = arrival.was_link_broadcast;
+  packet.pull_front(view.header_size());
+  fragment.data = std::move(packet);
+  auto result = reassembly_.add(now, std::move(fragment));
+  take_given_up(now);
+  if (!result) return drop(now, arrival, result.error(), {});
+  if (!*result) return;
+  // [RFC1122-3.2.1.4-a]: the header of the whole is that of the first, without its fragment fields.
+  Reassembled& whole = **result;
+  std::vector<std::uint8_t>& header = whole.header.bytes;
+  const std::size_t total = header.size() + whole.data.size();
+  if (total > datagram_bytes_max) return drop(now, arrival, DropReason::bad_fragment, whole.data);
+  store16(&header[ipv4::total_length_offset], static_cast<std::uint16_t>(total));
+  store16(&header[ipv4::fragment_offset], 0);
+  header[ipv4::traffic_class_offset] =
+      static_cast<std::uint8_t>((header[ipv4::traffic_class_offset] & 0xfc) | whole.ecn);
+  store16(&header[ipv4::checksum_offset], 0);
+  store16(&header[ipv4::checksum_offset], checksum(header));
+  hand_up_v4(now, arrival, header, std::move(whole.data));
+}
+
+}  // namespace lanyard::internet
