@@ -55,7 +55,7 @@ Output::Output(Shared& shared) : shared_(shared) {
 bool Output::fits(const Hop& hop, const Packet& packet, std::size_t header_bytes) {
   if (header_bytes + packet.size() <= hop.mtu) return true;
   const Offload& offload = packet.offload;
-  if (offload.segment_bytes == 0 || hop.interface->link.super_segment_bytes_max == 0) return false;
+  if (offload.segment_bytes == 0) return false;
   return header_bytes + repeated_header_size(packet) + offload.segment_bytes <= hop.mtu;
 }
 

@@ -43,7 +43,7 @@ class Output {
     Packet packet;
   };
   [[nodiscard]] std::vector<Undeliverable> take_undeliverable();
-  // Does the packet fit, as one or as a super-segment that the link cuts?
+  // Does the packet fit, as one or as a super-segment once it is cut?
   [[nodiscard]] static bool fits(const Hop& hop, const Packet& packet, std::size_t header_bytes);
 
   // An address of this interface to speak from to `target`; unspecified if there is none.

@@ -2,6 +2,7 @@
 // The last step: the neighbour's MAC address, the frame, and the questions of the neighbour table.
 #include "internet/output.hh"
 #include "link/arp.hh"
+#include "link/segment.hh"
 #include "wire/ethernet.hh"
 #include "wire/ipv6.hh"
 #include "wire/ndp.hh"
@@ -31,12 +32,20 @@ void Output::transmit(Instant now, const Hop& hop, Packet packet) {
 }
 
 void Output::put_on_link(Instant now, Interface& interface, const MacAddress& to, Packet packet) {
-  if (!interface.link.takes_checksums) finish_checksum(packet);
+  const bool is_cut =
+      packet.offload.segment_bytes != 0 && interface.link.super_segment_bytes_max == 0;
+  if (!interface.link.takes_checksums && !is_cut) finish_checksum(packet);
   const bool is_v4 = packet.front()[0] >> 4 == 4;
   const ethernet::Type type = is_v4 ? ethernet::Type::ipv4 : ethernet::Type::ipv6;
   // [RFC1122-2.3.3-a], [RFC1122-2.3.1-a]: Ethernet II, never trailers.
   ethernet::Header{to, interface.link.mac, type}.push_onto(packet);
-  shared_.machine.transmit(now, interface.link.index, std::move(packet));
+  const std::uint32_t index = interface.link.index;
+  if (!is_cut) return shared_.machine.transmit(now, index, std::move(packet));
+  // A router's next link may not take what its last one did.
+  const auto by = interface.link.takes_checksums ? ChecksumBy::device : ChecksumBy::us;
+  for (Packet& frame : link::segment(std::move(packet), by)) {
+    shared_.machine.transmit(now, index, std::move(frame));
+  }
 }
 
 void Output::work_off(Instant now, Interface& interface) {

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of a Stack: its layers, and the queues between them. Internal to stack/.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "internet/network.hh"
+#include "stack/stack.hh"
+#include "transport/tcp/tcp.hh"
+#include "transport/udp.hh"
+
+namespace lanyard::stack {
+
+// First in, first out, in one vector that is emptied whenever it has run dry.
+template <typename T>
+class Queue {
+ public:
+  void push(T item) { items_.push_back(std::move(item)); }
+  [[nodiscard]] bool is_empty() const { return first_ == items_.size(); }
+  [[nodiscard]] T pop() {
+    T item = std::move(items_[first_++]);
+    if (is_empty()) {
+      items_.clear();
+      first_ = 0;
+    }
+    return item;
+  }
+
+ private:
+  std::vector<T> items_;
+  std::size_t first_ = 0;
+};
+
+struct Stack::Parts final : internet::Machine {
+  Parts(const Config& stack_config, const Seed& seed, std::uint32_t node_number, Trace* events);
+
+  // internet::Machine.
+  void transmit(Instant now, std::uint32_t interface, Packet frame) override;
+  void loop_back(Instant now, std::uint32_t interface, Packet packet) override;
+  DropReason deliver(Instant now, internet::Datagram& datagram, Bytes ip_header) override;
+  void on_icmp_error(Instant now, const internet::IcmpError& error) override;
+  void on_drop(Instant now, std::uint32_t interface, DropReason reason,
+               const Packet& packet) override;
+  void on_neighbour(Instant now, std::uint32_t interface, const IpAddress& address,
+                    link::NeighbourState state) override;
+
+  // frames.cc
+  void receive(Instant now, std::uint32_t interface, Packet frame);
+  void take_in(Instant now, internet::Interface& interface, Packet frame);
+  void drop_frame(Instant now, internet::Interface& interface, DropReason reason,
+                  const Packet& frame);
+  // deliver.cc
+  bool show_raw(Instant now, const internet::Datagram& datagram, Bytes ip_header);
+  void show_echo(Instant now, const internet::Datagram& datagram, Bytes ip_header);
+  // stack.cc
+  void work_off(Instant now);
+  void send_outbox(Instant now);
+  void send_one(Instant now, internet::Datagram datagram);
+  EventId emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) {
+    return trace == nullptr ? 0 : trace->emit(now, node, kind, values);
+  }
+
+  struct Looped {
+    std::uint32_t interface;
+    Packet packet;
+  };
+  using RawKey = std::pair<Family, internet::Protocol>;
+  using EchoKey = std::pair<Family, std::uint16_t>;
+
+  const Config config;
+  const std::uint32_t node;
+  Trace* const trace;
+  internet::Outbox outbox;
+  internet::Network network;
+  tcp::Tcp tcp;
+  udp::Udp udp;
+  Queue<OutFrame> frames;
+  Queue<Looped> looped;
+  std::vector<std::pair<RawKey, RawSink*>> raw_sinks;
+  std::map<EchoKey, RawSink*> echo_sinks;
+  RandomStream chance;
+  DropCounters drops{};
+  Instant latest;  // the latest time anybody told us
+};
+
+}  // namespace lanyard::stack
