@@ -28,7 +28,7 @@ Sum best_sum() {
 Sum wide_sum = best_sum();
 
 // Below this size the wide way only costs its set-up.
-constexpr std::size_t wide_bytes_min = 128;
+constexpr std::size_t wide_bytes_min = 64;
 
 std::uint16_t copy_or_sum(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
   if (size < wide_bytes_min || wide_sum == nullptr) return sum_plain(to, from, size);

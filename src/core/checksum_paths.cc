@@ -3,6 +3,7 @@
 // in wider words. 32-bit words are summed into 64 bits, which cannot overflow below 2^34 bytes.
 #include "core/checksum_paths.hh"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -13,34 +14,51 @@
 namespace lanyard {
 namespace {
 
+constexpr bool is_little = std::endian::native == std::endian::little;
+
 std::uint64_t low_and_high(std::uint64_t word) {
   return (word >> 32) + (word & 0xffffffff);
 }
 
-// Copies and sums from where wider strides have stopped.
-std::uint64_t sum_rest(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
-  if (to != nullptr && size > 0) std::memcpy(to, from, size);
+template <typename Word>
+std::uint64_t load(const std::uint8_t* from) {
+  Word word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// The last 0 to 7 bytes. Each step begins at an even place; an odd byte is the first of its word in
+// memory.
+std::uint64_t sum_tail(const std::uint8_t* from, std::size_t size) {
   std::uint64_t sum = 0;
-  for (; size >= 8; from += 8, size -= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, from, 8);
-    sum += low_and_high(word);
+  if ((size & 4) != 0) {
+    sum += load<std::uint32_t>(from);
+    from += 4;
   }
-  std::uint64_t last = 0;
-  if (size > 0) std::memcpy(&last, from, size);
-  return sum + low_and_high(last);
+  if ((size & 2) != 0) {
+    sum += load<std::uint16_t>(from);
+    from += 2;
+  }
+  if ((size & 1) != 0) sum += std::uint64_t{*from} << (is_little ? 0 : 8);
+  return sum;
 }
 
 std::uint16_t fold_to_network(std::uint64_t sum) {
-  while ((sum >> 16) != 0) sum = (sum >> 16) + (sum & 0xffff);
+  sum = low_and_high(sum);  // at most 33 bits
+  sum = (sum >> 32) + ((sum >> 16) & 0xffff) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
   const auto folded = static_cast<std::uint16_t>(sum);
-  return std::endian::native == std::endian::little ? std::byteswap(folded) : folded;
+  return is_little ? std::byteswap(folded) : folded;
 }
 
 }  // namespace
 
 std::uint16_t sum_plain(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
-  return fold_to_network(sum_rest(to, from, size));
+  if (to != nullptr && size > 0) std::memcpy(to, from, size);
+  std::uint64_t sum = 0;
+  for (; size >= 8; from += 8, size -= 8) sum += low_and_high(load<std::uint64_t>(from));
+  return fold_to_network(sum + sum_tail(from, size));
 }
 
 #if defined(__x86_64__)
@@ -55,50 +73,84 @@ namespace {
 constexpr std::size_t vector_bytes = 32;
 constexpr std::size_t stride = 4 * vector_bytes;
 
-// One vector: copied if wanted, its 32-bit words added to the 64-bit lanes of `sum`.
-template <bool copies>
-__attribute__((target("avx2"), always_inline)) inline __m256i add_vector(
-    __m256i sum, [[maybe_unused]] std::uint8_t* to, const std::uint8_t* from) {
-  const auto* source = static_cast<const __m256i*>(static_cast<const void*>(from));
-  const __m256i words = _mm256_loadu_si256(source);
-  if constexpr (copies) {
-    _mm256_storeu_si256(static_cast<__m256i*>(static_cast<void*>(to)), words);
-  }
+// Adds the 32-bit words of a vector to the 64-bit lanes of `sum`.
+__attribute__((target("avx2"), always_inline)) inline __m256i add_words(__m256i sum,
+                                                                        __m256i words) {
   const __m256i low = _mm256_blend_epi32(words, _mm256_setzero_si256(), 0xaa);
   return _mm256_add_epi64(_mm256_add_epi64(sum, low), _mm256_srli_epi64(words, 32));
 }
 
+// One vector: copied if wanted, and added.
 template <bool copies>
-__attribute__((target("avx2"))) std::uint64_t sum_strides(std::uint8_t* to,
-                                                          const std::uint8_t* from,
-                                                          std::size_t size) {
-  __m256i a = _mm256_setzero_si256();
-  __m256i b = a;
-  __m256i c = a;
-  __m256i d = a;
-  for (std::size_t i = 0; i + stride <= size; i += stride) {
-    std::uint8_t* out = copies ? to + i : nullptr;
-    a = add_vector<copies>(a, out, from + i);
-    b = add_vector<copies>(b, copies ? out + vector_bytes : nullptr, from + i + vector_bytes);
-    c = add_vector<copies>(c, copies ? out + 2 * vector_bytes : nullptr,
-                           from + i + 2 * vector_bytes);
-    d = add_vector<copies>(d, copies ? out + 3 * vector_bytes : nullptr,
-                           from + i + 3 * vector_bytes);
+__attribute__((target("avx2"), always_inline)) inline __m256i add_vector(
+    __m256i sum, [[maybe_unused]] std::uint8_t* to, const std::uint8_t* from) {
+  const __m256i words =
+      _mm256_loadu_si256(static_cast<const __m256i*>(static_cast<const void*>(from)));
+  if constexpr (copies) {
+    _mm256_storeu_si256(static_cast<__m256i*>(static_cast<void*>(to)), words);
   }
-  const __m256i sum = _mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d));
+  return add_words(sum, words);
+}
+
+// Ones behind zeros: read from the middle less n bytes, the last n bytes are ones.
+alignas(32) constexpr std::array<std::uint8_t, 2 * vector_bytes> last_bytes = [] {
+  std::array<std::uint8_t, 2 * vector_bytes> table{};
+  for (std::size_t i = vector_bytes; i < table.size(); ++i) table[i] = 0xff;
+  return table;
+}();
+
+__attribute__((target("avx2"))) inline __m256i load_vector(const std::uint8_t* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(static_cast<const void*>(from)));
+}
+
+__attribute__((target("avx2"))) inline std::uint64_t sum_of_lanes(__m256i sum) {
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
   return static_cast<std::uint64_t>(_mm_extract_epi64(half, 0)) +
          static_cast<std::uint64_t>(_mm_extract_epi64(half, 1));
 }
 
+// `size` is even and at least one vector. The last vector overlaps the one before; what was counted
+// there is masked. It begins at an even place, and 16-bit words may lie anywhere in a lane.
+template <bool copies>
+__attribute__((target("avx2"))) std::uint64_t sum_even(std::uint8_t* to, const std::uint8_t* from,
+                                                       std::size_t size) {
+  __m256i a = _mm256_setzero_si256();
+  __m256i b = a;
+  __m256i c = a;
+  __m256i d = a;
+  std::size_t i = 0;
+  const auto at = [to](std::size_t offset) { return copies ? to + offset : nullptr; };
+  for (; i + stride <= size; i += stride) {
+    a = add_vector<copies>(a, at(i), from + i);
+    b = add_vector<copies>(b, at(i + vector_bytes), from + i + vector_bytes);
+    c = add_vector<copies>(c, at(i + 2 * vector_bytes), from + i + 2 * vector_bytes);
+    d = add_vector<copies>(d, at(i + 3 * vector_bytes), from + i + 3 * vector_bytes);
+  }
+  for (; i + vector_bytes <= size; i += vector_bytes) {
+    a = add_vector<copies>(a, at(i), from + i);
+  }
+  const std::size_t last = size - vector_bytes;
+  const __m256i words = load_vector(from + last);
+  if constexpr (copies) {
+    _mm256_storeu_si256(static_cast<__m256i*>(static_cast<void*>(to + last)), words);
+  }
+  const __m256i fresh = _mm256_and_si256(words, load_vector(last_bytes.data() + (size - i)));
+  b = add_words(b, fresh);
+  return sum_of_lanes(_mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
+}
+
 }  // namespace
 
 std::uint16_t sum_avx2(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
-  const std::size_t wide = size / stride * stride;
-  const std::uint64_t sum =
-      to == nullptr ? sum_strides<false>(to, from, wide) : sum_strides<true>(to, from, wide);
-  std::uint8_t* rest = to == nullptr ? nullptr : to + wide;
-  return fold_to_network(sum + sum_rest(rest, from + wide, size - wide));
+  if (size < vector_bytes) return sum_plain(to, from, size);
+  const std::size_t even = size & ~std::size_t{1};
+  std::uint64_t sum =
+      to == nullptr ? sum_even<false>(to, from, even) : sum_even<true>(to, from, even);
+  if (even != size) {
+    if (to != nullptr) to[even] = from[even];
+    sum += sum_tail(from + even, 1);
+  }
+  return fold_to_network(sum);
 }
 
 #endif
