@@ -46,5 +46,101 @@ TEST(Dissect, EveryKindOfFrameHasItsLine) {
   EXPECT_EQ(summary_of("IPv6 fragment"), "IPv6 fragment (off=0 more=y ident=0x00000063 nxt=253)");
 }
 
+const Field* find(const std::vector<Field>& fields, std::string_view name) {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+std::vector<std::uint8_t> frame_of(std::string_view name) {
+  for (const test::NamedFrame& frame : test::all_frames()) {
+    if (frame.name == name) return frame.bytes;
+  }
+  return {};
+}
+
+TEST(Dissect, LayersHaveFieldsWhereTheFrameHasThem) {
+  const auto frame = frame_of("TCP data over IPv4");
+  const auto layers = dissect(frame);
+  ASSERT_EQ(layers.size(), 4U);
+  EXPECT_EQ(layers[0].name, "Ethernet");
+  EXPECT_EQ(layers[1].name, "IPv4");
+  EXPECT_EQ(layers[2].name, "TCP");
+  EXPECT_EQ(layers[3].name, "HTTP");
+  EXPECT_EQ(layers[1].offset, 14U);
+  EXPECT_EQ(layers[1].size, 20U);
+  const Field* ttl = find(layers[1].children, "Time to Live");
+  ASSERT_NE(ttl, nullptr);
+  EXPECT_EQ(ttl->value, "64");
+  EXPECT_EQ(ttl->offset, 22U);
+  EXPECT_EQ(ttl->size, 1U);
+  EXPECT_TRUE(find(layers[1].children, "Header Checksum")->value.ends_with("(correct)"));
+  EXPECT_TRUE(find(layers[2].children, "Checksum")->value.ends_with("(correct)"));
+  EXPECT_EQ(find(layers[3].children, "Host")->value, "bob");
+}
+
+TEST(Dissect, WrongChecksumsSayWhatWouldBeRight) {
+  auto frame = frame_of("UDP over IPv6");
+  const auto right = find(dissect(frame)[2].children, "Checksum")->value.substr(0, 6);
+  frame[14 + 40 + 6] ^= 0x55;
+  EXPECT_TRUE(find(dissect(frame)[2].children, "Checksum")
+                  ->value.ends_with("(wrong, " + right + " would be right)"));
+}
+
+TEST(Dissect, WhatIsMalformedIsSaidWithItsOffset) {
+  const auto line = [](std::string_view name, std::size_t at, std::uint8_t value) {
+    auto frame = frame_of(name);
+    frame[at] = value;
+    return summary(frame);
+  };
+  EXPECT_EQ(summary({}), "Ethernet malformed: frame cut short: 0 of 14 bytes, at offset 0");
+  EXPECT_EQ(line("UDP over IPv4", 14, 0x42),
+            "IPv4 malformed: header length 8 with 38 bytes there, at offset 14");
+  EXPECT_EQ(line("UDP over IPv4", 38, 0xff),
+            "UDP malformed: length 65298 with 18 bytes there, at offset 38");
+  EXPECT_EQ(line("TCP SYN over IPv4", 46, 0x40),
+            "TCP malformed: data offset of 16 bytes with 40 there, at offset 46");
+  EXPECT_EQ(line("TCP SYN over IPv4", 55, 0),
+            "TCP malformed: option length is impossible, at offset 54");
+  EXPECT_EQ(line("DNS query over IPv4", 54, 0xff),
+            "DNS malformed: pointer does not go backwards, at offset 54");
+}
+
+// BI-22, BI-31: errors that quote errors are followed a few levels only.
+TEST(Dissect, QuotedPacketsAreDissectedInTheirPlace) {
+  const auto layers = dissect(frame_of("ICMP port unreachable"));
+  const Field* quoted = find(layers[2].children, "Quoted packet");
+  ASSERT_NE(quoted, nullptr);
+  EXPECT_EQ(quoted->value, "UDP 1000 -> 2000 Len=14");
+  ASSERT_EQ(quoted->children.size(), 3U);
+  EXPECT_EQ(quoted->children[1].name, "UDP");
+  EXPECT_EQ(quoted->children[0].offset, 14U + 20 + 8);
+}
+
+TEST(Dissect, EndsAreThoseOfTheInnermostNetworkLayer) {
+  EXPECT_EQ(ends(frame_of("UDP over IPv6")).source, "fe80::a");
+  EXPECT_EQ(ends(frame_of("ARP reply")).destination, "02:00:00:00:00:0a");
+  EXPECT_EQ(ends(frame_of("ICMP port unreachable")).source, "10.0.0.1");
+}
+
+TEST(Dissect, IpPacketsNeedNoFrame) {
+  const auto frame = frame_of("UDP over IPv6");
+  const auto layers = dissect(Bytes(frame).subspan(14), Start::ip);
+  ASSERT_EQ(layers.size(), 3U);
+  EXPECT_EQ(layers[0].name, "IPv6");
+  EXPECT_EQ(layers[0].offset, 0U);
+}
+
+TEST(DissectJson, SaysTheSame) {
+  const auto json = to_json(dissect(frame_of("ARP reply")));
+  EXPECT_EQ(json[1]["name"], "ARP");
+  EXPECT_EQ(json[1]["offset"], 14);
+  EXPECT_EQ(json[1]["children"][4]["value"], "reply (2)");
+  for (const test::NamedFrame& frame : test::all_frames()) {
+    EXPECT_FALSE(to_json(dissect(frame.bytes)).dump().empty());
+  }
+}
+
 }  // namespace
 }  // namespace lanyard::wire
