@@ -113,6 +113,15 @@ Verdict Machine::check_timestamps(Instant now, Connection& c, const Segment& seg
   return done(DropReason::tcp_paws);
 }
 
+// [RFC5961-4.2-a]: a challenge, wherever the SYN lies; but one that came again asks for our SYN,ACK
+// again, and in a simultaneous open the peer's SYN,ACK wants the ACK that ends it (9293-A.2-a).
+void Machine::answer_old_syn(Instant now, Connection& c, const Segment& segment) {
+  if (c.state != State::syn_received) return send_challenge(now, c);
+  if (segment.sequence != c.receiver.irs() || segment.flags.ack()) return send_ack(now, c);
+  c.was_syn_resent = true;
+  send_syn(now, c);
+}
+
 Verdict Machine::check_sequence(Instant now, Connection& c, Segment& segment) {
   if (const Verdict verdict = check_timestamps(now, c, segment); verdict.is_done) return verdict;
   const bool is_probe_of_closed_window =
@@ -126,14 +135,7 @@ Verdict Machine::check_sequence(Instant now, Connection& c, Segment& segment) {
   } else if (!is_acceptable(c.receiver, segment)) {
     if (segment.flags.rst()) return done(DropReason::tcp_unacceptable);
     if (segment.flags.syn()) {
-      // [RFC5961-4.2-a] wherever it lies; but a SYN that came again asks for our SYN,ACK again.
-      if (c.state == State::syn_received && segment.sequence == c.receiver.irs() &&
-          !segment.flags.ack())
-        send_syn(now, c);
-      else if (c.state == State::syn_received)
-        send_ack(now, c);
-      else
-        send_challenge(now, c);
+      answer_old_syn(now, c, segment);
       return done(DropReason::tcp_unacceptable);
     }
     // 9293-3.5-e, 9293-3.10.7.4-b.

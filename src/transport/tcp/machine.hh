@@ -105,6 +105,7 @@ struct Machine {
   Verdict take_text(Instant now, Connection& c, Segment& segment);
   Verdict check_fin(Instant now, Connection& c, Segment& segment);
   Verdict check_timestamps(Instant now, Connection& c, const Segment& segment);
+  void answer_old_syn(Instant now, Connection& c, const Segment& segment);
   void trim(Connection& c, Segment& segment);
   void want_ack(Instant now, Connection& c, const Segment& segment, bool is_out_of_order);
   void take_fin(Instant now, Connection& c);

@@ -196,8 +196,8 @@ std::uint16_t Receiver::offer(std::uint32_t mss) {
   const std::uint32_t unit = 1U << scale_;
   std::uint32_t field = std::min((wanted + unit - 1) >> scale_, field_max);
   // Rounding gives a little each time; a peer that sends single octets must not live on it (BI-79).
-  if (used + (field << scale_) > buffer_ + buffer_ / 8)
-    field = std::min(wanted >> scale_, field_max);
+  const std::size_t reach = queued() + (std::size_t{field} << scale_);
+  if (reach > buffer_ + buffer_ / 8) field = std::min(wanted >> scale_, field_max);
   const std::uint32_t said = field << scale_;
   if (said > offered) edge_ = next_ + said;
   return static_cast<std::uint16_t>(field);

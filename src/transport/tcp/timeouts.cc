@@ -79,6 +79,7 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
   if (c.sender.flight() > 0) {
     // RFC 6298 5.1.
     if (is_armed && c.waiting == Waiting::acknowledgment) return;
+    if (c.waiting == Waiting::window_probe) c.backoff = 0;  // the window has opened
     c.waiting = Waiting::acknowledgment;
     return set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));
   }

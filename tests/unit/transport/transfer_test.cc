@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever the link does, what was sent is what is read, both ways, and the rules of the wire hold
+// all the time.
+#include <gtest/gtest.h>
+
+#include "harness.hh"
+
+namespace lanyard::test {
+
+namespace {
+
+// Watches the wire: 9293-3.10.7.4-p and RFC 9293 3.8.6: the offered right edge never falls, and
+// nobody sends beyond it.
+class Auditor {
+ public:
+  void see(bool from_a, const internet::Datagram& datagram) {
+    const Seg segment = read_segment(datagram);
+    Side& self = sides_[from_a ? 0 : 1];
+    Side& other = sides_[from_a ? 1 : 0];
+    const tcp::Header& header = segment.header;
+    if (header.flags.rst()) return;
+    if (header.flags.syn()) self.scale = header.options.window_scale.value_or(0);
+    const std::uint32_t window = header.flags.syn() ? std::uint32_t{header.window}
+                                                    : std::uint32_t{header.window} << self.scale;
+    if (header.flags.ack()) {
+      const tcp::SequenceNumber edge = header.acknowledgment + window;
+      if (self.has_edge) {
+        EXPECT_TRUE(tcp::after_or_at(edge, self.edge)) << describe(segment);
+      }
+      self.has_edge = true;
+      self.edge = edge;
+    }
+    const auto size = static_cast<std::uint32_t>(segment.text.size());
+    if (other.has_edge && size > 0 && !header.flags.syn()) {
+      EXPECT_TRUE(tcp::before_or_at(header.sequence + size, other.edge)) << describe(segment);
+    }
+    if (segment.segment_bytes == 0) {
+      EXPECT_LE(segment.text.size() + header.size(), 1480U);
+    }
+  }
+
+ private:
+  struct Side {
+    tcp::SequenceNumber edge;
+    bool has_edge = false;
+    std::uint8_t scale = 0;
+  };
+  std::array<Side, 2> sides_;
+};
+
+struct Weather {
+  std::uint64_t loss = 0, twice = 0, late = 0;  // parts per billion
+  bool with_sack = true;
+};
+
+struct Flow {
+  std::string text;
+  std::size_t sent = 0;
+  std::string got;
+  void push(Pair& pair, Host& host, tcp::ConnectionId connection) {
+    if (sent == text.size()) return;
+    const auto n = host.tcp.send(pair.now, connection, as_bytes(text).subspan(sent));
+    if (n) sent += *n;
+    if (sent == text.size()) {
+      EXPECT_TRUE(host.tcp.shutdown_write(pair.now, connection));
+    }
+  }
+};
+
+void expect_transfer(std::uint64_t seed, const Weather& weather, std::size_t bytes, bool is_v6) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Pair pair({}, seed, is_v6);
+  Auditor auditor;
+  RandomStream dice = Seed(seed).branch("weather").stream();
+  pair.tap = [&](bool from_a, const internet::Datagram& datagram) {
+    auditor.see(from_a, datagram);
+  };
+  pair.fate = [&](bool, const internet::Datagram&) {
+    Fate fate;
+    if (dice.happens(weather.twice)) fate.copies.push_back(Duration::microseconds(700));
+    if (dice.happens(weather.late))
+      fate.copies.front() = Duration::microseconds(static_cast<std::int64_t>(dice.below(30'000)));
+    if (dice.happens(weather.loss)) fate.copies.clear();
+    return fate;
+  };
+  pair.delay = Duration::microseconds(static_cast<std::int64_t>(100 + dice.below(20'000)));
+  const auto listener = pair.listen();
+  const auto a = pair.connect();
+  Flow there, back;
+  there.text = pattern(bytes, seed);
+  back.text = pattern(bytes / 3, seed + 1000);
+  tcp::ConnectionId b = tcp::ConnectionId::none;
+  const Instant end = pair.now + Duration::seconds(1000);
+  while (pair.now < end &&
+         (there.got.size() < there.text.size() || back.got.size() < back.text.size())) {
+    pair.run_for(5_ms);
+    if (b == tcp::ConnectionId::none)
+      b = pair.b.tcp.accept(pair.now, listener, 0).value_or(tcp::ConnectionId::none);
+    if (!pair.a.tcp.readiness(a).is_connecting) there.push(pair, pair.a, a);
+    if (b == tcp::ConnectionId::none) continue;
+    back.push(pair, pair.b, b);
+    if (dice.below(4) != 0) there.got += pair.read_all(pair.b, b);
+    back.got += pair.read_all(pair.a, a);
+  }
+  EXPECT_TRUE(there.got == there.text) << there.got.size() << " of " << there.text.size();
+  EXPECT_TRUE(back.got == back.text) << back.got.size() << " of " << back.text.size();
+  pair.run_for(5_s);
+  pair.a.tcp.close(pair.now, a);
+  pair.b.tcp.close(pair.now, b);
+  pair.b.tcp.close(pair.now, listener);
+  pair.run_for(300_s);
+  EXPECT_TRUE(pair.a.tcp.rows().empty());
+  EXPECT_TRUE(pair.b.tcp.rows().empty());
+  EXPECT_EQ(pair.a.tcp.next_deadline(), Instant::never());
+  EXPECT_EQ(pair.b.tcp.next_deadline(), Instant::never());
+}
+
+}  // namespace
+
+TEST(TcpTransfer, ACleanLinkCarriesEverything) {
+  expect_transfer(1, {}, 3'000'000, false);
+  expect_transfer(2, {}, 3'000'000, true);
+}
+
+TEST(TcpTransfer, WhateverTheLinkDoesTheStreamIsRight) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    RandomStream dice = Seed(seed).branch("kind").stream();
+    const Weather weather{.loss = dice.below(60'000'000),
+                          .twice = dice.below(50'000'000),
+                          .late = dice.below(100'000'000)};
+    expect_transfer(seed, weather, 50'000 + dice.below(300'000), dice.below(2) == 0);
+  }
+}
+
+TEST(TcpTransfer, OneFifthOfAllSegmentsMayBeLost) {
+  for (std::uint64_t seed = 100; seed < 105; ++seed)
+    expect_transfer(seed, {.loss = 200'000'000}, 40'000, false);
+}
+
+}  // namespace lanyard::test
