@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Raw sockets (raw(7)) and ICMP echo sockets (the "ping sockets" of icmp(7): SOCK_DGRAM with
+// protocol ICMP, whose identifier stands for a port and whose checksum and identifier the stack
+// fills in).
+#include <algorithm>
+
+#include "core/checksum.hh"
+#include "socket/table.hh"
+
+namespace lanyard::socket {
+
+namespace {
+
+constexpr std::size_t errors_max = 64;
+constexpr std::size_t echo_header_bytes = 8;
+constexpr std::size_t headroom = 128;
+
+std::uint8_t echo_request_type(Family family) {
+  return family == Family::ipv4 ? 8 : 128;
+}
+
+// Registers with the stack once, at bind or at the first send.
+Result<void> register_echo(Sockets::Table& table, const Entry& entry, Raw& raw,
+                           std::uint16_t identifier) {
+  if (raw.is_registered) return {};
+  const auto given = table.stack.add_echo(entry.family, identifier, raw);
+  if (!given) return unexpected(given.error());
+  raw.identifier = *given;
+  raw.is_registered = true;
+  return {};
+}
+
+// What an echo socket may send: an echo request; its identifier becomes the socket's own.
+Result<void> fill_echo(const Entry& entry, const Raw& raw, MutableBytes message) {
+  if (message.size() < echo_header_bytes || message[0] != echo_request_type(entry.family) ||
+      message[1] != 0) {
+    return unexpected(Errno::invalid);
+  }
+  store16(&message[4], raw.identifier);
+  store16(&message[2], 0);
+  if (entry.family == Family::ipv4) store16(&message[2], checksum(message));
+  return {};
+}
+
+}  // namespace
+
+void open_raw(Sockets::Table& table, Entry& entry, Raw& raw) {
+  raw.local = IpAddress::any(entry.family);
+  raw.queue_bytes_max = table.stack.config().transport.udp_receive_buffer_bytes;
+  if (raw.is_echo) return;
+  table.stack.add_raw(entry.family, raw.protocol, raw);
+  raw.is_registered = true;
+}
+
+Result<void> bind(Sockets::Table& table, Entry& entry, Raw& raw, const Endpoint& local) {
+  const bool is_ours = local.address.is_unspecified() || local.address.is_multicast() ||
+                       table.stack.network().is_own_address(local.address, 0);
+  if (!is_ours && !entry.common.free_bind) return unexpected(Errno::address_not_available);
+  if (raw.is_echo) {
+    if (raw.is_registered) return unexpected(Errno::invalid);
+    if (const auto registered = register_echo(table, entry, raw, local.port); !registered)
+      return registered;
+  }
+  raw.local = local.address;
+  return {};
+}
+
+Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& raw, Bytes bytes,
+                         const DatagramFacts& facts) {
+  if (raw.pending_error) return unexpected(*std::exchange(raw.pending_error, std::nullopt));
+  const bool has_destination = !facts.peer.address.is_unspecified();
+  if (!has_destination && !raw.peer) return unexpected(Errno::destination_required);
+  internet::Datagram datagram;
+  datagram.destination = has_destination ? facts.peer.address : raw.peer->address;
+  datagram.source = facts.local.is_unspecified() ? raw.local : facts.local;
+  datagram.protocol = raw.protocol;
+  datagram.interface = facts.interface;
+  datagram.hop_limit =
+      facts.hop_limit >= 0 ? static_cast<std::uint8_t>(facts.hop_limit) : raw.hop_limit;
+  datagram.traffic_class =
+      facts.traffic_class >= 0 ? static_cast<std::uint8_t>(facts.traffic_class) : raw.traffic_class;
+  if (table.stack.network().is_broadcast(datagram.destination) && !raw.broadcast) {
+    return unexpected(Errno::access_denied);
+  }
+  datagram.packet = Packet::copy_of(bytes, headroom);
+  if (raw.is_echo) {
+    if (const auto registered = register_echo(table, entry, raw, 0); !registered) {
+      return unexpected(registered.error());
+    }
+    if (const auto filled = fill_echo(entry, raw, datagram.packet.mutable_front()); !filled) {
+      return unexpected(filled.error());
+    }
+  }
+  if (const auto sent = table.stack.send(now, std::move(datagram)); !sent)
+    return unexpected(sent.error());
+  return bytes.size();
+}
+
+Result<Received> receive(Raw& raw, MutableBytes buffer, ReceiveFlags flags) {
+  if (raw.pending_error) return unexpected(*std::exchange(raw.pending_error, std::nullopt));
+  if (raw.queue.empty()) return unexpected(Errno::try_again);
+  const Raw::Message& message = raw.queue.front();
+  const std::size_t size = std::min(buffer.size(), message.bytes.size());
+  std::copy_n(message.bytes.begin(), size, buffer.begin());
+  Received received{size, message.bytes.size(), message.facts};
+  if (!flags.peek) {
+    raw.queue_bytes -= message.bytes.size();
+    raw.queue.pop_front();
+  }
+  return received;
+}
+
+void close(Sockets::Table& table, const Entry& entry, Raw& raw) {
+  if (!raw.is_registered) return;
+  if (raw.is_echo) {
+    table.stack.remove_echo(entry.family, raw.identifier);
+  } else {
+    table.stack.remove_raw(raw);
+  }
+}
+
+Readiness readiness(const Raw& raw) {
+  return {.readable = !raw.queue.empty(),
+          .writable = true,
+          .failed = raw.pending_error.has_value() || !raw.errors.empty()};
+}
+
+void Raw::on_datagram(Instant, const internet::Datagram& datagram, Bytes ip_header) {
+  if (peer && peer->address != datagram.source) return;
+  if (!local.is_unspecified() && local != datagram.destination) return;
+  // raw(7): an IPv4 raw socket sees the IP header; IPv6 ones (RFC 3542 3) and echo sockets do not.
+  const bool with_header = !is_echo && datagram.destination.is_v4();
+  const std::size_t header = with_header ? ip_header.size() : 0;
+  Message message;
+  message.bytes.resize(header + datagram.packet.size());
+  if (queue_bytes + message.bytes.size() > queue_bytes_max) return;
+  std::copy_n(ip_header.begin(), header, message.bytes.begin());
+  datagram.packet.copy_to(0, MutableBytes(message.bytes).subspan(header));
+  message.facts = {
+      .peer = {datagram.source, 0, datagram.source.is_link_local() ? datagram.interface : 0},
+      .local = datagram.destination,
+      .interface = datagram.interface,
+      .hop_limit = datagram.hop_limit,
+      .traffic_class = datagram.traffic_class};
+  queue_bytes += message.bytes.size();
+  queue.push_back(std::move(message));
+  table.wake(handle);
+}
+
+void Raw::on_icmp_error(Instant, const internet::IcmpError& error) {
+  const auto meaning = internet::meaning_of(error.kind);
+  // icmp(7), raw(7): errors reach a connected socket, and others only with IP_RECVERR.
+  if (receives_errors) {
+    if (errors.size() >= errors_max) return;
+    errors.push_back({.error = meaning.error,
+                      .icmp_type = error.type,
+                      .icmp_code = error.code,
+                      .info = error.mtu,
+                      .reporter = error.reporter,
+                      .destination = {error.destination, 0},
+                      .payload = {error.quoted.begin(), error.quoted.end()}});
+  } else if (!peer || !meaning.is_hard) {
+    return;
+  }
+  if (receives_errors || peer) pending_error = meaning.error;
+  table.wake(handle);
+}
+
+}  // namespace lanyard::socket
