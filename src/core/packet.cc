@@ -2,6 +2,7 @@
 #include "core/packet.hh"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/check.hh"
 #include "core/checksum.hh"
@@ -45,43 +46,42 @@ Slice Slice::part(std::size_t offset, std::size_t size) const {
                static_cast<std::uint32_t>(size));
 }
 
-std::span<const Slice> SliceList::view() const {
-  if (!many_.empty()) return many_;
-  return {few_.data(), few_used_};
-}
-
-Slice& SliceList::last() {
-  return many_.empty() ? few_[few_used_ - 1] : many_.back();
+SliceList::SliceList(const SliceList& other)
+    : few_(other.few_),
+      few_used_(other.few_used_),
+      many_(other.many_ == nullptr ? nullptr : std::make_unique<std::vector<Slice>>(*other.many_)) {
 }
 
 void SliceList::append(Slice slice) {
-  if (many_.empty() && few_used_ < few_max) {
+  if (many_ != nullptr) {
+    many_->push_back(std::move(slice));
+  } else if (few_used_ < few_max) {
     few_[few_used_++] = std::move(slice);
-    return;
-  }
-  if (many_.empty()) {
-    many_.reserve(2 * few_max);
-    std::move(few_.begin(), few_.end(), std::back_inserter(many_));
+  } else {
+    many_ = std::make_unique<std::vector<Slice>>();
+    many_->reserve(4 * few_max);
+    std::move(few_.begin(), few_.end(), std::back_inserter(*many_));
     few_used_ = 0;
+    many_->push_back(std::move(slice));
   }
-  many_.push_back(std::move(slice));
 }
 
 void SliceList::drop_last() {
-  if (many_.empty()) {
+  if (many_ == nullptr) {
     few_[--few_used_] = Slice();
-  } else {
-    many_.pop_back();
+    return;
   }
+  many_->pop_back();
+  if (many_->empty()) many_.reset();
 }
 
 void SliceList::set_last(Slice slice) {
-  last() = std::move(slice);
+  (many_ == nullptr ? few_[few_used_ - 1] : many_->back()) = std::move(slice);
 }
 
 void SliceList::clear() {
   for (; few_used_ > 0; --few_used_) few_[few_used_ - 1] = Slice();
-  many_.clear();
+  many_.reset();
 }
 
 Packet::Packet(std::size_t headroom, std::size_t room)
@@ -91,31 +91,6 @@ Packet Packet::copy_of(Bytes bytes, std::size_t headroom) {
   Packet packet(headroom, bytes.size());
   packet.append(bytes);
   return packet;
-}
-
-Packet& Packet::operator=(Packet&& other) noexcept {
-  Packet gone(std::move(other));
-  swap(gone);
-  return *this;
-}
-
-Packet::~Packet() {
-  if (block_ != nullptr) drop_reference(block_);
-}
-
-void Packet::swap(Packet& other) noexcept {
-  std::swap(offload, other.offload);
-  std::swap(cause, other.cause);
-  std::swap(id, other.id);
-  std::swap(block_, other.block_);
-  std::swap(head_, other.head_);
-  std::swap(tail_, other.tail_);
-  std::swap(slices_bytes_, other.slices_bytes_);
-  std::swap(slices_, other.slices_);
-}
-
-Bytes Packet::front() const {
-  return block_ == nullptr ? Bytes{} : Bytes{block_->data() + head_, tail_ - head_};
 }
 
 MutableBytes Packet::mutable_front() {
@@ -269,7 +244,7 @@ Packet Packet::share() const {
       std::memcpy(other.push_back(bytes.size()), bytes.data(), bytes.size());
     }
   }
-  other.slices_ = slices_;
+  other.slices_ = SliceList(slices_);
   other.slices_bytes_ = slices_bytes_;
   other.offload = offload;
   other.cause = cause;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,10 +34,12 @@ class Slice {
       : block_(std::exchange(other.block_, nullptr)),
         offset_(other.offset_),
         size_(std::exchange(other.size_, 0)) {}
-  Slice& operator=(Slice other) noexcept {
-    std::swap(block_, other.block_);
-    std::swap(offset_, other.offset_);
-    std::swap(size_, other.size_);
+  Slice& operator=(const Slice& other) { return *this = Slice(other); }
+  Slice& operator=(Slice&& other) noexcept {
+    Block* before = std::exchange(block_, std::exchange(other.block_, nullptr));
+    offset_ = other.offset_;
+    size_ = std::exchange(other.size_, 0);
+    if (before != nullptr) drop_reference(before);
     return *this;
   }
   ~Slice() {
@@ -54,10 +57,26 @@ class Slice {
   std::uint32_t size_ = 0;
 };
 
-// The slices of one packet; the usual few need no allocation.
+// The slices of one packet; the usual few need no allocation, and moving none costs next to
+// nothing.
 class SliceList {
  public:
-  [[nodiscard]] std::span<const Slice> view() const;
+  SliceList() = default;
+  SliceList(const SliceList& other);
+  SliceList& operator=(const SliceList&) = delete;
+  SliceList(SliceList&& other) noexcept { take(other); }
+  SliceList& operator=(SliceList&& other) noexcept {
+    if (this == &other) return *this;
+    clear();
+    take(other);
+    return *this;
+  }
+  ~SliceList() = default;
+
+  [[nodiscard]] std::span<const Slice> view() const {
+    if (many_ != nullptr) return *many_;
+    return {few_.data(), few_used_};
+  }
   void append(Slice slice);
   void drop_last();
   // Replaces the last one.
@@ -66,10 +85,14 @@ class SliceList {
 
  private:
   static constexpr std::size_t few_max = 3;
-  [[nodiscard]] Slice& last();
+  void take(SliceList& other) noexcept {
+    few_used_ = std::exchange(other.few_used_, 0);
+    for (std::size_t i = 0; i < few_used_; ++i) few_[i] = std::move(other.few_[i]);
+    many_ = std::move(other.many_);
+  }
   std::array<Slice, few_max> few_;
   std::uint32_t few_used_ = 0;
-  std::vector<Slice> many_;  // all of them, once there are more than a few
+  std::unique_ptr<std::vector<Slice>> many_;  // all of them, once there are more than a few
 };
 
 // What a sender left for a device to do, or a device has already done (as virtio_net_hdr says it).
@@ -95,18 +118,28 @@ class Packet {
   Packet(std::size_t headroom, std::size_t room);
   // A packet of these bytes, with headroom in front.
   [[nodiscard]] static Packet copy_of(Bytes bytes, std::size_t headroom = 64);
-  Packet(Packet&& other) noexcept { swap(other); }
-  Packet& operator=(Packet&& other) noexcept;
+  Packet(Packet&& other) noexcept { take(other); }
+  Packet& operator=(Packet&& other) noexcept {
+    if (this == &other) return *this;
+    if (block_ != nullptr) drop_reference(block_);
+    slices_.clear();
+    take(other);
+    return *this;
+  }
   Packet(const Packet&) = delete;
   Packet& operator=(const Packet&) = delete;
-  ~Packet();
+  ~Packet() {
+    if (block_ != nullptr) drop_reference(block_);
+  }
 
   [[nodiscard]] explicit operator bool() const { return block_ != nullptr; }
   [[nodiscard]] std::size_t size() const { return tail_ - head_ + slices_bytes_; }
 
   // The contiguous first bytes: all headers of a packet of ours, the whole frame of one from a
   // device.
-  [[nodiscard]] Bytes front() const;
+  [[nodiscard]] Bytes front() const {
+    return block_ == nullptr ? Bytes{} : Bytes{block_->data() + head_, tail_ - head_};
+  }
   [[nodiscard]] MutableBytes mutable_front();
   [[nodiscard]] std::span<const Slice> slices() const { return slices_.view(); }
   // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside
@@ -143,7 +176,16 @@ class Packet {
   std::uint64_t id = 0;
 
  private:
-  void swap(Packet& other) noexcept;
+  void take(Packet& other) noexcept {
+    offload = other.offload;
+    cause = other.cause;
+    id = other.id;
+    block_ = std::exchange(other.block_, nullptr);
+    head_ = std::exchange(other.head_, 0);
+    tail_ = std::exchange(other.tail_, 0);
+    slices_bytes_ = std::exchange(other.slices_bytes_, 0);
+    slices_ = std::move(other.slices_);
+  }
   void make_room(std::size_t headroom, std::size_t room);
   void own_front();
   Block* block_ = nullptr;
