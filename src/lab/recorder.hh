@@ -10,8 +10,9 @@
 #include <span>
 #include <string>
 
+#include "core/bytes.hh"
+#include "core/drop.hh"
 #include "core/event.hh"
-#include "core/packet.hh"
 #include "lab/plan.hh"
 
 namespace lanyard::lab {
@@ -29,9 +30,10 @@ struct RecordedFrame {
   Instant at;
   std::uint32_t port = 0;  // of the plan
   bool is_sent = true;
-  const Packet* frame = nullptr;
-  DropReason dropped = DropReason::none;
-  std::uint32_t dropped_at = 0;  // the node that says so
+  Bytes bytes;
+  std::uint64_t packet = 0;  // the same at every hop
+  EventId cause = 0;
+  DropReason dropped = DropReason::none;  // at this port
 };
 
 class Recorder : public EventSink {
@@ -47,7 +49,7 @@ class Recorder : public EventSink {
   void on_event(const Event& event) override;
   // Writes what is buffered, so that the file is whole up to now.
   void flush();
-  void finish(std::span<const Verdict> verdicts);
+  void finish(std::span<const Verdict> verdicts, Instant at);
 
   [[nodiscard]] const std::string& path() const;
   // Empty, or why writing failed (the disk is full): the run goes on, the file ends there.

@@ -64,11 +64,11 @@ struct LinkRow {
 
 // `expected`, `happened`, and whether they agree: a check, or a program's end.
 struct Verdict {
-  std::string text;  // "alice exits 0"
+  std::string text = {};  // "alice exits 0"
   bool is_good = false;
-  std::string happened;  // "alice exited 7 at 1.204 s"
-  Instant at;
-  Mark mark;
+  Mark mark = {};
+  std::string happened = {};  // "alice exited 7"
+  Instant at = {};
 };
 
 struct WorldOptions {
@@ -96,6 +96,9 @@ class World final : public device::Driven {
   [[nodiscard]] bool is_over() const;
   // Called once, from run_until, when the lab is over.
   void set_on_over(std::function<void()> call);
+  // Ends it gently, as when its programs have ended: they are asked to end, and killed a second
+  // later.
+  void end();
   // Ends it now: programs are stopped, the recorder finished. The lab is over. Idempotent.
   void stop();
   [[nodiscard]] Instant now() const;

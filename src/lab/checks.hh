@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judges checks and programs' expectations against what happened.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/drop.hh"
+#include "lab/model.hh"
+#include "lab/traffic.hh"
+#include "lab/world.hh"
+
+namespace lanyard::lab {
+
+// What is counted for one machine.
+struct NodeFacts {
+  Traffic sent;          // packets that began here, each once however many hops it made
+  DropCounters drops{};  // by its stack or its switch
+  std::uint64_t tcp_retransmits = 0, tcp_connections = 0;
+};
+
+struct Facts {
+  const Model* model = nullptr;
+  std::span<const ProgramRow> programs;
+  std::span<const ProgramOutput> output;
+  std::vector<NodeFacts> nodes;       // as Model::nodes
+  std::vector<LinkRow> links;         // as Model::links
+  std::vector<Traffic> link_traffic;  // both directions together
+  Instant now;
+  bool is_over = false;
+};
+
+[[nodiscard]] std::vector<Verdict> judge(const Facts& facts);
+
+// "exited 0", "was killed by SIGSEGV", "was still running": how a program stands.
+[[nodiscard]] std::string how_it_ended(const ProgramRow& program);
+
+}  // namespace lanyard::lab

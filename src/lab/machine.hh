@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node while the world runs: a host or router (a stack with its sockets and tasks), a switch (a
+// bridge), or a host with the kernel's stack (frames go to the launcher).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/task.hh"
+#include "lab/checks.hh"
+#include "lab/launcher.hh"
+#include "link/bridge.hh"
+#include "socket/sockets.hh"
+#include "stack/stack.hh"
+
+namespace lanyard::lab {
+
+struct Machine {
+  // Members are destroyed from the last to the first: tasks unwind while their sockets are still
+  // there.
+  std::unique_ptr<stack::Stack> stack;
+  std::unique_ptr<socket::Sockets> sockets;
+  std::unique_ptr<Tasks> tasks;
+  std::unique_ptr<link::Bridge> bridge;
+  std::vector<std::function<void(Packet)>> kernel_ports;  // where frames for the kernel go
+  LaunchHost launch_host;
+  std::string problem;  // why the kernel's host could not be made
+  NodeFacts facts;
+  Instant armed_for = Instant::never();  // the service that is in the schedule
+  bool is_touched = false;
+};
+
+}  // namespace lanyard::lab

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/world.hh"
+
+#include <csignal>
+
+#include "lab/world_state.hh"
+
+namespace lanyard::lab {
+
+World::World(const Model& model, const Plan& plan, WorldOptions options)
+    : state_(std::make_unique<State>(model, plan, std::move(options))) {}
+
+World::~World() {
+  stop();
+}
+
+void World::run_until(Instant now) {
+  state_->run_until(now);
+}
+
+Instant World::next_deadline() const {
+  if (!state_->is_built || !state_->touched.empty() || !state_->injected.empty())
+    return Instant::start();
+  if (state_->phase == State::Phase::over) return Instant::never();
+  const Instant next = state_->schedule.next_at();
+  return state_->phase == State::Phase::running ? std::min(next, state_->limit) : next;
+}
+
+void World::run() {
+  while (!is_over()) run_until(next_deadline());
+}
+
+bool World::is_over() const {
+  return state_->phase == State::Phase::over;
+}
+
+void World::set_on_over(std::function<void()> call) {
+  state_->on_over = std::move(call);
+}
+
+void World::end() {
+  if (!state_->is_built) return state_->finish();
+  state_->begin_end();
+}
+
+void World::stop() {
+  if (is_over()) return;
+  state_->stop_programs(SIGKILL);
+  state_->finish();
+}
+
+Instant World::now() const {
+  return state_->now;
+}
+
+void World::cut(std::uint32_t link) {
+  state_->set_up(link, false, true, true);
+}
+
+void World::heal(std::uint32_t link) {
+  state_->set_up(link, true, true, true);
+}
+
+void World::change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a) {
+  state_->change(link, change, a_to_b, b_to_a);
+}
+
+ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* observer) {
+  ProgramRow row;
+  for (const std::string& word : launch.command)
+    row.command += (row.command.empty() ? "" : " ") + word;
+  row.name = state_->model.nodes[node].name;
+  row.is_built_in = state_->machines[node].stack != nullptr && is_built_in(row.command);
+  const ProgramId id = state_->add_program(node, std::move(row), std::move(launch), observer);
+  state_->start_program(static_cast<std::uint32_t>(id) - 1);
+  return id;
+}
+
+void World::signal(ProgramId program, int signal) {
+  state_->signal(program, signal);
+}
+
+const Model& World::model() const {
+  return state_->model;
+}
+
+const Plan& World::plan() const {
+  return state_->plan;
+}
+
+std::vector<LinkRow> World::links() const {
+  return state_->facts().links;
+}
+
+std::span<const ProgramRow> World::programs() const {
+  return state_->rows;
+}
+
+std::span<const ProgramOutput> World::output() const {
+  return state_->output;
+}
+
+stack::Stack* World::stack(std::uint32_t node) {
+  return node < state_->machines.size() ? state_->machines[node].stack.get() : nullptr;
+}
+
+socket::Sockets* World::sockets(std::uint32_t node) {
+  return node < state_->machines.size() ? state_->machines[node].sockets.get() : nullptr;
+}
+
+std::vector<Verdict> World::verdicts() const {
+  return judge(state_->facts());
+}
+
+}  // namespace lanyard::lab

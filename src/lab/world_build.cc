@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "application/dns_server.hh"
+#include "lab/world_state.hh"
+
+namespace lanyard::lab {
+namespace {
+
+constexpr std::uint32_t ethernet_header_and_tag = 14 + 4;
+
+}  // namespace
+
+World::State::State(const Model& of, const Plan& planned, WorldOptions given)
+    : model(of),
+      plan(planned),
+      options(std::move(given)),
+      seed(of.seed),
+      is_virtual(time_of(of) == TimeMode::virtual_) {
+  if (model.until != Duration::infinite()) limit = Instant::start() + model.until;
+  trace.set_sink(this);
+}
+
+World::State::~State() {
+  // What unwinds now is nobody's event any more.
+  trace.set_sink(nullptr);
+  phase = Phase::over;
+}
+
+void World::State::build() {
+  is_built = true;
+  if (options.recorder != nullptr) options.recorder->begin(model, plan);
+  machines.resize(model.nodes.size());
+  build_links();
+  for (std::uint32_t node = 0; node < machines.size(); ++node) build_machine(node);
+  add_name_servers();
+  add_programs();
+  for (std::uint32_t i = 0; i < model.timeline.size(); ++i)
+    schedule.add(Instant::start() + model.timeline[i].at, 0, DueKind::action, i);
+  look_for_end();
+}
+
+void World::State::build_machine(std::uint32_t node) {
+  Machine& machine = machines[node];
+  switch (model.nodes[node].kind) {
+    case NodeKind::host:
+    case NodeKind::router:
+      build_stack(node);
+      break;
+    case NodeKind::switching:
+      machine.bridge = std::make_unique<link::Bridge>();
+      for (std::size_t i = 0; i < plan.nodes[node].ports.size(); ++i) machine.bridge->add_port();
+      break;
+    case NodeKind::kernel_host:
+      build_kernel_host(node);
+      break;
+  }
+  machine.launch_host.name = model.nodes[node].name;
+  machine.launch_host.sockets = machine.sockets.get();
+  machine.launch_host.names = &plan.nodes[node].names;
+  machine.launch_host.touched = [this, node] { touch(node); };
+}
+
+void World::State::build_stack(std::uint32_t node) {
+  Machine& machine = machines[node];
+  const PlannedNode& planned = plan.nodes[node];
+  stack::Config config;
+  config.name = model.nodes[node].name;
+  config.internet.forwarding = model.nodes[node].kind == NodeKind::router;
+  machine.stack =
+      std::make_unique<stack::Stack>(config, seed.branch("node " + config.name), node, &trace);
+  for (const std::uint32_t index : planned.ports) {
+    const PlannedPort& port = plan.ports[index];
+    stack::InterfaceConfig interface;
+    interface.name = port.name;
+    interface.mac = port.mac;
+    interface.mtu = port.mtu;
+    const std::uint32_t number = machine.stack->add_interface(interface);
+    for (const IpPrefix& address : port.addresses) machine.stack->add_address(now, number, address);
+  }
+  for (const stack::Route& route : planned.routes) machine.stack->add_route(route);
+  machine.sockets = std::make_unique<socket::Sockets>(*machine.stack);
+  machine.tasks = std::make_unique<Tasks>();
+  touch(node);
+}
+
+void World::State::build_kernel_host(std::uint32_t node) {
+  Machine& machine = machines[node];
+  KernelHost host;
+  host.name = model.nodes[node].name;
+  host.routes = plan.nodes[node].routes;
+  host.names = &plan.nodes[node].names;
+  for (const std::uint32_t index : plan.nodes[node].ports) {
+    const PlannedPort& port = plan.ports[index];
+    host.ports.push_back(
+        {port.name, port.mac, port.mtu, port.addresses, [this, index](Packet frame) {
+           injected.push_back({index, std::move(frame)});
+         }});
+  }
+  if (options.launcher == nullptr) {
+    machine.problem = fmt::format("{}: hosts with the kernel's stack need a launcher", host.name);
+  } else if (auto made = options.launcher->make_kernel_host(host)) {
+    machine.kernel_ports = std::move(*made);
+  } else {
+    machine.problem = made.error();
+  }
+}
+
+void World::State::build_links() {
+  direction_of_port.resize(plan.ports.size());
+  for (std::uint32_t i = 0; i < model.links.size(); ++i) {
+    const LinkSpec& link = model.links[i];
+    const Seed dice = seed.branch("link " + model.link_name(i));
+    const std::string& a = model.nodes[link.a.node].name;
+    const std::string& b = model.nodes[link.b.node].name;
+    directions.push_back(
+        std::make_unique<Direction>(link.a_to_b, dice.branch(a + " -> " + b).stream(), *this));
+    directions.push_back(
+        std::make_unique<Direction>(link.b_to_a, dice.branch(b + " -> " + a).stream(), *this));
+  }
+  for (std::uint32_t i = 0; i < plan.ports.size(); ++i) {
+    const PlannedPort& port = plan.ports[i];
+    const std::uint32_t out = 2 * port.link + (port.is_a ? 0 : 1);
+    direction_of_port[i] = out;
+    directions[out]->from_port = i;
+    directions[out]->bytes_max = model.links[port.link].mtu + ethernet_header_and_tag;
+    directions[out ^ 1U]->to_port = i;
+  }
+}
+
+// One zone for all of them: it is read only.
+void World::State::add_name_servers() {
+  const auto server =
+      std::make_shared<socket::Program>(application::dns_server(application::Zone(plan.zone)));
+  for (std::uint32_t node = 0; node < machines.size(); ++node) {
+    if (!plan.nodes[node].serves_names || machines[node].stack == nullptr) continue;
+    ProgramRow row;
+    row.name = "dns";
+    row.command = model.nodes[node].kind == NodeKind::router ? "dns serve" : "dns serve 127.0.0.53";
+    row.is_built_in = true;
+    row.is_service = true;
+    const ProgramId id = add_program(node, std::move(row), {}, nullptr);
+    const std::uint32_t index = static_cast<std::uint32_t>(id) - 1;
+    programs[index].body = [server](socket::Process& process,
+                                    std::span<const std::string> arguments) {
+      return (*server)(process, arguments);
+    };
+    start_program(index);
+  }
+}
+
+void World::State::add_programs() {
+  bool is_any_awaited = false;
+  for (std::uint32_t node = 0; node < machines.size(); ++node)
+    for (const ProgramSpec& spec : model.nodes[node].programs) {
+      ProgramRow row;
+      row.name = spec.name;
+      row.command = spec.command;
+      row.is_built_in = machines[node].stack != nullptr && is_built_in(spec.command);
+      row.is_awaited = spec.expected_status.has_value() || spec.any_status;
+      for (const CheckSpec& check : model.checks)
+        if (check.check.subject == spec.name &&
+            (check.check.kind == CheckKind::exits || check.check.kind == CheckKind::ends_before))
+          row.is_awaited = true;
+      is_any_awaited = is_any_awaited || row.is_awaited;
+      Launch launch;
+      launch.command = {spec.command};
+      launch.environment = spec.environment;
+      launch.directory = spec.directory;
+      const ProgramId id = add_program(node, std::move(row), std::move(launch), nullptr);
+      schedule.add(Instant::start() + spec.at, node + 1, DueKind::start,
+                   static_cast<std::uint32_t>(id) - 1);
+    }
+  if (is_any_awaited) return;
+  for (ProgramRow& row : rows) row.is_awaited = !row.is_service;
+}
+
+}  // namespace lanyard::lab

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a lab ends: the programs it waits for have ended -> it waits until no frame moves, so that
+// connections are closed
+// -> the other programs are asked to end, then killed -> the recorder writes the end.
+#include <algorithm>
+#include <csignal>
+
+#include "lab/world_state.hh"
+
+namespace lanyard::lab {
+
+bool World::State::is_program_alive() const {
+  return std::ranges::any_of(rows, [](const ProgramRow& row) {
+    return !row.is_service && !row.is_built_in && row.state == ProgramState::running;
+  });
+}
+
+// Called whenever a program has ended, and at the start.
+void World::State::look_for_end() {
+  if (phase == Phase::stopping && !is_program_alive())
+    return schedule.add(now, 0, DueKind::stop_timeout, 1);
+  if (phase != Phase::running || options.keeps_running) return;
+  const auto awaited = [](const ProgramRow& row) { return row.is_awaited; };
+  const auto ended = [](const ProgramRow& row) {
+    return !row.is_awaited ||
+           (row.state != ProgramState::waiting && row.state != ProgramState::running);
+  };
+  // A lab without programs runs its timeline; virtual time sees for itself that nothing is left to
+  // do.
+  if (std::ranges::none_of(rows, awaited)) {
+    const bool has_more =
+        !model.timeline.empty() && Instant::start() + model.timeline.back().at > now;
+    if (is_virtual || has_more || limit != Instant::never()) return;
+  }
+  if (std::ranges::all_of(rows, ended)) begin_end();
+}
+
+void World::State::begin_end() {
+  if (phase != Phase::running) return;
+  phase = Phase::quieting;
+  quieting_since = now;
+  schedule.add(now + quiet_for, 0, DueKind::quiet, 0);
+}
+
+void World::State::look_whether_quiet() {
+  if (phase != Phase::quieting) return;
+  const bool is_quiet = now - last_frame_at >= quiet_for && free_slots.size() == in_flight.size();
+  if (!is_quiet && now - quieting_since < quiet_wait_max)
+    return schedule.add(std::max(last_frame_at + quiet_for, now + Duration::milliseconds(1)), 0,
+                        DueKind::quiet, 0);
+  phase = Phase::stopping;
+  if (!is_program_alive()) return finish();
+  stop_programs(SIGTERM);
+  schedule.add(now + stop_wait_max, 0, DueKind::stop_timeout, 0);
+}
+
+void World::State::stop_programs(int number) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].state == ProgramState::running && programs[i].process == nullptr &&
+        options.launcher != nullptr)
+      options.launcher->signal(rows[i].id, number);
+}
+
+void World::State::on_stop_timeout() {
+  if (phase != Phase::stopping) return;
+  if (!is_program_alive() || was_killed) return finish();
+  was_killed = true;
+  stop_programs(SIGKILL);
+  schedule.add(now + stop_wait_max, 0, DueKind::stop_timeout, 0);
+}
+
+void World::State::finish() {
+  if (phase == Phase::over) return;
+  for (ProgramRow& row : rows)
+    if (row.state == ProgramState::running) {
+      row.state = ProgramState::stopped;
+      row.ended = now;
+    }
+  phase = Phase::over;
+  trace.set_sink(nullptr);
+  if (options.recorder != nullptr) options.recorder->finish(judge(facts()), now);
+  if (on_over) on_over();
+}
+
+Facts World::State::facts() const {
+  Facts facts;
+  facts.model = &model;
+  facts.programs = rows;
+  facts.output = output;
+  facts.now = now;
+  facts.is_over = phase == Phase::over;
+  for (const Machine& machine : machines) facts.nodes.push_back(machine.facts);
+  facts.nodes.resize(model.nodes.size());
+  for (std::uint32_t i = 0; 2 * i < directions.size(); ++i) {
+    const Direction& a = *directions[2 * i];
+    const Direction& b = *directions[2 * i + 1];
+    facts.links.push_back({model.link_name(i), a.is_up() && b.is_up(), a.quality(), b.quality(),
+                           a.counters(), b.counters()});
+    facts.link_traffic.push_back(a.traffic);
+    facts.link_traffic.back().add(b.traffic);
+  }
+  return facts;
+}
+
+}  // namespace lanyard::lab

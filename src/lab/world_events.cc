@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is due is handled one by one. In virtual time `now` is when it was due; in real time it is
+// what the clock says, since programs have been served by that clock in between, and time never
+// goes back for a stack.
+#include <algorithm>
+
+#include "lab/world_state.hh"
+#include "transport/tcp/state.hh"
+
+namespace lanyard::lab {
+
+void World::State::run_until(Instant until) {
+  if (!is_built) {
+    now = is_virtual ? Instant::start() : until;
+    build();
+  }
+  if (!is_virtual) now = std::max(now, until);
+  serve_touched();
+  while (phase != Phase::over && schedule.next_at() <= until) {
+    if (schedule.next_at() > limit && phase == Phase::running) break;
+    const Due due = schedule.take();
+    if (is_virtual) now = due.at;
+    handle(due);
+    serve_touched();
+  }
+  const bool is_stuck = is_virtual && schedule.is_empty();
+  if (phase == Phase::running && (until >= limit || is_stuck)) {
+    if (is_virtual && limit != Instant::never()) now = std::max(now, limit);
+    begin_end();
+  }
+}
+
+void World::State::handle(const Due& due) {
+  switch (due.kind) {
+    case DueKind::action:
+      act(model.timeline[due.index]);
+      break;
+    case DueKind::start:
+      start_program(due.index);
+      break;
+    case DueKind::arrival:
+      arrive(due.index);
+      break;
+    case DueKind::service:
+      // A node is armed for one instant only; an older entry is void.
+      if (machines[due.owner - 1].armed_for == due.at) serve(due.owner - 1);
+      break;
+    case DueKind::quiet:
+      look_whether_quiet();
+      break;
+    case DueKind::stop_timeout:
+      on_stop_timeout();
+      break;
+  }
+}
+
+void World::State::act(const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::cut:
+      set_up(action.link, false, action.a_to_b, action.b_to_a);
+      break;
+    case Action::Kind::heal:
+      set_up(action.link, true, action.a_to_b, action.b_to_a);
+      break;
+    case Action::Kind::set:
+      change(action.link, action.change, action.a_to_b, action.b_to_a);
+      break;
+  }
+}
+
+void World::State::set_up(std::uint32_t link, bool is_up, bool a_to_b, bool b_to_a) {
+  for (std::uint32_t way = 0; way < 2; ++way) {
+    Direction& direction = *directions[2 * link + way];
+    if ((way == 0 && !a_to_b) || (way == 1 && !b_to_a) || direction.is_up() == is_up) continue;
+    if (is_up)
+      direction.heal();
+    else
+      direction.cut();
+  }
+  trace.emit(now, model.links[link].a.node, EventKind::link_changed, {link, is_up ? 1 : 0},
+             model.link_name(link));
+}
+
+void World::State::change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a) {
+  if (a_to_b) directions[2 * link]->change(change);
+  if (b_to_a) directions[2 * link + 1]->change(change);
+  trace.emit(now, model.links[link].a.node, EventKind::note, {}, "set " + model.link_name(link));
+}
+
+// A machine's turn: its timers, then its tasks, then the frames both made, until it has nothing
+// more to do now.
+void World::State::serve(std::uint32_t node) {
+  Machine& machine = machines[node];
+  if (machine.stack == nullptr) return;
+  do {
+    if (machine.stack->next_deadline() <= now) machine.stack->poll(now);
+    if (machine.tasks->has_ready() || machine.tasks->next_deadline() <= now)
+      machine.tasks->run(now);
+    take_frames(node);
+  } while (machine.tasks->has_ready() || machine.stack->next_deadline() <= now);
+  arm(node);
+}
+
+void World::State::arm(std::uint32_t node) {
+  Machine& machine = machines[node];
+  const Instant next = std::min(machine.stack->next_deadline(), machine.tasks->next_deadline());
+  if (next == machine.armed_for && next > now) return;
+  machine.armed_for = next;
+  if (next != Instant::never()) schedule.add(next, node + 1, DueKind::service, 0);
+}
+
+void World::State::touch(std::uint32_t node) {
+  if (machines[node].is_touched) return;
+  machines[node].is_touched = true;
+  touched.push_back(node);
+}
+
+void World::State::serve_touched() {
+  while (!touched.empty() || !injected.empty()) {
+    std::vector<std::uint32_t> nodes;
+    std::swap(nodes, touched);
+    std::ranges::sort(nodes);
+    for (const std::uint32_t node : nodes) {
+      machines[node].is_touched = false;
+      serve(node);
+    }
+    std::vector<Injected> frames;
+    std::swap(frames, injected);
+    for (Injected& each : frames) transmit(each.port, std::move(each.frame));
+  }
+}
+
+// All that the world's stacks and the world itself say.
+void World::State::on_event(const Event& event) {
+  NodeFacts& facts = machines[event.node].facts;
+  if (event.kind == EventKind::tcp_retransmit) ++facts.tcp_retransmits;
+  if (event.kind == EventKind::tcp_state &&
+      event.values[2] == static_cast<std::int64_t>(tcp::State::established))
+    ++facts.tcp_connections;
+  if (event.kind == EventKind::packet_dropped) {
+    const auto reason = static_cast<DropReason>(event.values[3]);
+    ++facts.drops[static_cast<std::size_t>(reason)];
+    if (is_handling && dropped == DropReason::none) dropped = reason;
+  }
+  if (options.recorder != nullptr) options.recorder->on_event(event);
+}
+
+}  // namespace lanyard::lab

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// A frame's way: out of a machine, cut to what a wire carries, through the effects of one
+// direction, into the next machine. It is recorded as it leaves a port and as it has been handled
+// at the next.
+#include "lab/world_state.hh"
+#include "link/segment.hh"
+#include "wire/ethernet.hh"
+#include "wire/vlan.hh"
+
+namespace lanyard::lab {
+
+void World::State::take_frames(std::uint32_t node) {
+  const std::vector<std::uint32_t>& ports = plan.nodes[node].ports;
+  while (auto out = machines[node].stack->take_frame()) {
+    // Interface 1 is the loopback; ports count from 2.
+    const std::size_t position = out->interface - 2;
+    if (out->interface >= 2 && position < ports.size())
+      transmit(ports[position], std::move(out->frame));
+  }
+}
+
+void World::State::transmit(std::uint32_t port, Packet frame) {
+  if (frame.offload.segment_bytes == 0 && !frame.offload.checksum_wanted)
+    return transmit_one(port, std::move(frame));
+  const std::uint64_t id = frame.id;
+  const EventId cause = frame.cause;
+  for (Packet& each : link::segment(std::move(frame))) {
+    each.id = id;
+    each.cause = cause;
+    transmit_one(port, std::move(each));
+  }
+}
+
+// A packet without a number begins here; one that has its number is passed on.
+void World::State::transmit_one(std::uint32_t port, Packet frame) {
+  if (frame.id == 0) {
+    frame.id = ++last_packet;
+    machines[plan.ports[port].node].facts.sent.count(frame);
+  }
+  last_frame_at = now;
+  sending_port = port;
+  directions[direction_of_port[port]]->send(now, std::move(frame));
+}
+
+void World::State::on_carried(const Direction& direction, Instant arrives, Packet frame) {
+  keep_bytes(frame);
+  record(sending_port, true, DropReason::none);
+  std::uint32_t slot = 0;
+  if (free_slots.empty()) {
+    slot = static_cast<std::uint32_t>(in_flight.size());
+    in_flight.emplace_back();
+  } else {
+    slot = free_slots.back();
+    free_slots.pop_back();
+  }
+  in_flight[slot] = {std::move(frame), direction_of_port[sending_port], direction.cuts};
+  schedule.add(arrives, plan.ports[direction.to_port].node + 1, DueKind::arrival, slot);
+}
+
+void World::State::on_dropped(const Direction& direction, const Packet& frame, DropReason reason) {
+  keep_bytes(frame);
+  record(sending_port, true, reason);
+  const PlannedPort& port = plan.ports[direction.from_port];
+  trace.emit(now, port.node, EventKind::frame_dropped,
+             {direction.from_port, static_cast<std::int64_t>(frame.size()),
+              static_cast<std::int64_t>(frame.id), static_cast<std::int64_t>(reason)});
+}
+
+void World::State::arrive(std::uint32_t slot) {
+  InFlight arrived = std::move(in_flight[slot]);
+  free_slots.push_back(slot);
+  last_frame_at = now;
+  Direction& direction = *directions[arrived.direction];
+  if (direction.cuts != arrived.cuts) {
+    // It was on the cable when the cable was cut.
+    direction.count_lost_on_the_way();
+    trace.emit(now, plan.ports[direction.from_port].node, EventKind::frame_dropped,
+               {direction.from_port, static_cast<std::int64_t>(arrived.frame.size()),
+                static_cast<std::int64_t>(arrived.frame.id),
+                static_cast<std::int64_t>(DropReason::link_down)});
+    return;
+  }
+  receive(direction.to_port, std::move(arrived.frame));
+}
+
+void World::State::receive(std::uint32_t port, Packet frame) {
+  const std::uint32_t node = plan.ports[port].node;
+  Machine& machine = machines[node];
+  keep_bytes(frame);
+  if (machine.bridge != nullptr) {
+    // Recorded before it leaves by other ports; whether it will is decided first.
+    const DropReason reason = switch_frame(port, std::move(frame));
+    if (reason != DropReason::none) ++machine.facts.drops[static_cast<std::size_t>(reason)];
+    return;
+  }
+  const std::vector<std::uint32_t>& ports = plan.nodes[node].ports;
+  const auto position = static_cast<std::uint32_t>(std::ranges::find(ports, port) - ports.begin());
+  if (machine.stack == nullptr) {
+    record(port, false, DropReason::none);
+    if (position < machine.kernel_ports.size()) machine.kernel_ports[position](std::move(frame));
+    return;
+  }
+  dropped = DropReason::none;
+  is_handling = true;
+  const EventId cause = trace.set_cause(frame.cause);
+  machine.stack->on_frame(now, position + 2, std::move(frame));
+  trace.set_cause(cause);
+  is_handling = false;
+  record(port, false, dropped);
+  serve(node);
+}
+
+DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {
+  const std::uint32_t node = plan.ports[port].node;
+  const std::vector<std::uint32_t>& ports = plan.nodes[node].ports;
+  const auto ethernet = ethernet::View::parse(frame.front(), frame.size());
+  if (!ethernet) {
+    record(port, false, ethernet.error());
+    return ethernet.error();
+  }
+  link::Bridge::Frame header;
+  header.port = static_cast<std::uint32_t>(std::ranges::find(ports, port) - ports.begin());
+  header.destination = ethernet->destination();
+  header.source = ethernet->source();
+  const link::Bridge::Decision decision = machines[node].bridge->on_frame(now, header);
+  record(port, false, decision.reason);
+  // The decision's list is valid until the bridge's next frame, which cannot come before this is
+  // done: sending only schedules arrivals.
+  for (std::size_t i = 0; i < decision.ports.size(); ++i) {
+    const bool is_last = i + 1 == decision.ports.size();
+    transmit(ports[decision.ports[i]], is_last ? std::move(frame) : frame.share());
+  }
+  return decision.reason;
+}
+
+// The bytes are kept beside the frame, which is handled before it is known what is to be written
+// about it.
+void World::State::keep_bytes(const Packet& frame) {
+  if (options.recorder == nullptr) return;
+  bytes.resize(frame.size());
+  frame.copy_to(0, bytes);
+  bytes_packet = frame.id;
+  bytes_cause = frame.cause;
+}
+
+void World::State::record(std::uint32_t port, bool is_sent, DropReason reason) {
+  if (options.recorder == nullptr) return;
+  options.recorder->frame({.at = now,
+                           .port = port,
+                           .is_sent = is_sent,
+                           .bytes = bytes,
+                           .packet = bytes_packet,
+                           .cause = bytes_cause,
+                           .dropped = reason});
+}
+
+}  // namespace lanyard::lab

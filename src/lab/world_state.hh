@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of a world. world.cc is its face; world_build.cc makes it; world_events.cc handles
+// what is due; world_frames.cc moves frames; world_programs.cc keeps the book of programs;
+// world_end.cc brings it to its end.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/random.hh"
+#include "lab/built_in.hh"
+#include "lab/checks.hh"
+#include "lab/direction.hh"
+#include "lab/machine.hh"
+#include "lab/recorder.hh"
+#include "lab/schedule.hh"
+#include "lab/world.hh"
+
+namespace lanyard::lab {
+
+inline constexpr Duration quiet_for =
+    Duration::milliseconds(250);  // without a frame: connections are closed
+inline constexpr Duration quiet_wait_max = Duration::seconds(3);
+inline constexpr Duration stop_wait_max =
+    Duration::seconds(1);  // from SIGTERM to SIGKILL, and from that to the end
+inline constexpr std::size_t output_bytes_max = 64U
+                                                << 20;  // kept for checks; more is passed on only
+
+struct World::State final : EventSink, Direction::Owner, ProgramObserver {
+  State(const Model& model, const Plan& plan, WorldOptions options);
+  ~State();
+
+  // world_build.cc
+  void build();
+  void build_machine(std::uint32_t node);
+  void build_stack(std::uint32_t node);
+  void build_kernel_host(std::uint32_t node);
+  void build_links();
+  void add_programs();
+  void add_name_servers();
+
+  // world_events.cc
+  void run_until(Instant until);
+  void handle(const Due& due);
+  void act(const Action& action);
+  void serve(std::uint32_t node);
+  void arm(std::uint32_t node);
+  void touch(std::uint32_t node);
+  void serve_touched();
+  void set_up(std::uint32_t link, bool is_up, bool a_to_b, bool b_to_a);
+  void change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a);
+  void on_event(const Event& event) override;
+
+  // world_frames.cc
+  void take_frames(std::uint32_t node);
+  void transmit(std::uint32_t port, Packet frame);
+  void transmit_one(std::uint32_t port, Packet frame);
+  void on_carried(const Direction& direction, Instant arrives, Packet frame) override;
+  void on_dropped(const Direction& direction, const Packet& frame, DropReason reason) override;
+  void arrive(std::uint32_t slot);
+  void receive(std::uint32_t port, Packet frame);
+  DropReason switch_frame(std::uint32_t port, Packet frame);
+  void record(std::uint32_t port, bool is_sent, DropReason dropped);
+  void keep_bytes(const Packet& frame);
+
+  // world_programs.cc
+  ProgramId add_program(std::uint32_t node, ProgramRow row, Launch launch,
+                        ProgramObserver* observer);
+  void start_program(std::uint32_t index);
+  bool start_built_in(std::uint32_t index);
+  void start_launched(std::uint32_t index);
+  void fail_program(std::uint32_t index, std::string problem);
+  void signal(ProgramId program, int signal);
+  void on_program_output(ProgramId program, int descriptor, std::string_view text) override;
+  void on_program_exited(ProgramId program, int status, int signal) override;
+
+  // world_end.cc
+  void look_for_end();
+  void begin_end();
+  void look_whether_quiet();
+  void stop_programs(int signal);
+  void on_stop_timeout();
+  void finish();
+  [[nodiscard]] bool is_program_alive() const;
+  [[nodiscard]] Facts facts() const;
+
+  struct Program {
+    Launch launch;
+    socket::Program body;  // of a service
+    std::unique_ptr<BuiltIn> process;
+    ProgramObserver* observer = nullptr;
+  };
+  struct InFlight {
+    Packet frame;
+    std::uint32_t direction = 0;
+    std::uint32_t cuts = 0;  // of the direction when the frame left
+  };
+  enum class Phase : std::uint8_t { running, quieting, stopping, over };
+
+  const Model& model;
+  const Plan& plan;
+  WorldOptions options;
+  const Seed seed;
+  const bool is_virtual;
+  Trace trace;
+  Instant now = Instant::start();
+  Instant limit = Instant::never();  // of the lab, `until`
+  Schedule schedule;
+  Phase phase = Phase::running;
+  Instant quieting_since;
+  Instant last_frame_at;
+  bool is_built = false;
+  bool was_killed = false;  // stopping: SIGKILL has been sent
+  std::function<void()> on_over;
+
+  std::vector<ProgramRow> rows;
+  std::vector<Program> programs;  // as rows; destroyed after the machines whose tasks they are
+  std::vector<ProgramOutput> output;
+  std::size_t output_bytes = 0;
+  std::vector<Machine> machines;
+  std::vector<std::unique_ptr<Direction>> directions;  // 2 * link: a to b; + 1: b to a
+  std::vector<std::uint32_t> direction_of_port;        // that frames leave by
+  std::vector<InFlight> in_flight;
+  std::vector<std::uint32_t> free_slots;
+  std::vector<std::uint32_t> touched;
+  struct Injected {
+    std::uint32_t port = 0;
+    Packet frame;
+  };
+  std::vector<Injected> injected;  // frames from the kernel, for the next turn
+  std::uint64_t last_packet = 0;
+
+  // The frame that is being recorded or handled.
+  std::vector<std::uint8_t> bytes;
+  std::uint64_t bytes_packet = 0;
+  EventId bytes_cause = 0;
+  std::uint32_t sending_port = 0;
+  DropReason dropped = DropReason::none;  // what the machine that handles a frame said of it
+  bool is_handling = false;
+};
+
+}  // namespace lanyard::lab
