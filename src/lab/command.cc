@@ -49,4 +49,20 @@ std::optional<std::vector<std::string>> words_of(std::string_view command) {
   return words;
 }
 
+std::string line_of(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    if (!line.empty()) line += ' ';
+    const auto split = words_of(word);
+    if (split && split->size() == 1 && split->front() == word) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
+
 }  // namespace lanyard::lab

@@ -14,4 +14,7 @@ namespace lanyard::lab {
 // closed.
 [[nodiscard]] std::optional<std::vector<std::string>> words_of(std::string_view command);
 
+// The other way: one line that words_of and a shell split into these words.
+[[nodiscard]] std::string line_of(const std::vector<std::string>& words);
+
 }  // namespace lanyard::lab

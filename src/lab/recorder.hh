@@ -21,8 +21,9 @@ struct ProgramRow;
 struct Verdict;
 
 struct RecorderOptions {
-  std::string path;        // created or replaced
-  bool is_virtual = true;  // real time: the wall clock's start is noted, once
+  std::string path;  // created or replaced
+  bool is_virtual = true;
+  std::int64_t began_ns = 0;  // real time: what the wall clock says now, since 1970
 };
 
 // One frame at one port.
@@ -36,7 +37,7 @@ struct RecordedFrame {
   DropReason dropped = DropReason::none;  // at this port
 };
 
-class Recorder : public EventSink {
+class Recorder final : public EventSink {
  public:
   // The sentence says why the file cannot be written.
   [[nodiscard]] static std::expected<std::unique_ptr<Recorder>, std::string> open(

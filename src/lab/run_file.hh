@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@
 #include "lab/world.hh"
 
 namespace lanyard::lab {
+
+struct RunFileProblem {
+  std::size_t offset = 0;
+  std::string what;  // "not a pcapng file: it begins with ..."
+};
 
 struct RunNode {
   std::string name;
@@ -55,10 +61,17 @@ struct RunProgram {
 };
 
 struct RunFile {
+  RunFile() = default;
+  RunFile(RunFile&&) = default;
+  RunFile& operator=(RunFile&&) = default;
+  RunFile(const RunFile&) = delete;  // events point into the bytes
+  RunFile& operator=(const RunFile&) = delete;
+
   std::string lab_name, lab_file, lab_text;
   std::uint64_t seed = 0;
   bool is_virtual = true;
-  bool is_whole = true;  // false: no end was written (the run was killed)
+  bool is_whole = true;                  // false: no end was written (the run was killed), or
+  std::optional<RunFileProblem> damage;  // it could be read only up to here
   std::vector<RunNode> nodes;
   std::vector<RunPort> ports;
   std::vector<std::string> links;  // "r1 -- dc"
@@ -72,11 +85,6 @@ struct RunFile {
     return Bytes(bytes).subspan(packet.offset, packet.size);
   }
   [[nodiscard]] std::string port_name(std::uint32_t port) const;  // "alice:eth0"
-};
-
-struct RunFileProblem {
-  std::size_t offset = 0;
-  std::string what;  // "not a pcapng file: it begins with ..."
 };
 
 [[nodiscard]] std::expected<RunFile, RunFileProblem> parse_run_file(

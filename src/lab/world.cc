@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "lab/command.hh"
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
@@ -21,9 +22,9 @@ void World::run_until(Instant now) {
 Instant World::next_deadline() const {
   if (!state_->is_built || !state_->touched.empty() || !state_->injected.empty())
     return Instant::start();
-  if (state_->phase == State::Phase::over) return Instant::never();
+  if (state_->phase == WorldPhase::over) return Instant::never();
   const Instant next = state_->schedule.next_at();
-  return state_->phase == State::Phase::running ? std::min(next, state_->limit) : next;
+  return state_->phase == WorldPhase::running ? std::min(next, state_->limit) : next;
 }
 
 void World::run() {
@@ -31,7 +32,7 @@ void World::run() {
 }
 
 bool World::is_over() const {
-  return state_->phase == State::Phase::over;
+  return state_->phase == WorldPhase::over;
 }
 
 void World::set_on_over(std::function<void()> call) {
@@ -67,8 +68,7 @@ void World::change(std::uint32_t link, const LinkChange& change, bool a_to_b, bo
 
 ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* observer) {
   ProgramRow row;
-  for (const std::string& word : launch.command)
-    row.command += (row.command.empty() ? "" : " ") + word;
+  row.command = launch.command.size() == 1 ? launch.command[0] : line_of(launch.command);
   row.name = state_->model.nodes[node].name;
   row.is_built_in = state_->machines[node].stack != nullptr && is_built_in(row.command);
   const ProgramId id = state_->add_program(node, std::move(row), std::move(launch), observer);

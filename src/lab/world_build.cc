@@ -24,7 +24,7 @@ World::State::State(const Model& of, const Plan& planned, WorldOptions given)
 World::State::~State() {
   // What unwinds now is nobody's event any more.
   trace.set_sink(nullptr);
-  phase = Phase::over;
+  phase = WorldPhase::over;
 }
 
 void World::State::build() {

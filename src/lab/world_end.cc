@@ -17,9 +17,9 @@ bool World::State::is_program_alive() const {
 
 // Called whenever a program has ended, and at the start.
 void World::State::look_for_end() {
-  if (phase == Phase::stopping && !is_program_alive())
+  if (phase == WorldPhase::stopping && !is_program_alive())
     return schedule.add(now, 0, DueKind::stop_timeout, 1);
-  if (phase != Phase::running || options.keeps_running) return;
+  if (phase != WorldPhase::running || options.keeps_running) return;
   const auto awaited = [](const ProgramRow& row) { return row.is_awaited; };
   const auto ended = [](const ProgramRow& row) {
     return !row.is_awaited ||
@@ -36,19 +36,19 @@ void World::State::look_for_end() {
 }
 
 void World::State::begin_end() {
-  if (phase != Phase::running) return;
-  phase = Phase::quieting;
+  if (phase != WorldPhase::running) return;
+  phase = WorldPhase::quieting;
   quieting_since = now;
   schedule.add(now + quiet_for, 0, DueKind::quiet, 0);
 }
 
 void World::State::look_whether_quiet() {
-  if (phase != Phase::quieting) return;
+  if (phase != WorldPhase::quieting) return;
   const bool is_quiet = now - last_frame_at >= quiet_for && free_slots.size() == in_flight.size();
   if (!is_quiet && now - quieting_since < quiet_wait_max)
     return schedule.add(std::max(last_frame_at + quiet_for, now + Duration::milliseconds(1)), 0,
                         DueKind::quiet, 0);
-  phase = Phase::stopping;
+  phase = WorldPhase::stopping;
   if (!is_program_alive()) return finish();
   stop_programs(SIGTERM);
   schedule.add(now + stop_wait_max, 0, DueKind::stop_timeout, 0);
@@ -62,7 +62,7 @@ void World::State::stop_programs(int number) {
 }
 
 void World::State::on_stop_timeout() {
-  if (phase != Phase::stopping) return;
+  if (phase != WorldPhase::stopping) return;
   if (!is_program_alive() || was_killed) return finish();
   was_killed = true;
   stop_programs(SIGKILL);
@@ -70,13 +70,13 @@ void World::State::on_stop_timeout() {
 }
 
 void World::State::finish() {
-  if (phase == Phase::over) return;
+  if (phase == WorldPhase::over) return;
   for (ProgramRow& row : rows)
     if (row.state == ProgramState::running) {
       row.state = ProgramState::stopped;
       row.ended = now;
     }
-  phase = Phase::over;
+  phase = WorldPhase::over;
   trace.set_sink(nullptr);
   if (options.recorder != nullptr) options.recorder->finish(judge(facts()), now);
   if (on_over) on_over();
@@ -88,7 +88,7 @@ Facts World::State::facts() const {
   facts.programs = rows;
   facts.output = output;
   facts.now = now;
-  facts.is_over = phase == Phase::over;
+  facts.is_over = phase == WorldPhase::over;
   for (const Machine& machine : machines) facts.nodes.push_back(machine.facts);
   facts.nodes.resize(model.nodes.size());
   for (std::uint32_t i = 0; 2 * i < directions.size(); ++i) {

@@ -16,15 +16,15 @@ void World::State::run_until(Instant until) {
   }
   if (!is_virtual) now = std::max(now, until);
   serve_touched();
-  while (phase != Phase::over && schedule.next_at() <= until) {
-    if (schedule.next_at() > limit && phase == Phase::running) break;
+  while (phase != WorldPhase::over && schedule.next_at() <= until) {
+    if (schedule.next_at() > limit && phase == WorldPhase::running) break;
     const Due due = schedule.take();
     if (is_virtual) now = due.at;
     handle(due);
     serve_touched();
   }
   const bool is_stuck = is_virtual && schedule.is_empty();
-  if (phase == Phase::running && (until >= limit || is_stuck)) {
+  if (phase == WorldPhase::running && (until >= limit || is_stuck)) {
     if (is_virtual && limit != Instant::never()) now = std::max(now, limit);
     begin_end();
   }

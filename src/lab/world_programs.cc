@@ -17,7 +17,7 @@ ProgramId World::State::add_program(std::uint32_t node, ProgramRow row, Launch l
   row.node = node;
   launch.program = id;
   rows.push_back(std::move(row));
-  Program program;
+  RunningProgram program;
   program.launch = std::move(launch);
   program.observer = observer;
   programs.push_back(std::move(program));
@@ -25,7 +25,7 @@ ProgramId World::State::add_program(std::uint32_t node, ProgramRow row, Launch l
 }
 
 void World::State::start_program(std::uint32_t index) {
-  if (phase == Phase::stopping || phase == Phase::over ||
+  if (phase == WorldPhase::stopping || phase == WorldPhase::over ||
       rows[index].state != ProgramState::waiting)
     return;
   ProgramRow& row = rows[index];
@@ -107,7 +107,7 @@ void World::State::signal(ProgramId program, int signal) {
 
 void World::State::on_program_output(ProgramId program, int descriptor, std::string_view text) {
   const std::size_t index = static_cast<std::size_t>(program) - 1;
-  if (phase == Phase::over || index >= rows.size() || rows[index].is_service) return;
+  if (phase == WorldPhase::over || index >= rows.size() || rows[index].is_service) return;
   ProgramOutput out{program, descriptor, now, std::string(text)};
   trace.emit(now, rows[index].node, EventKind::program_output,
              {static_cast<std::int64_t>(program), descriptor}, text);
@@ -121,16 +121,17 @@ void World::State::on_program_output(ProgramId program, int descriptor, std::str
 
 void World::State::on_program_exited(ProgramId program, int status, int signal) {
   const std::size_t index = static_cast<std::size_t>(program) - 1;
-  if (phase == Phase::over || index >= rows.size() || rows[index].state != ProgramState::running)
+  if (phase == WorldPhase::over || index >= rows.size() ||
+      rows[index].state != ProgramState::running)
     return;
   ProgramRow& row = rows[index];
   row.status = status;
   row.signal = signal;
   row.ended = now;
   // What the lab itself ended has not failed.
-  row.state = phase == Phase::stopping ? ProgramState::stopped
-              : signal != 0            ? ProgramState::killed
-                                       : ProgramState::exited;
+  row.state = phase == WorldPhase::stopping ? ProgramState::stopped
+              : signal != 0                 ? ProgramState::killed
+                                            : ProgramState::exited;
   if (!row.is_service) {
     trace.emit(now, row.node, EventKind::program_exited,
                {static_cast<std::int64_t>(program), status, signal});

@@ -9,23 +9,14 @@
 #include <vector>
 
 #include "core/random.hh"
-#include "lab/built_in.hh"
 #include "lab/checks.hh"
 #include "lab/direction.hh"
-#include "lab/machine.hh"
 #include "lab/recorder.hh"
 #include "lab/schedule.hh"
 #include "lab/world.hh"
+#include "lab/world_parts.hh"
 
 namespace lanyard::lab {
-
-inline constexpr Duration quiet_for =
-    Duration::milliseconds(250);  // without a frame: connections are closed
-inline constexpr Duration quiet_wait_max = Duration::seconds(3);
-inline constexpr Duration stop_wait_max =
-    Duration::seconds(1);  // from SIGTERM to SIGKILL, and from that to the end
-inline constexpr std::size_t output_bytes_max = 64U
-                                                << 20;  // kept for checks; more is passed on only
 
 struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   State(const Model& model, const Plan& plan, WorldOptions options);
@@ -85,19 +76,6 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   [[nodiscard]] bool is_program_alive() const;
   [[nodiscard]] Facts facts() const;
 
-  struct Program {
-    Launch launch;
-    socket::Program body;  // of a service
-    std::unique_ptr<BuiltIn> process;
-    ProgramObserver* observer = nullptr;
-  };
-  struct InFlight {
-    Packet frame;
-    std::uint32_t direction = 0;
-    std::uint32_t cuts = 0;  // of the direction when the frame left
-  };
-  enum class Phase : std::uint8_t { running, quieting, stopping, over };
-
   const Model& model;
   const Plan& plan;
   WorldOptions options;
@@ -107,7 +85,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   Instant now = Instant::start();
   Instant limit = Instant::never();  // of the lab, `until`
   Schedule schedule;
-  Phase phase = Phase::running;
+  WorldPhase phase = WorldPhase::running;
   Instant quieting_since;
   Instant last_frame_at;
   bool is_built = false;
@@ -115,7 +93,8 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::function<void()> on_over;
 
   std::vector<ProgramRow> rows;
-  std::vector<Program> programs;  // as rows; destroyed after the machines whose tasks they are
+  std::vector<RunningProgram>
+      programs;  // as rows; destroyed after the machines whose tasks they are
   std::vector<ProgramOutput> output;
   std::size_t output_bytes = 0;
   std::vector<Machine> machines;
@@ -124,10 +103,6 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<InFlight> in_flight;
   std::vector<std::uint32_t> free_slots;
   std::vector<std::uint32_t> touched;
-  struct Injected {
-    std::uint32_t port = 0;
-    Packet frame;
-  };
   std::vector<Injected> injected;  // frames from the kernel, for the next turn
   std::uint64_t last_packet = 0;
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The small parts of a world's inside (world_state.hh).
+#pragma once
+
+#include <memory>
+
+#include "lab/built_in.hh"
+#include "lab/machine.hh"
+
+namespace lanyard::lab {
+
+inline constexpr Duration quiet_for =
+    Duration::milliseconds(250);  // without a frame: connections are closed
+inline constexpr Duration quiet_wait_max = Duration::seconds(3);
+inline constexpr Duration stop_wait_max =
+    Duration::seconds(1);  // from SIGTERM to SIGKILL, and from that to the end
+inline constexpr std::size_t output_bytes_max = 64U
+                                                << 20;  // kept for checks; more is passed on only
+
+struct RunningProgram {
+  Launch launch;
+  socket::Program body;  // of a service
+  std::unique_ptr<BuiltIn> process;
+  ProgramObserver* observer = nullptr;
+};
+struct InFlight {
+  Packet frame;
+  std::uint32_t direction = 0;
+  std::uint32_t cuts = 0;  // of the direction when the frame left
+};
+enum class WorldPhase : std::uint8_t { running, quieting, stopping, over };
+
+// A frame from the kernel, for the next turn.
+struct Injected {
+  std::uint32_t port = 0;
+  Packet frame;
+};
+
+}  // namespace lanyard::lab
