@@ -168,6 +168,7 @@ void Machine::trim(Connection& c, Segment& segment) {
   const auto room = static_cast<std::uint32_t>(std::max(edge - segment.sequence, 0));
   segment.flags.bits &= static_cast<std::uint8_t>(~flags::fin.bits);
   segment.payload_size = std::min(segment.payload_size, room);
+  if (!segment.flags.ack()) return;  // dropped in silence at the fifth step
   c.ack_now = true;
   schedule(c);
 }

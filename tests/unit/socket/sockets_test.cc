@@ -222,7 +222,8 @@ TEST_F(SocketsTest, AConnectedDatagramSocketLearnsThatNobodyListens) {
 
 TEST_F(SocketsTest, BroadcastNeedsLeave) {
   DatagramFacts facts;
-  facts.peer = {IpAddress::v4(127, 255, 255, 255), 9};
+  stack_.add_address(now_, stack_.add_interface({}), {IpAddress::v4(10, 0, 0, 1), 24});
+  facts.peer = {IpAddress::v4(255, 255, 255, 255), 9};
   EXPECT_EQ(sockets_.send_to(now_, open(Type::datagram), bytes_of("x"), facts).error(),
             Errno::access_denied);
 }
