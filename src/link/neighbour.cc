@@ -80,8 +80,12 @@ void NeighbourTable::hold(Instant now, const IpAddress& address, Packet packet,
   if (entry->held.size() >= std::max(1U, config_.neighbour_queue_packets_max)) {
     drop_oldest_held(*entry);
   } else if (held_packets_ >= config_.held_packets_max) {
-    Entry& oldest = entries_[unresolved_.oldest];
-    drop_oldest_held(oldest.held.empty() ? *entry : oldest);
+    // BI-06: the oldest question goes, with all that waits for its answer.
+    if (unresolved_.oldest == index_of(*entry)) {
+      drop_oldest_held(*entry);
+    } else {
+      erase(unresolved_.oldest);
+    }
   }
   entry->held.push_back(std::move(packet));
   ++held_packets_;
