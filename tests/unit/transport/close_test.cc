@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// CLOSE, ABORT and TIME-WAIT (RFC 9293 3.6, 3.10.4, 3.10.5, RFC 6191).
+#include <gtest/gtest.h>
+
+#include "peer.hh"
+
+namespace lanyard::test {
+
+using tcp::State;
+namespace flags = tcp::flags;
+
+namespace {
+std::uint8_t buffer[64];
+}
+
+TEST(TcpClose, BothSidesAtOnceGoThroughClosing) {
+  Pair pair;
+  const auto [a, b] = pair.establish();
+  ASSERT_TRUE(pair.a.tcp.shutdown_write(pair.now, a));
+  ASSERT_TRUE(pair.b.tcp.shutdown_write(pair.now, b));
+  pair.run_for(15_ms);
+  // 9293-3.6-b.
+  EXPECT_EQ(pair.a.tcp.state(a), State::closing);
+  EXPECT_EQ(pair.b.tcp.state(b), State::closing);
+  pair.run_for(100_ms);
+  EXPECT_EQ(pair.a.tcp.state(a), State::time_wait);
+  EXPECT_EQ(pair.b.tcp.state(b), State::time_wait);
+}
+
+TEST(TcpClose, TheFinFollowsAllThatIsQueuedAndOnlyOnce) {
+  Scripted s;
+  s.window = 100;
+  const auto connection = s.connect_one({.mss = 1000});
+  ASSERT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(150))));
+  ASSERT_TRUE(s.host.tcp.shutdown_write(s.now, connection));  // 9293-3.10.4-b
+  ASSERT_TRUE(s.host.tcp.shutdown_write(s.now, connection));
+  EXPECT_EQ(s.host.tcp.state(connection), State::fin_wait_1);
+  const Seg first = s.expect();
+  EXPECT_EQ(first.text.size(), 100U);
+  EXPECT_FALSE(first.header.flags.fin());
+  s.ours += 100;
+  s.send(flags::ack);
+  const Seg last = s.expect();
+  EXPECT_EQ(last.text.size(), 50U);
+  EXPECT_TRUE(last.header.flags.fin());
+  s.expect_nothing();
+  EXPECT_EQ(s.host.tcp.send(s.now, connection, bytes_of("x")).error(), Errno::broken_pipe);
+}
+
+TEST(TcpClose, TheOtherDirectionGoesOn) {
+  Scripted s;
+  const auto connection = s.reach(State::fin_wait_2);
+  s.send(flags::ack, "still here");  // 9293-3.6-a
+  EXPECT_EQ(s.read(connection), "still here");
+}
+
+TEST(TcpClose, TheEndOfTheStreamIsZeroAndAResetIsAnError) {
+  Scripted s;
+  const auto one = s.connect_one();
+  s.send(flags::fin | flags::ack, "bye");
+  EXPECT_EQ(s.read(one), "bye");  // 9293-3.10.3-a
+  EXPECT_EQ(s.host.tcp.receive(s.now, one, buffer).value(), 0U);
+  EXPECT_TRUE(s.host.tcp.readiness(one).is_read_closed);
+  s.host.tcp.abort(s.now, one);
+  s.host.out.clear();
+  s.peer_port = 4001;
+  const auto two = s.connect_one();
+  s.send(flags::ack, "kept");
+  s.send(flags::rst | flags::ack, "diagnostic");  // RFC 9293 3.5.3 [SHLD-2]
+  EXPECT_EQ(s.host.tcp.state(two), State::closed);
+  EXPECT_EQ(s.host.tcp.receive(s.now, two, buffer).value(), 4U);
+  // RFC 9293 3.6 [MUST-12].
+  EXPECT_EQ(s.host.tcp.receive(s.now, two, buffer).error(), Errno::connection_reset);
+  EXPECT_EQ(s.host.tcp.receive(s.now, two, buffer).value(), 0U);
+  EXPECT_EQ(s.host.tcp.send(s.now, two, bytes_of("x")).error(), Errno::broken_pipe);
+}
+
+TEST(TcpClose, UnreadDataMakesItAReset) {
+  Scripted s;
+  const auto connection = s.connect_one();
+  s.send(flags::ack, "unread");
+  s.host.out.clear();
+  s.host.tcp.close(s.now, connection);  // RFC 9293 3.6.1 [SHLD-3]
+  const Seg reset = s.expect();
+  EXPECT_TRUE(reset.header.flags.rst());
+  EXPECT_EQ(reset.header.sequence, s.ours);
+  EXPECT_TRUE(s.host.tcp.rows().empty());
+  EXPECT_FALSE(s.host.tcp.exists(connection));
+}
+
+TEST(TcpClose, DataAfterCloseIsAnsweredWithAReset) {
+  Scripted s;
+  const auto connection = s.connect_one();
+  s.host.tcp.close(s.now, connection);
+  EXPECT_TRUE(s.expect().header.flags.fin());
+  s.send(flags::ack, "too late");  // RFC 9293 3.6.1 [SHLD-3]
+  EXPECT_TRUE(s.expect().header.flags.rst());
+  EXPECT_TRUE(s.host.tcp.rows().empty());
+}
+
+TEST(TcpClose, InSynSentNothingIsSent) {
+  Scripted s;
+  const auto connection = s.reach(State::syn_sent);
+  s.host.tcp.close(s.now, connection);  // 9293-3.10.4-a
+  s.expect_nothing();
+  EXPECT_TRUE(s.host.tcp.rows().empty());
+}
+
+TEST(TcpClose, AbortSendsAResetInEverySynchronizedState) {
+  for (const State state :
+       {State::syn_received, State::established, State::fin_wait_1, State::fin_wait_2,
+        State::close_wait, State::closing, State::last_ack}) {
+    Scripted s;
+    const auto connection = s.reach(state);
+    s.host.tcp.abort(s.now, connection);  // 9293-3.10.5-a
+    EXPECT_TRUE(s.expect().header.flags.rst()) << to_text(state);
+    EXPECT_TRUE(s.host.tcp.rows().empty()) << to_text(state);
+    EXPECT_EQ(s.host.tcp.next_deadline(), Instant::never()) << to_text(state);
+  }
+}
+
+TEST(TcpClose, AnOrphansFinWait2Ends) {
+  Scripted s;
+  const auto connection = s.connect_one();
+  s.host.tcp.close(s.now, connection);
+  ++s.ours;
+  s.send(flags::ack);
+  EXPECT_EQ(s.host.tcp.rows().at(0).state, State::fin_wait_2);
+  s.run_for(59_s);
+  EXPECT_EQ(s.host.tcp.rows().size(), 1U);
+  s.run_for(2_s);  // BI-79
+  EXPECT_TRUE(s.host.tcp.rows().empty());
+}
+
+TEST(TcpClose, AFinAheadOfAGapWaitsForTheGap) {
+  Scripted s;
+  const auto connection = s.connect_one();
+  const Seg missing = s.make(flags::ack, "first ");
+  s.peer_next += 6;
+  s.send(flags::fin | flags::ack, "second");
+  EXPECT_EQ(s.host.tcp.state(connection), State::established);
+  s.send(missing);  // BI-65, BI-66
+  EXPECT_EQ(s.host.tcp.state(connection), State::close_wait);
+  EXPECT_EQ(s.read(connection), "first second");
+}
+
+TEST(TcpClose, NothingBehindTheFinIsDelivered) {
+  Scripted s;
+  const auto connection = s.connect_one();
+  const Seg fin = s.make(flags::fin | flags::ack, "end");
+  s.send(fin);
+  Seg more = s.make(flags::fin | flags::ack, "endless");
+  s.send(more);  // BI-65, 9293-3.10.7.4-n
+  more.header.sequence += 4;
+  s.send(more);
+  EXPECT_EQ(s.read(connection), "end");
+  EXPECT_EQ(s.host.tcp.state(connection), State::close_wait);
+  EXPECT_EQ(s.host.tcp.receive(s.now, connection, buffer).value(), 0U);
+}
+
+TEST(TcpTimeWait, LastsTwiceTheSegmentLifetimeAndAFinStartsItAgain) {
+  Scripted s;
+  const auto connection = s.reach(State::time_wait);
+  s.host.tcp.close(s.now, connection);
+  s.run_for(59_s);
+  // RFC 9293 3.6.1 [MUST-13].
+  EXPECT_EQ(s.host.tcp.rows().at(0).state, State::time_wait);
+  Seg fin = s.make(flags::fin | flags::ack);
+  fin.header.sequence = s.peer_next - 1;
+  s.send(fin);  // 9293-3.10.7.4-m
+  EXPECT_EQ(s.expect().header.acknowledgment, s.peer_next);
+  s.run_for(59_s);
+  EXPECT_EQ(s.host.tcp.rows().size(), 1U);
+  s.run_for(2_s);
+  EXPECT_TRUE(s.host.tcp.rows().empty());
+}
+
+TEST(TcpTimeWait, ANewSynBeyondTheOldNumbersOpensAgain) {
+  for (const bool with_timestamps : {false, true}) {
+    Scripted s;
+    const auto listener = s.listen();
+    Seg syn = s.make(flags::syn);
+    if (with_timestamps) syn.header.options.timestamps = tcp::Timestamps{.value = 1000, .echo = 0};
+    s.with_timestamps = with_timestamps;
+    ++s.peer_next;
+    s.send(syn);
+    const Seg first = s.expect();
+    s.ours = first.header.sequence + 1;
+    s.send(flags::ack);
+    const auto connection = s.host.tcp.accept(s.now, listener, 0);
+    s.host.tcp.close(s.now, *connection);
+    (void)s.expect();
+    ++s.ours;
+    s.send(flags::fin | flags::ack);
+    (void)s.expect();
+    ASSERT_EQ(s.host.tcp.rows().back().state, State::time_wait);
+    // An old one is answered with an ACK.
+    Seg old = s.make(flags::syn);
+    old.header.sequence = s.peer_next - 1000;
+    if (with_timestamps) old.header.options.timestamps = tcp::Timestamps{.value = 900, .echo = 0};
+    s.send(old);
+    EXPECT_EQ(s.expect().header.flags, flags::ack);
+    // [RFC6191-2-a], RFC 9293 3.6.1 [MAY-2] [SHLD-4].
+    Seg fresh = s.make(flags::syn);
+    fresh.header.sequence = with_timestamps ? s.peer_next - 5000 : s.peer_next + 5000;
+    if (with_timestamps)
+      fresh.header.options.timestamps = tcp::Timestamps{.value = 2000, .echo = 0};
+    s.send(fresh);
+    const Seg again = s.expect();
+    EXPECT_EQ(again.header.flags, flags::syn | flags::ack);
+    EXPECT_TRUE(tcp::after(again.header.sequence, s.ours));
+  }
+}
+
+TEST(TcpTimeWait, AServerMayBindAgainWithReuseAddress) {
+  Scripted s;
+  const auto listener = s.listen();
+  s.send(flags::syn);
+  s.ours = s.expect().header.sequence + 1;
+  s.send(flags::ack);
+  const auto connection = s.host.tcp.accept(s.now, listener, 0);
+  s.host.tcp.close(s.now, *connection);
+  ++s.ours;
+  s.send(flags::fin | flags::ack);
+  s.host.tcp.close(s.now, listener);
+  ASSERT_EQ(s.host.tcp.rows().at(0).state, State::time_wait);
+  const transport::BindRequest plain{.local = {IpAddress::any(Family::ipv4), 80, 0}};
+  EXPECT_EQ(s.host.tcp.bind(plain).error(), Errno::address_in_use);
+  s.run_for(61_s);
+  EXPECT_TRUE(s.host.tcp.bind(plain));
+}
+
+TEST(TcpTimeWait, OnlyAnExactResetEndsIt) {
+  Scripted s;
+  const auto connection = s.reach(State::time_wait);
+  s.host.tcp.close(s.now, connection);
+  Seg reset = s.make(flags::rst);
+  reset.header.sequence += 1;
+  s.send(reset);
+  EXPECT_EQ(s.host.tcp.rows().size(), 1U);
+  s.send(s.make(flags::rst));
+  EXPECT_TRUE(s.host.tcp.rows().empty());
+}
+
+}  // namespace lanyard::test
