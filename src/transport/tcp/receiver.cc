@@ -9,7 +9,7 @@ namespace lanyard::tcp {
 namespace {
 
 // What a connection is offered before it has shown that it reads quickly (as Linux's tcp_rmem[1]).
-constexpr std::uint32_t buffer_initial_bytes = 128 * 1024;
+constexpr std::uint32_t buffer_initial_bytes = 64 * 1024;
 constexpr std::uint32_t field_max = 65535;
 // A piece as small as this is copied rather than keep the block it lies in.
 constexpr std::size_t copied_bytes_max = 512;

@@ -29,6 +29,11 @@ void Scripted::expect_nothing() {
   host.out.clear();
 }
 
+void Scripted::expect_nothing_but_acks() {
+  while (const auto segment = take())
+    EXPECT_FALSE(segment->header.flags.rst()) << describe(*segment);
+}
+
 Seg Scripted::make(tcp::Flags bits, const std::string& text) const {
   Seg segment;
   segment.source = peer;

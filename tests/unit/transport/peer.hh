@@ -23,6 +23,7 @@ class Scripted {
   Seg expect();
   std::optional<Seg> take();
   void expect_nothing();
+  void expect_nothing_but_acks();
   // A segment from the peer with its present numbers.
   Seg make(tcp::Flags flags, const std::string& text = "") const;
   DropReason send(const Seg& segment);
