@@ -103,7 +103,9 @@ bool quotes_error_v4(const ipv4::View& view) {
 
 bool quotes_error_v6(const ipv6::View& view) {
   const ipv6::UpperLayer upper = ipv6::find_upper_layer(view);
-  if (!upper.is_found || upper.protocol != protocol::icmpv6) return false;
+  if (!upper.is_found || upper.is_later_fragment || upper.protocol != protocol::icmpv6) {
+    return false;
+  }
   return quotes_error(Family::ipv6, view.packet().subspan(upper.offset));
 }
 

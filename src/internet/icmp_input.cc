@@ -100,8 +100,9 @@ DropReason Icmp::on_message(Instant now, const Datagram& datagram, const Arrival
                                datagram.packet.size())) {
     return DropReason::bad_icmp;
   }
-  if (icmp::is_error(family, view->type())) return on_error(now, datagram, *view);
   const bool is_v4 = family == Family::ipv4;
+  if (is_v4 && view->type() == icmp::v4::redirect) return on_redirect_v4(now, datagram, *view);
+  if (icmp::is_error(family, view->type())) return on_error(now, datagram, *view);
   if (view->type() == (is_v4 ? icmp::v4::echo_request : icmp::v6::echo_request)) {
     answer_echo(now, datagram, arrival);
     return DropReason::none;
@@ -109,7 +110,6 @@ DropReason Icmp::on_message(Instant now, const Datagram& datagram, const Arrival
   if (view->type() == (is_v4 ? icmp::v4::echo_reply : icmp::v6::echo_reply)) {
     return DropReason::none;
   }
-  if (is_v4 && view->type() == icmp::v4::redirect) return on_redirect_v4(now, datagram, *view);
   // [RFC1122-3.2.2-a], RFC 4443 2.4 (b) [RFC4443-2.4-b], [RFC1122-3.2.2.7-a], [RFC1122-3.2.2.9-a]:
   // silently.
   return DropReason::icmp_ignored;

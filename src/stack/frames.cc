@@ -59,6 +59,7 @@ void Stack::Parts::receive(Instant now, std::uint32_t index, Packet frame) {
   const EventId received =
       emit(now, EventKind::frame_received, {index, bytes, static_cast<std::int64_t>(frame.id)});
   trace->set_cause(received);
+  frame.cause = received;  // also of what it becomes: forwarded, answered, held
   take_in(now, *interface, std::move(frame));
   work_off(now);
   trace->set_cause(before);

@@ -152,6 +152,8 @@ void Stack::Parts::send_outbox(Instant now) {
 }
 
 void Stack::Parts::send_one(Instant now, internet::Datagram datagram) {
+  // It may have to wait for its neighbour; its cause is what happens now.
+  if (trace != nullptr && datagram.packet.cause == 0) datagram.packet.cause = trace->cause();
   const IpAddress source = datagram.source;
   const IpAddress destination = datagram.destination;
   const internet::Protocol protocol = datagram.protocol;

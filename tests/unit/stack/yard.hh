@@ -10,19 +10,11 @@
 #include <tuple>
 #include <vector>
 
+#include "lone_host.hh"
 #include "stack/stack.hh"
 #include "wire/icmp.hh"
 
 namespace lanyard::stack::test {
-
-using namespace lanyard::literals;
-
-inline IpAddress ip(std::string_view text) {
-  return IpAddress::parse(text).value();
-}
-inline IpPrefix net(std::string_view text) {
-  return IpPrefix::parse(text).value();
-}
 
 // A place on a wire: a machine and one of its interfaces.
 struct End {
