@@ -7,7 +7,8 @@
 
 #include "socket/table.hh"
 
-// Each switch names the options of its kind of socket; its default refuses all others, new ones too.
+// Each switch names the options of its kind of socket; its default refuses all others, new ones
+// too.
 #pragma GCC diagnostic ignored "-Wswitch-enum"
 
 namespace lanyard::socket {
@@ -39,8 +40,7 @@ tcp::Settings options_of(Sockets::Table& table, const Stream& stream) {
 
 void apply(Sockets::Table& table, Instant now, Stream& stream, const tcp::Settings& options) {
   stream.options = options;
-  if (stream.listener != tcp::ListenerId::none)
-    table.stack.tcp().set(stream.listener, options);
+  if (stream.listener != tcp::ListenerId::none) table.stack.tcp().set(stream.listener, options);
   if (stream.connection != tcp::ConnectionId::none) {
     table.stack.tcp().set(now, stream.connection, options);
   }
