@@ -17,6 +17,7 @@
 
 #include "guest/filter.hh"
 #include "guest/keeper.hh"
+#include "guest/limits.hh"
 
 namespace lanyard::guest {
 
@@ -91,6 +92,7 @@ void ask_for_supervision(const ProgramOrder& order, int report_socket, int statu
   take_standard_descriptors(given);
   if (!order.directory.empty() && chdir(order.directory.c_str()) != 0)
     give_up(status_pipe, failed("enter the folder " + order.directory));
+  restore_descriptor_limit();
   if (order.drops_powers) drop_powers();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up(status_pipe, failed("set NO_NEW_PRIVS"));
   if (order.is_filtered) ask_for_supervision(order, given[reports].get(), status_pipe);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+// setsockopt and getsockopt: implemented, or refused with the errno Linux has for it and a line
+// that names it; never accepted and ignored.
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "guest/option_table.hh"
+#include "guest/supervisor.hh"
+#include "guest/tcp_info.hh"
+
+// Each switch names the few shapes or options it treats; its default is for all others.
+#pragma GCC diagnostic ignored "-Wswitch-enum"
+
+namespace lanyard::guest {
+
+namespace {
+
+constexpr std::size_t value_bytes_max = 256;
+
+using socket::Option;
+using Stage = VirtualSocket::Stage;
+
+// The bytes of an option's value, as far as they go.
+struct Value {
+  std::string bytes;
+  template <typename T>
+  [[nodiscard]] bool get(T& to) const {
+    if (bytes.size() < sizeof to) return false;
+    std::memcpy(&to, bytes.data(), sizeof to);
+    return true;
+  }
+};
+
+std::string bytes_of_int(std::int64_t number) {
+  const int value = static_cast<int>(number);
+  std::string bytes(sizeof value, '\0');
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+
+Result<std::int64_t> number_of(const Value& value, OptionShape shape) {
+  int number = 0;
+  if (value.get(number)) return number;
+  if (shape == OptionShape::small_number && !value.bytes.empty())
+    return static_cast<std::uint8_t>(value.bytes[0]);
+  return unexpected(Errno::invalid);
+}
+
+const std::uint8_t* octets(const void* from) {
+  return static_cast<const std::uint8_t*>(from);
+}
+
+Result<socket::OptionValue> group_v4(const Value& value) {
+  ip_mreqn wide{};
+  ip_mreq narrow{};
+  if (!value.get(wide)) {
+    if (!value.get(narrow)) return unexpected(Errno::invalid);
+    wide.imr_multiaddr = narrow.imr_multiaddr;
+    wide.imr_address = narrow.imr_interface;
+  }
+  socket::Group group;
+  group.group = IpAddress::from_v4_bytes(octets(&wide.imr_multiaddr));
+  if (wide.imr_address.s_addr != INADDR_ANY)
+    group.source_interface = IpAddress::from_v4_bytes(octets(&wide.imr_address));
+  group.interface = static_cast<std::uint32_t>(wide.imr_ifindex);
+  return socket::OptionValue(group);
+}
+
+Result<socket::OptionValue> group_v6(const Value& value) {
+  ipv6_mreq request{};
+  if (!value.get(request)) return unexpected(Errno::invalid);
+  socket::Group group;
+  group.group = IpAddress::from_v6_bytes(octets(&request.ipv6mr_multiaddr));
+  group.interface = request.ipv6mr_interface;
+  return socket::OptionValue(group);
+}
+
+// IP_MULTICAST_IF: by index, or by an address of the interface.
+Result<socket::OptionValue> interface_v4(const Value& value, socket::Sockets& sockets) {
+  ip_mreqn wide{};
+  ip_mreq narrow{};
+  in_addr address{};
+  if (value.get(wide)) {
+    if (wide.imr_ifindex != 0) return socket::OptionValue(std::int64_t{wide.imr_ifindex});
+    address = wide.imr_address;
+  } else if (value.get(narrow)) {
+    address = narrow.imr_interface;
+  } else if (!value.get(address)) {
+    return unexpected(Errno::invalid);
+  }
+  if (address.s_addr == INADDR_ANY) return socket::OptionValue(std::int64_t{0});
+  const IpAddress wanted = IpAddress::from_v4_bytes(octets(&address));
+  for (const stack::InterfaceRow& row : sockets.stack().interfaces()) {
+    for (const IpPrefix& prefix : row.addresses) {
+      if (prefix.address == wanted) return socket::OptionValue(std::int64_t{row.index});
+    }
+  }
+  return unexpected(Errno::address_not_available);
+}
+
+Result<socket::OptionValue> parse(const OptionRow& row, const Value& value,
+                                  socket::Sockets& sockets) {
+  switch (row.shape) {
+    case OptionShape::linger: {
+      struct linger given {};
+      if (!value.get(given)) return unexpected(Errno::invalid);
+      return socket::OptionValue(
+          socket::Linger{given.l_onoff != 0, Duration::seconds(given.l_linger)});
+    }
+    case OptionShape::group_v4:
+      return group_v4(value);
+    case OptionShape::group_v6:
+      return group_v6(value);
+    case OptionShape::interface_v4:
+      return interface_v4(value, sockets);
+    case OptionShape::interface_name:
+    case OptionShape::text:
+      return socket::OptionValue(value.bytes.substr(0, value.bytes.find('\0')));
+    default: {
+      const auto number = number_of(value, row.shape);
+      if (!number) return unexpected(number.error());
+      return socket::OptionValue(*number);
+    }
+  }
+}
+
+// Where the virtual socket keeps a wish about control messages.
+bool* flag_of(VirtualSocket& socket, const OptionRow& row) {
+  switch (row.option) {
+    case Option::packet_info:
+      return &socket.wants_packet_info;
+    case Option::receive_hop_limit:
+      return &socket.wants_hop_limit;
+    case Option::receive_traffic_class:
+      return &socket.wants_traffic_class;
+    case Option::receive_origin_destination:
+      return &socket.wants_origin;
+    default:
+      return &socket.wants_timestamp;
+  }
+}
+
+std::string number_bytes(const VirtualSocket& socket, const OptionRow& row, std::int64_t number) {
+  if (row.option == Option::type) number = socket.type;
+  if (row.option == Option::domain) number = socket.family;
+  if (row.option == Option::protocol && number == 0)
+    number = socket.is_stream() ? IPPROTO_TCP : IPPROTO_UDP;
+  return bytes_of_int(number);
+}
+
+Result<std::string> shown(const VirtualSocket& socket, const OptionRow& row,
+                          const socket::OptionValue& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value))
+    return number_bytes(socket, row, *number);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text + '\0';
+  if (const auto* info = std::get_if<socket::TcpInfo>(&value)) return tcp_info_bytes(*info);
+  if (const auto* set = std::get_if<socket::Linger>(&value)) {
+    struct linger bytes {};
+    bytes.l_onoff = set->is_on ? 1 : 0;
+    bytes.l_linger = static_cast<int>(set->timeout / Duration::seconds(1));
+    std::string out(sizeof bytes, '\0');
+    std::memcpy(out.data(), &bytes, sizeof bytes);
+    return out;
+  }
+  return unexpected(Errno::no_such_option);
+}
+
+// What is still known of a socket whose connection is over.
+Result<std::string> shown_of_ended(const VirtualSocket& socket, const OptionRow& row) {
+  switch (row.option) {
+    case Option::type:
+    case Option::domain:
+    case Option::protocol:
+      return number_bytes(socket, row, socket.protocol);
+    case Option::tcp_info: {
+      socket::TcpInfo closed;
+      closed.state = 7;  // TCP_CLOSE
+      return tcp_info_bytes(closed);
+    }
+    case Option::linger:
+      return std::string(sizeof(struct linger), '\0');
+    default:
+      return bytes_of_int(0);
+  }
+}
+
+std::int64_t answer(const Result<void>& result) {
+  return result ? 0 : -static_cast<std::int64_t>(result.error());
+}
+
+}  // namespace
+
+void Supervisor::set_option(const Asked& asked) {
+  const Call& call = asked.call;
+  VirtualSocket& socket = asked.socket;
+  const int level = call.int_argument(1), name = call.int_argument(2);
+  const OptionRow* row = find_option(level, name);
+  if (row == nullptr || row->shape == OptionShape::refused) {
+    const int error = row == nullptr ? ENOPROTOOPT : row->error;
+    note(row == nullptr ? fmt::format("setsockopt level {} option {} is not supported", level, name)
+                        : fmt::format("setsockopt {} is not supported", row->text));
+    call.listener->reply(call, -error);
+    return;
+  }
+  if (row->shape == OptionShape::seconds_native) {
+    call.listener->let_run(call);
+    return;
+  }
+  Value value;
+  const auto size = static_cast<socklen_t>(call.arguments[4]);
+  value.bytes.resize(std::min<std::size_t>(size, value_bytes_max));
+  if (!read_memory(call.thread, call.arguments[3], value.bytes.data(), value.bytes.size())) {
+    call.listener->reply(call, Errno::bad_address);
+    return;
+  }
+  if (row->shape == OptionShape::empty) {
+    call.listener->reply(call, size == 0 ? 0 : -EINVAL);
+    return;
+  }
+  auto parsed = parse(*row, value, *host_.sockets);
+  if (!parsed) {
+    call.listener->reply(call, parsed.error());
+    return;
+  }
+  const auto* number = std::get_if<std::int64_t>(&*parsed);
+  if (row->shape == OptionShape::flag && number != nullptr) {
+    if (socket.is_stream() && row->option != Option::error) {
+      call.listener->reply(call, Errno::no_such_option);
+      return;
+    }
+    *flag_of(socket, *row) = *number != 0;
+    call.listener->reply(call, 0);
+    return;
+  }
+  if (row->shape == OptionShape::mtu_discovery && number != nullptr) {
+    if (*number < 0 || *number > 5) {
+      call.listener->reply(call, Errno::invalid);
+      return;
+    }
+    parsed = socket::OptionValue(std::int64_t{*number == 2 || *number == 3});
+    socket.mtu_discovery = static_cast<int>(*number);
+  }
+  if (socket.handle == socket::Handle::none) {
+    call.listener->reply(call, Errno::invalid);  // as Linux after a reset
+    return;
+  }
+  const auto done = host_.sockets->set_option(now(), socket.handle, row->option, *parsed);
+  if (!done && done.error() == Errno::no_such_option)
+    note(fmt::format("setsockopt {} is not supported on this socket", row->text));
+  call.listener->reply(call, answer(done));
+}
+
+void Supervisor::get_option(const Asked& asked) {
+  const Call& call = asked.call;
+  VirtualSocket& socket = asked.socket;
+  const int level = call.int_argument(1), name = call.int_argument(2);
+  const OptionRow* row = find_option(level, name);
+  if (row == nullptr || row->shape == OptionShape::refused) {
+    call.listener->reply(call, row == nullptr ? -ENOPROTOOPT : -row->error);
+    return;
+  }
+  const bool asks_error = level == SOL_SOCKET && name == SO_ERROR;
+  // What the pair knows, it says: time-outs, and the reset it shows.
+  if (row->shape == OptionShape::seconds_native ||
+      (asks_error && socket.is_stream() && !socket.error && socket.stage == Stage::failed)) {
+    call.listener->let_run(call);
+    return;
+  }
+  Result<std::string> bytes = std::string();
+  if (asks_error && socket.error) {
+    bytes = bytes_of_int(static_cast<int>(*std::exchange(socket.error, std::nullopt)));
+    // The kernel's own, of the pair that was closed for it, is asked away.
+    int unused = 0;
+    socklen_t size = sizeof unused;
+    if (socket.is_stream()) getsockopt(asked.theirs.get(), SOL_SOCKET, SO_ERROR, &unused, &size);
+  } else if (row->shape == OptionShape::flag) {
+    bytes = bytes_of_int(*flag_of(socket, *row) ? 1 : 0);
+  } else if (row->shape == OptionShape::mtu_discovery) {
+    bytes = bytes_of_int(socket.mtu_discovery);
+  } else if (socket.handle == socket::Handle::none) {
+    bytes = shown_of_ended(socket, *row);
+  } else if (row->shape != OptionShape::empty) {
+    if (socket.is_stream() && row->option == Option::tcp_info) pull(socket);
+    const auto value = host_.sockets->get_option(now(), socket.handle, row->option);
+    bytes = value ? shown(socket, *row, *value) : unexpected(value.error());
+  }
+  if (!bytes) {
+    call.listener->reply(call, bytes.error());
+    return;
+  }
+  socklen_t room = 0;
+  if (!read_value(call.thread, call.arguments[4], room)) {
+    call.listener->reply(call, Errno::bad_address);
+    return;
+  }
+  const auto given = static_cast<socklen_t>(std::min<std::size_t>(room, bytes->size()));
+  const bool done = write_memory(call.thread, call.arguments[3], bytes->data(), given) &&
+                    write_value(call.thread, call.arguments[4], given);
+  call.listener->reply(call, done ? 0 : -EFAULT);
+}
+
+}  // namespace lanyard::guest

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor of one virtual host: answers its programs' socket calls with the host's Sockets
+// and moves bytes between Sockets and the socket pairs. Read virtual_socket.hh first. Everything
+// runs on the event loop's thread. The calls, one file per group:
+//   control.cc  socket bind listen accept connect shutdown     transfer.cc  streams' bytes
+//   names.cc    getsockname getpeername, memory files          datagrams.cc sendto sendmsg recvmsg
+//   options.cc  setsockopt getsockopt                          ioctl.cc     SIOC*
+#pragma once
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "device/event_loop.hh"
+#include "guest/host_setup.hh"
+#include "guest/notify.hh"
+#include "guest/socket_address.hh"
+#include "guest/tracee.hh"
+#include "guest/virtual_socket.hh"
+#include "socket/sockets.hh"
+
+namespace lanyard::guest {
+
+// What a supervisor needs from whoever owns the host.
+struct SupervisedHost {
+  std::string name;
+  socket::Sockets* sockets = nullptr;
+  std::function<void()> touched;               // after using sockets
+  std::function<void(std::string_view)> note;  // a line that names what was refused; may be empty
+  NameFiles files;                             // for programs without namespaces
+  int namespace_socket = -1;                   // for interface ioctls
+};
+
+class Supervisor : private socket::Waker {
+ public:
+  Supervisor(device::EventLoop& loop, SupervisedHost host);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Serves a program's listener until the last of its tasks has gone; then `ended` is called.
+  void serve(Descriptor listener, std::function<void()> ended);
+  void set_namespace_socket(int descriptor) { host_.namespace_socket = descriptor; }
+  [[nodiscard]] std::size_t sockets_alive() const { return by_inode_.size(); }
+
+ private:
+  // A call about a socket of ours, with the program's end while the call is being looked at.
+  struct Asked {
+    const Call& call;
+    VirtualSocket& socket;
+    const Descriptor& theirs;
+    [[nodiscard]] bool is_nonblocking() const;
+  };
+  // A call whose answer must wait.
+  enum class Waits { accept, connect, receive, send };
+  struct Held {
+    Call call;
+    std::uint64_t inode = 0;
+    Waits waits = Waits::accept;
+    Instant deadline = Instant::never();
+    Instant look_again;  // for signals
+    Duration pause;
+  };
+
+  // supervisor.cc: the flow of calls.
+  void on_listener(Listener& listener, std::uint32_t events);
+  void handle(const Call& call);
+  void handle_socket_call(const Asked& asked);
+  void hold(const Asked& asked, Waits waits);
+  void try_held(VirtualSocket& socket);
+  void retry(Held& held);
+  void on_tick();
+  void arm_tick();
+  void on_readiness(socket::Handle socket) override;
+  void mark_dirty(VirtualSocket& socket);
+  void service_dirty();
+  void service(VirtualSocket& socket);
+  void finish_round();
+  [[nodiscard]] Instant now() const { return loop_.now(); }
+  [[nodiscard]] VirtualSocket* find(std::uint64_t inode);
+  [[nodiscard]] VirtualSocket* find(const Descriptor& theirs);
+  void note(std::string_view text);
+
+  // control.cc
+  void open_socket(const Call& call);
+  VirtualSocket* adopt(socket::Handle handle, int family, int type, int protocol,
+                       Descriptor& theirs);
+  void bind(const Asked& asked);
+  void listen(const Asked& asked);
+  void accept(const Asked& asked);
+  [[nodiscard]] bool deliver_accepted(const Asked& asked);
+  void connect(const Asked& asked);
+  void connect_stream(const Asked& asked, const Endpoint& peer);
+  void connection_made(VirtualSocket& socket);
+  void connection_failed(VirtualSocket& socket);
+  void look_at_connecting(VirtualSocket& socket);
+  void announce(VirtualSocket& listener);
+  void shutdown(const Asked& asked);
+  [[nodiscard]] Result<Endpoint> address_argument(const Asked& asked, std::size_t index) const;
+  [[nodiscard]] bool give_address(pid_t thread, std::uint64_t to, std::uint64_t size_at,
+                                  const SocketAddress& address) const;
+
+  // closing.cc: the ends of sockets.
+  void look_for_closed(bool all);
+  [[nodiscard]] bool has_hung_up(const VirtualSocket& socket) const;
+  void program_closed(VirtualSocket& socket);
+  void finish_closing(VirtualSocket& socket);
+  void show_reset(VirtualSocket& socket, Errno error);
+  void show_broken_pipe(VirtualSocket& socket);
+  void retire(VirtualSocket& socket, VirtualSocket::Stage stage);
+  void erase(VirtualSocket& socket);
+
+  // transfer.cc
+  void pull(VirtualSocket& socket);
+  void program_direction_ended(VirtualSocket& socket);
+  void push(VirtualSocket& socket);
+  [[nodiscard]] bool push_carry(VirtualSocket& socket);
+  void send_to_stream(const Asked& asked);
+  void hide_writability(const Asked& asked);
+  void show_writability(VirtualSocket& socket);
+
+  // datagrams.cc, messages.cc
+  void pull_datagrams(VirtualSocket& socket);
+  void push_datagrams(VirtualSocket& socket);
+  void knock(VirtualSocket& socket);
+  void resynchronise(VirtualSocket& socket);
+  struct Buffers;
+  void send_datagram(const Asked& asked);
+  void send_messages(const Asked& asked);
+  void receive_datagram(const Asked& asked);
+  void receive_messages(const Asked& asked);
+  [[nodiscard]] Result<std::size_t> send_one(const Asked& asked, const Buffers& buffers);
+  [[nodiscard]] Result<std::size_t> receive_one(const Asked& asked, Buffers& buffers, int flags);
+  [[nodiscard]] Result<std::size_t> receive_queued_error(const Asked& asked, Buffers& buffers);
+  [[nodiscard]] Result<Buffers> read_header(pid_t thread, std::uint64_t from) const;
+
+  // names.cc, options.cc, ioctl.cc
+  void get_name(const Asked& asked, bool of_peer);
+  void open_file(const Call& call);
+  void set_option(const Asked& asked);
+  void get_option(const Asked& asked);
+  void control_device(const Asked& asked);
+
+  device::EventLoop& loop_;
+  SupervisedHost host_;
+  DescriptorFetcher fetcher_;
+  std::map<std::uint64_t, std::unique_ptr<VirtualSocket>> by_inode_;
+  std::map<socket::Handle, VirtualSocket*> by_handle_;
+  std::vector<std::uint64_t> dirty_;
+  bool service_is_due_ = false;
+  bool was_touched_ = false;
+  std::list<Held> held_;
+  Descriptor ticker_;
+  bool ticks_ = false;
+  std::map<int, std::unique_ptr<Listener>> listeners_;
+  std::map<int, std::function<void()>> ended_;
+  std::deque<std::uint64_t> retired_;
+  std::set<std::string> noted_;
+  std::map<std::size_t, int> charges_;  // of a datagram in a pair, by its size
+  std::vector<std::uint8_t> buffer_;
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace lanyard::guest

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// One socket of an unmodified program: a socket of our stack, and a unix socket pair of which the
+// program holds one end and we the other. The pair carries bytes and readiness natively; what it
+// cannot say travels as answers to calls. Its identity is the inode of the program's end, which
+// dup, fork, exec and descriptor passing keep.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "guest/descriptor.hh"
+#include "socket/types.hh"
+
+namespace lanyard::guest {
+
+// A datagram that lies in the pair, waiting for the program: the pair has no room for its facts.
+struct QueuedDatagram {
+  socket::DatagramFacts facts;
+  int charge = 0;              // what SIOCOUTQ counts for it
+  std::optional<Errno> error;  // no datagram but a knock: an error waits
+};
+
+struct VirtualSocket {
+  enum class Stage {
+    fresh,
+    listening,
+    connecting,
+    connected,  // and every datagram socket
+    failed,     // reset or refused: our end is closed, so that the program sees an error
+    over,       // both directions have ended; only its names are still of interest
+  };
+
+  socket::Handle handle = socket::Handle::none;
+  int family = 0, type = 0, protocol = 0;  // as given to socket(2)
+  std::uint64_t inode = 0;
+  Descriptor ours;
+  Stage stage = Stage::fresh;
+  // Where the program's end was seen last.
+  pid_t last_thread = 0;
+  int last_number = -1;
+
+  // Streams.
+  std::size_t junk = 0;          // bytes in our end that only hide POLLOUT from the program
+  bool program_ended = false;    // the program's direction has ended (its shutdown, or EOF)
+  bool network_ended = false;    // the peer's FIN was handed to the program
+  bool was_shut_both = false;    // by the program: looks like a close, and is none
+  bool is_closed = false;        // the program's last descriptor is gone; what it wrote goes on
+  bool closes_by_reset = false;  // ... and it left data unread
+  std::string carry;             // received, but not yet taken by the pair
+  std::deque<socket::Accepted> undelivered;  // accepted, but the program's call was gone
+  std::size_t announced = 0;  // bytes in the program's end, one for each waiting connection
+
+  // Datagrams.
+  std::deque<QueuedDatagram> queued;
+  std::optional<QueuedDatagram> carried_facts;  // of the datagram in `carry`
+  bool wants_packet_info = false, wants_hop_limit = false, wants_traffic_class = false;
+  bool wants_timestamp = false, wants_errors = false, wants_origin = false;
+  int mtu_discovery = 1;  // IP_PMTUDISC_WANT
+
+  std::optional<Errno> error;           // for SO_ERROR, once
+  std::optional<Endpoint> local, peer;  // remembered when the stack's socket is gone
+  bool is_dirty = false;
+
+  [[nodiscard]] bool is_stream() const;
+  [[nodiscard]] Family ip_family() const;
+};
+
+}  // namespace lanyard::guest
