@@ -139,6 +139,7 @@ void Icmp::answer_echo(Instant now, const Datagram& request, const Arrival& arri
   // of the request are used.
   reply.packet = request.packet.share();
   reply.packet.offload = {};
+  reply.packet.id = 0;  // the reply is a packet of its own
   const Bytes front = request.packet.front();
   const std::uint32_t rest = load32(front.data() + icmp::rest_offset);
   reply.packet.pull_front(icmp::header_size);

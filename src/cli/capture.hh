@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any pcapng or pcap file, read whole: what `show` and `dissect` need of files that are not runs.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/tale.hh"
+#include "core/bytes.hh"
+#include "core/time.hh"
+
+namespace lanyard::cli {
+
+struct FileProblem {
+  std::uint64_t offset = 0;
+  std::string what;
+};
+
+struct CapturedFrame {
+  Instant at{};  // since the first frame
+  std::uint16_t link_type = 0;
+  std::size_t offset = 0, size = 0;  // in Capture::bytes
+  std::uint32_t original_size = 0;
+  std::string interface {};
+  std::vector<std::string> comments{};
+};
+
+struct Capture {
+  std::vector<std::uint8_t> bytes;
+  std::vector<CapturedFrame> frames;
+  bool has_lanyard_blocks = false;
+  std::optional<FileProblem> cut_short;  // what is before it was read
+
+  [[nodiscard]] Bytes frame(const CapturedFrame& frame) const {
+    return Bytes(bytes).subspan(frame.offset, frame.size);
+  }
+};
+
+// The error's sentence has no file name. A file that cannot be opened is a problem at offset 0.
+[[nodiscard]] std::expected<std::vector<std::uint8_t>, FileProblem> read_bytes(
+    const std::string& path);
+[[nodiscard]] std::expected<Capture, FileProblem> parse_capture(std::vector<std::uint8_t> bytes);
+
+// Lifelines are the addresses that spoke, in order of appearance.
+[[nodiscard]] Tale tale_of(const Capture& capture, const TaleFilter& filter);
+
+}  // namespace lanyard::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// ps links routes sockets arp: one question, one table.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/control_client.hh"
+#include "cli/control_rows.hh"
+#include "cli/verbs.hh"
+
+namespace lanyard::cli {
+namespace {
+
+int list(Do what, const ListOptions& options) {
+  Request request;
+  request.what = what;
+  request.node = options.node;
+  const auto answer = ask(options.lab_name, request);
+  if (!answer.has_value()) return answer.error();
+  const nlohmann::json rows = answer->value("rows", nlohmann::json::array());
+  fmt::print("{}",
+             options.json ? rows.dump(2) + "\n" : rows_table(what, rows, paper_of(STDOUT_FILENO)));
+  return exit_ok;
+}
+
+}  // namespace
+
+int ps(const ListOptions& options) {
+  return list(Do::ps, options);
+}
+
+int links(const ListOptions& options) {
+  return list(Do::links, options);
+}
+
+int routes(const ListOptions& options) {
+  return list(Do::routes, options);
+}
+
+int sockets(const ListOptions& options) {
+  return list(Do::sockets, options);
+}
+
+int arp(const ListOptions& options) {
+  return list(Do::arp, options);
+}
+
+}  // namespace lanyard::cli

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.hh"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "cli/text.hh"
+#include "cli/verbs.hh"
+#include "cli/version.hh"
+
+namespace lanyard::cli {
+namespace {
+
+// Everything a command line can fill.
+struct Filled {
+  RunOptions run;
+  UpOptions up;
+  DownOptions down;
+  ExecOptions exec;
+  ShellOptions shell;
+  PingOptions ping;
+  ListOptions list;
+  ShowOptions show;
+  DissectOptions dissect;
+  VersionOptions version;
+  CompletionOptions completion;
+  std::string help_verb;
+  bool asks_version = false;
+};
+
+struct VerbEntry {
+  const char* name;
+  const char* summary;
+  const char* examples;
+  void (*declare)(CLI::App&, Filled&);
+  int (*run)(Filled&);
+};
+
+void add_lab_name(CLI::App& app, std::string& name) {
+  app.add_option("--lab", name, "Which lab, where several are up")->type_name("NAME");
+}
+
+void declare_run(CLI::App& app, Filled& f) {
+  app.add_option("LAB", f.run.lab, "The lab file (YAML)")->required();
+  app.add_option("-o,--output", f.run.run_file, "Where the run is kept (default: NAME.pcapng)")
+      ->type_name("RUN");
+  app.add_option("--seed", f.run.seed, "Instead of the lab file's seed")->type_name("N");
+  app.add_flag("--quiet,-q", f.run.quiet, "No diagram and no journey");
+  app.add_flag("--json", f.run.json, "The outcome as one JSON object");
+}
+
+void declare_up(CLI::App& app, Filled& f) {
+  app.add_option("LAB", f.up.lab, "The lab file (YAML)")->required();
+  app.add_flag("-d,--detach", f.up.detach, "In the background; ends with `lanyard down`");
+  app.add_option("-o,--output", f.up.run_file, "Keep the run in this file")->type_name("RUN");
+  app.add_option("--seed", f.up.seed, "Instead of the lab file's seed")->type_name("N");
+}
+
+void declare_down(CLI::App& app, Filled& f) {
+  add_lab_name(app, f.down.lab_name);
+  app.add_flag("--json", f.down.json, "The answer as JSON");
+}
+
+void declare_exec(CLI::App& app, Filled& f) {
+  app.prefix_command();
+  app.add_option("HOST", f.exec.host, "The virtual host")->required();
+  add_lab_name(app, f.exec.lab_name);
+}
+
+void declare_shell(CLI::App& app, Filled& f) {
+  app.add_option("HOST", f.shell.host, "The virtual host")->required();
+  add_lab_name(app, f.shell.lab_name);
+}
+
+void declare_ping(CLI::App& app, Filled& f) {
+  app.add_option("FROM", f.ping.from, "The host that asks")->required();
+  app.add_option("TO", f.ping.to, "A node's name, a domain name or an address")->required();
+  app.add_option("-c,--count", f.ping.count, "How many requests")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("-i,--interval", f.ping.interval, "Between requests: 1s, 200ms")
+      ->type_name("TIME");
+  app.add_option("-s,--size", f.ping.payload_bytes, "Payload bytes of a request")
+      ->type_name("N")
+      ->check(CLI::Range(0, 65'507));
+  auto* v4 = app.add_flag("-4", f.ping.only_v4, "IPv4 only");
+  app.add_flag("-6", f.ping.only_v6, "IPv6 only")->excludes(v4);
+  add_lab_name(app, f.ping.lab_name);
+}
+
+void declare_list(CLI::App& app, Filled& f) {
+  app.add_option("NODE", f.list.node, "Only this node");
+  add_lab_name(app, f.list.lab_name);
+  app.add_flag("--json", f.list.json, "The rows as JSON");
+}
+
+void declare_show(CLI::App& app, Filled& f) {
+  app.add_option("RUN", f.show.file, "A run file, or any pcapng or pcap")->required();
+  auto* packet = app.add_option("--packet", f.show.packet, "Packet N of the file, all its layers");
+  packet->type_name("N");
+  app.add_option("--journey", f.show.journey, "Packet N hop by hop, and what each node changed")
+      ->type_name("N")
+      ->excludes(packet);
+  app.add_option("--node", f.show.nodes, "Only what these nodes sent or received")
+      ->type_name("NAME")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--proto", f.show.protocols, "Only these: arp ndp icmp dns udp tcp http ...")
+      ->type_name("NAME")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--limit", f.show.limit, "At most N lines of the diagram")->type_name("N");
+  app.add_flag("--unfold", f.show.unfold, "Every segment on a line of its own");
+  app.add_flag("--json", f.show.json, "As JSON");
+}
+
+void declare_dissect(CLI::App& app, Filled& f) {
+  app.add_option("FRAME", f.dissect.input, "Hex text, a file, or - for standard input")->required();
+  app.add_option("--packet", f.dissect.packet, "Packet N of a pcapng or pcap file")->type_name("N");
+  app.add_option("--link", f.dissect.link, "What the bytes begin with: ethernet, ip")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"ethernet", "ip"}));
+  app.add_flag("--json", f.dissect.json, "The tree as JSON");
+}
+
+void declare_version(CLI::App& app, Filled& f) {
+  app.add_flag("--json", f.version.json, "As JSON");
+}
+
+void declare_completion(CLI::App& app, Filled& f) {
+  app.add_option("SHELL", f.completion.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+void declare_help(CLI::App& app, Filled& f) {
+  app.add_option("VERB", f.help_verb, "A verb");
+}
+
+// What a person reads in `lanyard --help`, in this order.
+constexpr auto verbs = std::to_array<VerbEntry>({
+    {"run", "Bring a lab up, run it, say what happened",
+     "  lanyard run examples/first-lab.yaml\n"
+     "  lanyard run lab.yaml -o lab.pcapng     # keep the run here; it opens in Wireshark too\n"
+     "  lanyard run lab.yaml --seed 8 --json   # another draw of the same chances\n"
+     "\nExit status: 0 all went well, 1 a program or a check failed, 2 the lab file is wrong.",
+     declare_run, [](Filled& f) { return run(f.run); }},
+    {"up", "Bring a lab up and keep it up",
+     "  lanyard up lab.yaml        # in this terminal, until Ctrl-C\n"
+     "  lanyard up lab.yaml -d     # in the background, until `lanyard down`",
+     declare_up, [](Filled& f) { return up(f.up); }},
+    {"down", "Take a lab down",
+     "  lanyard down\n"
+     "  lanyard down --lab first-lab",
+     declare_down, [](Filled& f) { return down(f.down); }},
+    {"exec", "Run a program on a host of a lab that is up",
+     "  lanyard exec alice -- curl http://bob/\n"
+     "  echo hello | lanyard exec alice -- nc -N bob 7\n"
+     "\nInput, output and exit status are the program's own.",
+     declare_exec, [](Filled& f) { return exec(f.exec); }},
+    {"shell", "An interactive shell on a host of a lab that is up", "  lanyard shell alice",
+     declare_shell, [](Filled& f) { return shell(f.shell); }},
+    {"ping", "Ask one host from another whether it is there",
+     "  lanyard ping alice bob\n"
+     "  lanyard ping -6 -c 10 -i 200ms alice bob",
+     declare_ping, [](Filled& f) { return ping(f.ping); }},
+    {"ps", "The programs of a lab that is up",
+     "  lanyard ps\n"
+     "  lanyard ps alice --json",
+     declare_list, [](Filled& f) { return ps(f.list); }},
+    {"links", "The links of a lab that is up: delay, rate, loss, queue, traffic",
+     "  lanyard links\n"
+     "  lanyard links r1",
+     declare_list, [](Filled& f) { return links(f.list); }},
+    {"routes", "The routes of every node", "  lanyard routes r1", declare_list,
+     [](Filled& f) { return routes(f.list); }},
+    {"sockets", "The sockets of every host, as ss(8) shows them",
+     "  lanyard sockets\n"
+     "  lanyard sockets bob --json",
+     declare_list, [](Filled& f) { return sockets(f.list); }},
+    {"arp", "The neighbour tables: which address is which MAC (ARP and NDP)", "  lanyard arp alice",
+     declare_list, [](Filled& f) { return arp(f.list); }},
+    {"show", "A run as a sequence diagram; one packet, all its layers",
+     "  lanyard show first-lab.pcapng\n"
+     "  lanyard show first-lab.pcapng --proto tcp --node alice\n"
+     "  lanyard show first-lab.pcapng --packet 12     # layers, fields, offsets, hex\n"
+     "  lanyard show first-lab.pcapng --journey 12    # hop by hop, and what each node changed\n"
+     "  lanyard show anything.pcap",
+     declare_show, [](Filled& f) { return show(f.show); }},
+    {"dissect", "A frame's bytes as a tree of named fields",
+     "  lanyard dissect 'ff ff ff ff ff ff 02 00 00 00 00 01 08 06 ...'\n"
+     "  lanyard dissect --packet 12 first-lab.pcapng\n"
+     "  xxd -p frame.bin | lanyard dissect -",
+     declare_dissect, [](Filled& f) { return dissect(f.dissect); }},
+    {"version", "Which Lanyard this is", "  lanyard version --json", declare_version,
+     [](Filled& f) { return version(f.version); }},
+    {"completion", "A completion script for your shell",
+     "  lanyard completion bash > ~/.local/share/bash-completion/completions/lanyard\n"
+     "  lanyard completion zsh  > ~/.zfunc/_lanyard\n"
+     "  lanyard completion fish > ~/.config/fish/completions/lanyard.fish",
+     declare_completion, [](Filled& f) { return completion(f.completion); }},
+    {"help", "Help for a verb", "  lanyard help run", declare_help, nullptr},
+});
+
+constexpr const char* general_examples =
+    "Examples:\n"
+    "  lanyard run examples/first-lab.yaml      # run it, see every packet\n"
+    "  lanyard show first-lab.pcapng            # look at the run again\n"
+    "  lanyard up examples/first-lab.yaml -d    # keep it up ...\n"
+    "  lanyard exec alice -- curl http://bob/   # ... and run programs in it\n"
+    "  lanyard help run                         # more about one verb";
+
+// One App with all verbs; `filled` must outlive it.
+std::unique_ptr<CLI::App> build(Filled& filled) {
+  auto app = std::make_unique<CLI::App>(
+      "Lanyard: run real programs on a whole internet inside one ordinary process.", "lanyard");
+  app->require_subcommand(0, 1);
+  app->footer(general_examples);
+  app->add_flag("--version", filled.asks_version, "Which Lanyard this is");
+  for (const VerbEntry& verb : verbs) {
+    CLI::App* sub = app->add_subcommand(verb.name, verb.summary);
+    verb.declare(*sub, filled);
+    sub->footer(fmt::format("Examples:\n{}", verb.examples));
+  }
+  return app;
+}
+
+// CLI11 knows names with a capital as positionals; everything behind `--` is a command's own.
+std::vector<std::string> take_command(std::vector<std::string>& arguments) {
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (dashes == arguments.end()) return {};
+  std::vector<std::string> command(dashes + 1, arguments.end());
+  arguments.erase(dashes, arguments.end());
+  return command;
+}
+
+int help(CLI::App& app, const std::string& verb) {
+  if (verb.empty()) {
+    fmt::print("{}", app.help());
+    return exit_ok;
+  }
+  for (const CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (sub->get_name() != verb) continue;
+    fmt::print("{}", sub->help("lanyard"));
+    return exit_ok;
+  }
+  fmt::print(stderr, "lanyard: there is no verb '{}'; `lanyard help` lists them\n", verb);
+  return exit_usage;
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error) {
+  std::string verb;
+  for (const CLI::App* sub : app.get_subcommands()) verb = sub->get_name();
+  fmt::print(stderr, "lanyard: {}\n", error.what());
+  fmt::print(stderr, "Try `lanyard help{}{}`.\n", verb.empty() ? "" : " ", verb);
+  return exit_usage;
+}
+
+bool is_verb(std::string_view word) {
+  return std::any_of(verbs.begin(), verbs.end(),
+                     [&](const VerbEntry& verb) { return verb.name == word; });
+}
+
+int dispatch(CLI::App& app, Filled& filled, std::vector<std::string> command) {
+  if (filled.asks_version) return version({});
+  for (const VerbEntry& verb : verbs) {
+    CLI::App* sub = app.get_subcommand(verb.name);
+    if (!sub->parsed()) continue;
+    if (verb.run == nullptr) return help(app, filled.help_verb);
+    filled.exec.command = sub->remaining();
+    filled.exec.command.insert(filled.exec.command.end(), command.begin(), command.end());
+    return verb.run(filled);
+  }
+  fmt::print("{}", app.help());
+  return exit_ok;
+}
+
+}  // namespace
+
+int run_command_line(std::vector<std::string> arguments) {
+  Filled filled;
+  const auto app = build(filled);
+  if (!arguments.empty() && !arguments.front().starts_with('-') && !is_verb(arguments.front())) {
+    fmt::print(stderr, "lanyard: there is no verb '{}'; `lanyard help` lists them\n",
+               printable(arguments.front()));
+    return exit_usage;
+  }
+  const bool is_exec = !arguments.empty() && arguments.front() == "exec";
+  const std::vector<std::string> command =
+      is_exec ? take_command(arguments) : std::vector<std::string>{};
+  try {
+    // CLI11 takes the arguments last first.
+    app->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    for (const CLI::App* sub : app->get_subcommands()) return help(*app, sub->get_name());
+    return help(*app, "");
+  } catch (const CLI::ParseError& error) {
+    return complain(*app, error);
+  }
+  return dispatch(*app, filled, command);
+}
+
+std::vector<VerbSurface> command_surface() {
+  Filled filled;
+  const auto app = build(filled);
+  std::vector<VerbSurface> surface;
+  for (const CLI::App* sub : app->get_subcommands([](CLI::App*) { return true; })) {
+    VerbSurface verb{sub->get_name(), sub->get_description(), {}, {}};
+    for (const CLI::Option* option : sub->get_options()) {
+      if (option->get_positional()) {
+        verb.positionals.push_back(option->get_name());
+        continue;
+      }
+      OptionSurface seen{{}, option->get_description(), option->get_items_expected_max() > 0};
+      for (const auto& name : option->get_lnames()) seen.names.push_back("--" + name);
+      for (const auto& name : option->get_snames()) seen.names.push_back("-" + name);
+      verb.options.push_back(std::move(seen));
+    }
+    surface.push_back(std::move(verb));
+  }
+  return surface;
+}
+
+}  // namespace lanyard::cli

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/lab_page.hh"
+#include "cli/show_parts.hh"
+#include "cli/verbs.hh"
+#include "cli/world_runner.hh"
+
+namespace lanyard::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t diagram_lines_max = 80;
+
+// Prints what programs print, line by line, behind the program's name.
+class OutputPrinter {
+ public:
+  OutputPrinter(const Paper& paper, Progress& progress) : paper_(paper), progress_(progress) {}
+
+  void take(const lab::ProgramRow& program, const lab::ProgramOutput& output) {
+    std::string& held = held_[{program.name, output.descriptor}];
+    held += output.text;
+    for (std::size_t end = 0; (end = held.find('\n')) != std::string::npos;) {
+      print(program.name, output.descriptor, held.substr(0, end));
+      held.erase(0, end + 1);
+    }
+  }
+
+  void end(const lab::ProgramRow& program) {
+    for (const int descriptor : {1, 2}) {
+      std::string& held = held_[{program.name, descriptor}];
+      if (!held.empty()) print(program.name, descriptor, held);
+      held.clear();
+    }
+    if (program.is_service) return;
+    const bool is_wrong = program.state == lab::ProgramState::not_started ||
+                          program.state == lab::ProgramState::killed ||
+                          (program.state == lab::ProgramState::exited && program.status != 0);
+    progress_.clear();
+    fmt::print("{} {} {}\n", paint(paper_, Ink::bold, program.name), bar(),
+               paint(paper_, is_wrong ? Ink::red : Ink::dim, state_text(program)));
+    std::fflush(stdout);
+  }
+
+ private:
+  [[nodiscard]] std::string_view bar() const { return paper_.has_utf8 ? "│" : "|"; }
+
+  void print(const std::string& name, int descriptor, std::string line) {
+    if (line.ends_with('\r')) line.pop_back();
+    progress_.clear();
+    fmt::print("{} {} {}\n", paint(paper_, Ink::bold, name), bar(),
+               paint(paper_, descriptor == 2 ? Ink::yellow : Ink::plain, printable(line)));
+    std::fflush(stdout);
+  }
+
+  Paper paper_;
+  Progress& progress_;
+  std::map<std::pair<std::string, int>, std::string> held_;
+};
+
+json programs_json(const lab::World& world) {
+  json programs = json::array();
+  for (const lab::ProgramRow& program : world.programs()) {
+    if (program.is_service) continue;
+    json row{{"name", program.name},
+             {"node", world.model().nodes[program.node].name},
+             {"command", program.command},
+             {"outcome", state_text(program)},
+             {"status", program.status},
+             {"signal", program.signal},
+             {"output", ""},
+             {"errors", ""}};
+    for (const lab::ProgramOutput& output : world.output()) {
+      if (output.program != program.id) continue;
+      std::string text = row[output.descriptor == 2 ? "errors" : "output"];
+      row[output.descriptor == 2 ? "errors" : "output"] = text + output.text;
+    }
+    programs.push_back(std::move(row));
+  }
+  return programs;
+}
+
+json checks_json(const std::vector<lab::Verdict>& verdicts) {
+  json checks = json::array();
+  for (const lab::Verdict& verdict : verdicts) {
+    checks.push_back({{"text", verdict.text},
+                      {"good", verdict.is_good},
+                      {"happened", verdict.happened},
+                      {"time_ns", verdict.at.count_ns()}});
+  }
+  return checks;
+}
+
+void print_checks(const std::vector<lab::Verdict>& verdicts, const Paper& paper) {
+  for (const lab::Verdict& verdict : verdicts) {
+    const std::string mark =
+        verdict.is_good ? paint(paper, Ink::green, "ok  ") : paint(paper, Ink::red, "FAIL");
+    fmt::print("{} {}  ({})\n", mark, printable(verdict.text), printable(verdict.happened));
+  }
+}
+
+void print_title(std::string_view title, const Paper& paper) {
+  const std::string_view rule = paper.has_utf8 ? "──" : "--";
+  fmt::print("\n{}\n", paint(paper, Ink::bold, fmt::format("{0} {1} {0}", rule, title)));
+}
+
+// The diagram and one packet's journey, from the run file that was just written.
+void print_run(const std::string& path, const Paper& paper) {
+  const auto run = lab::read_run_file(path);
+  if (!run.has_value()) {
+    fmt::print(stderr, "lanyard: {}: offset {}: {}\n", path, run.error().offset, run.error().what);
+    return;
+  }
+  print_title("what happened", paper);
+  const Tale tale = tale_of(*run, {{}, lifelines_that_fit(paper)});
+  fmt::print("{}", diagram_page(tale, {}, diagram_lines_max, paper));
+  const auto index = telling_frame(*run);
+  if (!index.has_value()) return;
+  print_title("one packet, hop by hop", paper);
+  fmt::print("{}", journey_page(*run, *index, paper));
+}
+
+std::string run_file_of(const RunOptions& options, const lab::Model& model) {
+  if (!options.run_file.empty()) return options.run_file;
+  const std::string stem = std::filesystem::path(model.file).stem();
+  return (stem.empty() ? model.name : stem) + ".pcapng";
+}
+
+int status_of(const std::vector<lab::Verdict>& verdicts, int signal, const std::string& problem) {
+  if (signal != 0 || !problem.empty()) return exit_failed;
+  for (const lab::Verdict& verdict : verdicts) {
+    if (!verdict.is_good) return exit_failed;
+  }
+  return exit_ok;
+}
+
+void print_end(const std::vector<lab::Verdict>& verdicts, const std::string& path, int signal,
+               const Paper& paper) {
+  if (!verdicts.empty()) {
+    print_title("checks", paper);
+    print_checks(verdicts, paper);
+  }
+  fmt::print("\n{}The run is kept in {}: `lanyard show {}`, or Wireshark.\n",
+             signal != 0 ? "Interrupted. " : "", path, shell_quoted(path));
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const auto lab = load_lab(options.lab);
+  if (lab == nullptr) return exit_usage;
+  if (options.seed.has_value()) lab->model.seed = *options.seed;
+  const std::string path = run_file_of(options, lab->model);
+  const Paper paper = paper_of(STDOUT_FILENO);
+  Progress progress;
+  OutputPrinter printer(paper, progress);
+  RunnerOptions how{.run_file = path};
+  if (!options.json) {
+    how.on_output = [&](const auto& program, const auto& output) { printer.take(program, output); };
+    how.on_ended = [&](const auto& program) { printer.end(program); };
+  }
+  auto runner = WorldRunner::make(*lab, how);
+  if (!runner.has_value()) {
+    fmt::print(stderr, "lanyard: {}\n", runner.error());
+    return exit_failed;
+  }
+  if (!options.json) {
+    fmt::print("{}, seed {}, in {} time\n\n", paint(paper, Ink::bold, lab->model.name),
+               lab->model.seed, (*runner)->is_virtual() ? "virtual" : "real");
+    fmt::print("{}", nodes_page(lab->model, lab->plan, paper));
+    print_title("what the programs say", paper);
+    std::fflush(stdout);
+  }
+  const int signal = (*runner)->run(progress);
+  const auto verdicts = (*runner)->world().verdicts();
+  const std::string problem = (*runner)->recorder_problem();
+  const int status = status_of(verdicts, signal, problem);
+  if (!problem.empty()) fmt::print(stderr, "lanyard: {}: {}\n", path, problem);
+  if (options.json) {
+    const json outcome{{"lab", lab->model.name},
+                       {"seed", lab->model.seed},
+                       {"time", (*runner)->is_virtual() ? "virtual" : "real"},
+                       {"nodes", nodes_json(lab->model, lab->plan)},
+                       {"programs", programs_json((*runner)->world())},
+                       {"checks", checks_json(verdicts)},
+                       {"run_file", path},
+                       {"interrupted", signal != 0},
+                       {"ok", status == exit_ok}};
+    fmt::print("{}\n", outcome.dump(2, ' ', false, json::error_handler_t::replace));
+    return status;
+  }
+  if (!options.quiet && problem.empty()) print_run(path, paper);
+  print_end(verdicts, path, signal, paper);
+  return status;
+}
+
+}  // namespace lanyard::cli

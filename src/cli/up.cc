@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "cli/control_paths.hh"
+#include "cli/control_server.hh"
+#include "cli/descriptors.hh"
+#include "cli/lab_page.hh"
+#include "cli/verbs.hh"
+#include "cli/world_runner.hh"
+
+namespace lanyard::cli {
+namespace {
+
+// The parent waits for the child's word that the lab is up, or why not.
+struct Detached {
+  bool is_parent = false;
+  int status = exit_ok;  // the parent's exit status
+  Descriptor word{-1};   // the child says it here
+};
+
+// The word is one digit: the exit status.
+int wait_for_word(const Descriptor& word) {
+  char digit = 0;
+  if (read(word.number(), &digit, 1) == 1) return digit - '0';
+  fmt::print(stderr, "lanyard: the lab ended before it was up\n");
+  return exit_failed;
+}
+
+void say_word(const Descriptor& word, int status) {
+  const auto digit = static_cast<char>('0' + status);
+  if (word.number() >= 0 && write(word.number(), &digit, 1) < 0) errno = 0;  // the parent is gone
+}
+
+// A child in a session of its own goes on; the parent's status is the child's word.
+std::expected<Detached, std::string> detach() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(std::strerror(errno));
+  Descriptor read_end(ends[0]);
+  Descriptor write_end(ends[1]);
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child < 0) return std::unexpected(std::strerror(errno));
+  Detached detached;
+  if (child > 0) {
+    write_end = Descriptor(-1);
+    detached.is_parent = true;
+    detached.status = wait_for_word(read_end);
+    return detached;
+  }
+  setsid();
+  detached.word = std::move(write_end);
+  return detached;
+}
+
+// From here on nobody reads what we print.
+void leave_terminal() {
+  std::fflush(nullptr);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return;
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, standard);
+  close(null);
+}
+
+int serve(const LoadedLab& lab, const UpOptions& options, const Descriptor& word) {
+  const auto directory = control_directory();
+  if (!directory.has_value()) {
+    fmt::print(stderr, "lanyard: {}\n", directory.error());
+    return exit_failed;
+  }
+  RunnerOptions how{.run_file = options.run_file, .keeps_running = true, .in_real_time = true};
+  auto runner = WorldRunner::make(lab, how);
+  if (!runner.has_value()) {
+    fmt::print(stderr, "lanyard: {}\n", runner.error());
+    return exit_failed;
+  }
+  const std::string path = control_path(*directory, lab.model.name);
+  auto server = ControlServer::open(path, (*runner)->loop(), (*runner)->world(),
+                                    [&runner] { (*runner)->stop(); });
+  if (!server.has_value()) {
+    fmt::print(stderr, "lanyard: {}\n", server.error());
+    return exit_failed;
+  }
+  const Paper paper = paper_of(STDOUT_FILENO);
+  fmt::print("{}", nodes_page(lab.model, lab.plan, paper));
+  fmt::print("\n{} is up: `lanyard exec HOST -- COMMAND`, `lanyard ping A B`, `lanyard ps`; {}.\n",
+             paint(paper, Ink::bold, lab.model.name),
+             options.detach ? "`lanyard down` ends it" : "Ctrl-C or `lanyard down` ends it");
+  std::fflush(stdout);
+  if (options.detach) leave_terminal();
+  say_word(word, exit_ok);
+  Progress progress;
+  (*runner)->run(progress);
+  return (*runner)->recorder_problem().empty() ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+int up(const UpOptions& options) {
+  const auto lab = load_lab(options.lab);
+  if (lab == nullptr) return exit_usage;
+  if (options.seed.has_value()) lab->model.seed = *options.seed;
+  if (!options.detach) return serve(*lab, options, Descriptor(-1));
+  auto detached = detach();
+  if (!detached.has_value()) {
+    fmt::print(stderr, "lanyard: cannot go into the background: {}\n", detached.error());
+    return exit_failed;
+  }
+  if (detached->is_parent) return detached->status;
+  const int status = serve(*lab, options, detached->word);
+  if (status != exit_ok) say_word(detached->word, status);  // not the first word if it was up
+  return status;
+}
+
+}  // namespace lanyard::cli
