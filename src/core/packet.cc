@@ -2,7 +2,7 @@
 #include "core/packet.hh"
 
 #include <algorithm>
-#include <iterator>
+#include <cstring>
 
 #include "core/check.hh"
 #include "core/checksum.hh"
@@ -19,70 +19,6 @@ std::uint32_t narrow(std::size_t size) {
 }
 
 }  // namespace
-
-Slice Slice::copy_of(Bytes bytes) {
-  Slice slice;
-  if (bytes.empty()) return slice;
-  slice.block_ = allocate_block(bytes.size());
-  slice.size_ = narrow(bytes.size());
-  std::memcpy(slice.block_->data(), bytes.data(), bytes.size());
-  return slice;
-}
-
-Slice::Slice(Block* block, std::uint32_t offset, std::uint32_t size)
-    : block_(block), offset_(offset), size_(size) {
-  CHECK(std::uint64_t{offset} + size <= block->capacity);
-  add_reference(block_);
-}
-
-Bytes Slice::bytes() const {
-  return block_ == nullptr ? Bytes{} : Bytes{block_->data() + offset_, size_};
-}
-
-Slice Slice::part(std::size_t offset, std::size_t size) const {
-  CHECK(offset <= size_ && size <= size_ - offset);
-  if (size == 0) return {};
-  return Slice(block_, offset_ + static_cast<std::uint32_t>(offset),
-               static_cast<std::uint32_t>(size));
-}
-
-SliceList::SliceList(const SliceList& other)
-    : few_(other.few_),
-      few_used_(other.few_used_),
-      many_(other.many_ == nullptr ? nullptr : std::make_unique<std::vector<Slice>>(*other.many_)) {
-}
-
-void SliceList::append(Slice slice) {
-  if (many_ != nullptr) {
-    many_->push_back(std::move(slice));
-  } else if (few_used_ < few_max) {
-    few_[few_used_++] = std::move(slice);
-  } else {
-    many_ = std::make_unique<std::vector<Slice>>();
-    many_->reserve(4 * few_max);
-    std::move(few_.begin(), few_.end(), std::back_inserter(*many_));
-    few_used_ = 0;
-    many_->push_back(std::move(slice));
-  }
-}
-
-void SliceList::drop_last() {
-  if (many_ == nullptr) {
-    few_[--few_used_] = Slice();
-    return;
-  }
-  many_->pop_back();
-  if (many_->empty()) many_.reset();
-}
-
-void SliceList::set_last(Slice slice) {
-  (many_ == nullptr ? few_[few_used_ - 1] : many_->back()) = std::move(slice);
-}
-
-void SliceList::clear() {
-  for (; few_used_ > 0; --few_used_) few_[few_used_ - 1] = Slice();
-  many_.reset();
-}
 
 Packet::Packet(std::size_t headroom, std::size_t room)
     : block_(allocate_block(headroom + room)), head_(narrow(headroom)), tail_(head_) {}

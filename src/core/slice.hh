@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared bytes: a slice of a pooled block (core/pool.hh), and the few slices of one packet. A
+// slice's bytes never change while somebody refers to them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/bytes.hh"
+#include "core/pool.hh"
+
+namespace lanyard {
+
+// A counted reference to bytes that nobody changes any more.
+class Slice {
+ public:
+  Slice() = default;
+  // A fresh slice holding a copy of `bytes`.
+  [[nodiscard]] static Slice copy_of(Bytes bytes);
+  // The `size` bytes at `offset` of a block; shares it.
+  Slice(Block* block, std::uint32_t offset, std::uint32_t size);
+  Slice(const Slice& other) : block_(other.block_), offset_(other.offset_), size_(other.size_) {
+    if (block_ != nullptr) add_reference(block_);
+  }
+  Slice(Slice&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)),
+        offset_(other.offset_),
+        size_(std::exchange(other.size_, 0)) {}
+  Slice& operator=(const Slice& other) { return *this = Slice(other); }
+  Slice& operator=(Slice&& other) noexcept {
+    Block* before = std::exchange(block_, std::exchange(other.block_, nullptr));
+    offset_ = other.offset_;
+    size_ = std::exchange(other.size_, 0);
+    if (before != nullptr) drop_reference(before);
+    return *this;
+  }
+  ~Slice() {
+    if (block_ != nullptr) drop_reference(block_);
+  }
+
+  [[nodiscard]] Bytes bytes() const;
+  [[nodiscard]] std::size_t size() const { return size_; }
+  // The part [offset, offset + size) of this slice; shares the block.
+  [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
+
+ private:
+  Block* block_ = nullptr;
+  std::uint32_t offset_ = 0;
+  std::uint32_t size_ = 0;
+};
+
+// The slices of one packet; the usual few need no allocation, and moving none costs next to
+// nothing.
+class SliceList {
+ public:
+  SliceList() = default;
+  SliceList(const SliceList& other);
+  SliceList& operator=(const SliceList&) = delete;
+  SliceList(SliceList&& other) noexcept { take(other); }
+  SliceList& operator=(SliceList&& other) noexcept {
+    if (this == &other) return *this;
+    clear();
+    take(other);
+    return *this;
+  }
+  ~SliceList() = default;
+
+  [[nodiscard]] std::span<const Slice> view() const {
+    if (many_ != nullptr) return *many_;
+    return {few_.data(), few_used_};
+  }
+  void append(Slice slice);
+  void drop_last();
+  // Replaces the last one.
+  void set_last(Slice slice);
+  void clear();
+
+ private:
+  static constexpr std::size_t few_max = 3;
+  void take(SliceList& other) noexcept {
+    few_used_ = std::exchange(other.few_used_, 0);
+    for (std::size_t i = 0; i < few_used_; ++i) few_[i] = std::move(other.few_[i]);
+    many_ = std::move(other.many_);
+  }
+  std::array<Slice, few_max> few_;
+  std::uint32_t few_used_ = 0;
+  std::unique_ptr<std::vector<Slice>> many_;  // all of them, once there are more than a few
+};
+
+}  // namespace lanyard
