@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole labs in virtual time.
+#include "lab/world.hh"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "lab/lab_file.hh"
+#include "lab/recorder.hh"
+#include "lab/run_file.hh"
+
+namespace lanyard::lab {
+namespace {
+
+using namespace lanyard::literals;
+
+// A lab read from a text, planned, and run to its end.
+class Lab {
+ public:
+  explicit Lab(std::string_view text, WorldOptions options = {}) {
+    auto lab = parse_lab(text, "t.yaml");
+    if (!lab) {
+      for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
+      return;
+    }
+    model = std::move(lab->model);
+    plan = *make_plan(model);
+    world = std::make_unique<World>(model, plan, std::move(options));
+  }
+  // What a program printed.
+  [[nodiscard]] std::string printed(std::string_view name) const {
+    std::string text;
+    for (const ProgramOutput& each : world->output())
+      if (row(name).id == each.program) text += each.text;
+    return text;
+  }
+  [[nodiscard]] ProgramRow row(std::string_view name) const {
+    for (const ProgramRow& each : world->programs())
+      if (each.name == name && !each.is_service) return each;
+    ADD_FAILURE() << "no program " << name;
+    return {};
+  }
+  // Verdicts that are not good, one a line.
+  [[nodiscard]] std::string complaints() const {
+    std::string text;
+    for (const Verdict& each : world->verdicts())
+      if (!each.is_good) text += each.text + ": " + each.happened + "\n";
+    return text;
+  }
+
+  Model model;
+  Plan plan;
+  std::unique_ptr<World> world;
+};
+
+WorldOptions kept_running() {
+  WorldOptions options;
+  options.keeps_running = true;
+  return options;
+}
+
+constexpr std::string_view two_lans = R"(
+hosts:
+  bob: { run: [http serve, echo serve] }
+  alice:
+    run:
+      - { do: ping bob -c 2, name: pinger, expect: exit 0 }
+      - { do: ping bob -c 2 -6, name: pinger6, expect: exit 0 }
+      - { do: http get http://bob/, name: browser, at: 3s, expect: exit 0 }
+switches: [office, dc]
+routers: [r1]
+links:
+  - alice -- office
+  - office -- r1
+  - r1 -- dc: { delay: 20ms, rate: 50Mbit }
+  - dc -- bob
+)";
+
+TEST(World, TwoLansJoinedByARouterAnswerPingAndHttpByName) {
+  Lab lab(two_lans);
+  lab.world->run();
+  EXPECT_EQ(lab.complaints(), "");
+  EXPECT_NE(lab.printed("pinger").find("10.0.2.2"), std::string::npos) << lab.printed("pinger");
+  EXPECT_NE(lab.printed("pinger6").find("fd00:0:0:2::2"), std::string::npos)
+      << lab.printed("pinger6");
+  EXPECT_NE(lab.printed("browser"), "");
+  EXPECT_EQ(lab.row("bob").state, ProgramState::stopped);
+  EXPECT_EQ(lab.row("browser").state, ProgramState::exited);
+}
+
+TEST(World, AHostAloneOnASwitchServesNamesItself) {
+  Lab lab(
+      "hosts:\n  a: { run: { do: ping b -c 1, expect: exit 0 } }\n  b:\nlinks: [a -- b: { delay: "
+      "1ms }]\n");
+  lab.world->run();
+  EXPECT_EQ(lab.complaints(), "");
+}
+
+TEST(World, ACutLinkCarriesNothingUntilItIsHealed) {
+  Lab lab(
+      "hosts:\n  a: { run: [{ do: ping 10.0.1.2 -c 1, name: early, at: 1s, expect: any },"
+      " { do: ping 10.0.1.2 -c 1, name: late, at: 20s, expect: exit 0 }] }\n  b:\nlinks: [a -- b]\n"
+      "at: { 500ms: cut a -- b, 10s: heal a -- b }\ncheck:\n  - drops (a -- b) > 0\n  - drops link "
+      "down > 0\n");
+  lab.world->run();
+  EXPECT_EQ(lab.complaints(), "");
+  EXPECT_NE(lab.row("early").status, 0);
+}
+
+TEST(World, ALinkMayBeCutInOneDirection) {
+  Lab lab(
+      "hosts:\n  a: { run: { do: ping 10.0.1.2 -c 1, expect: any } }\n  b:\nlinks: [a -- b]\nat: { "
+      "0s: cut b -> a }\n");
+  lab.world->run();
+  const LinkRow link = lab.world->links().at(0);
+  EXPECT_EQ(link.a_counters.drops[static_cast<std::size_t>(DropReason::link_down)], 0U);
+  EXPECT_GT(link.b_counters.drops[static_cast<std::size_t>(DropReason::link_down)], 0U);
+}
+
+TEST(World, ChecksSayWhatWasExpectedAndWhatHappened) {
+  Lab lab(
+      "hosts:\n  a: { run: { do: ping 10.0.1.2 -c 1 } }\n  b: { run: ping nobody }\nlinks: [a -- "
+      "b]\n"
+      "check:\n  - a exits 3\n  - a prints \"never\"\n  - tcp retransmits > 0\n  - packets arp == "
+      "99\n  - b exits 0\n");
+  lab.world->run();
+  const std::string all = lab.complaints();
+  EXPECT_NE(all.find("a exits 3: a exited 0\n"), std::string::npos) << all;
+  EXPECT_NE(all.find("tcp retransmits > 0: tcp retransmits is 0, not > 0\n"), std::string::npos)
+      << all;
+  EXPECT_NE(all.find("packets arp == 99: packets arp is 2, not == 99\n"), std::string::npos) << all;
+  EXPECT_NE(all.find("bytes without it, and exited 0\n"), std::string::npos) << all;
+  EXPECT_NE(all.find("b is not to fail: b exited"), std::string::npos) << all;
+}
+
+TEST(World, AProgramThatNobodyCanStartIsSaidWithItsHost) {
+  Lab lab("time: real\nhosts:\n  a: { run: curl http://b/ }\n  b:\nlinks: [a -- b]\n");
+  lab.world->run_until(Instant::start());
+  EXPECT_EQ(lab.row("a").state, ProgramState::not_started);
+  EXPECT_EQ(
+      lab.row("a").problem,
+      "a: `curl http://b/` is not built into Lanyard, and there is nothing to launch it with");
+}
+
+TEST(World, UntilEndsWhatWouldGoOn) {
+  Lab lab("until: 90s\nhosts:\n  a: { run: ping b -c 1000000 }\n  b:\nlinks: [a -- b]\n");
+  lab.world->run();
+  EXPECT_EQ(lab.row("a").state, ProgramState::stopped);
+  EXPECT_GE(lab.world->now(), Instant::start() + 90_s);
+  EXPECT_LT(lab.world->now(), Instant::start() + 95_s);
+}
+
+TEST(World, ServersAloneEndTheLabWhenNothingIsLeftToHappen) {
+  Lab lab("hosts:\n  a: { run: http serve }\n  b:\nlinks: [a -- b]\n");
+  lab.world->run();
+  EXPECT_EQ(lab.row("a").state, ProgramState::stopped);
+}
+
+TEST(World, ProgramsAreStartedAndSignalledLive) {
+  Lab lab("hosts: [a, b]\nlinks: [a -- b]\n", kept_running());
+  World& world = *lab.world;
+  world.run_until(Instant::start());
+  Launch ping;
+  ping.command = {"ping", "b", "-c", "100000"};
+  const ProgramId id = world.start(0, std::move(ping));
+  world.run_until(Instant::start() + 10_s);
+  EXPECT_NE(lab.printed("a").find("10.0.1.2"), std::string::npos) << lab.printed("a");
+  world.signal(id, 15);
+  world.run_until(Instant::start() + 11_s);
+  EXPECT_EQ(lab.row("a").state, ProgramState::killed);
+  EXPECT_EQ(lab.row("a").signal, 15);
+  EXPECT_FALSE(world.is_over());
+  world.end();
+  world.run();
+  EXPECT_TRUE(world.is_over());
+}
+
+TEST(World, ADayOfTwoIdleHostsWithKeepAlivePassesInASecond) {
+  Lab lab(
+      "hosts:\n  a: { run: { do: echo send b hello --hold 86400, expect: exit 0 } }\n  b: { run: "
+      "echo serve }\nlinks: [a -- b: "
+      "{ delay: 5ms }]\n");
+  const auto began = std::chrono::steady_clock::now();
+  lab.world->run();
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_EQ(lab.complaints(), "");
+  EXPECT_GE(lab.world->now(), Instant::start() + 86400_s);
+  EXPECT_LT(took, std::chrono::seconds(1));
+}
+
+// The run file of a lab.
+std::vector<std::uint8_t> run_file_of(std::string_view text) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                     ("lanyard_world_" + std::to_string(::getpid()) + ".pcapng");
+  auto recorder = Recorder::open({.path = path});
+  if (!recorder) {
+    ADD_FAILURE() << recorder.error();
+    return {};
+  }
+  WorldOptions options;
+  options.recorder = recorder->get();
+  Lab(text, std::move(options)).world->run();
+  std::ifstream stream(path, std::ios::binary);
+  std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
+  std::filesystem::remove(path);
+  return bytes;
+}
+
+std::string lossy_lab(int seed) {
+  return "seed: " + std::to_string(seed) +
+         "\nhosts:\n  a: { run: { do: bulk send b 300000, expect: exit 0 } }\n  b: { run: bulk "
+         "serve }\nrouters: [r]\n"
+         "links:\n  - a -- r: { delay: 3ms, loss: 2%, rate: 20Mbit, queue: 20KB }\n  - r -- b\n";
+}
+
+TEST(World, SameLabAndSeedGiveTheSameBytesAndAnotherSeedOthers) {
+  const std::vector<std::uint8_t> first = run_file_of(lossy_lab(7));
+  EXPECT_GT(first.size(), 300'000U);
+  EXPECT_TRUE(first == run_file_of(lossy_lab(7)));
+  EXPECT_FALSE(first == run_file_of(lossy_lab(8)));
+}
+
+TEST(World, APacketCanBeFollowedHopByHop) {
+  const auto run = parse_run_file(run_file_of(two_lans));
+  ASSERT_TRUE(run) << run.error().what;
+  EXPECT_TRUE(run->is_whole);
+  // The longest journey is from alice to bob or back: sent and received at each of four links.
+  std::map<std::uint64_t, std::vector<std::string>> journeys;
+  for (const RunPacket& packet : run->packets)
+    journeys[packet.packet].push_back(run->port_name(packet.port) + (packet.is_sent ? ">" : "<"));
+  const std::vector<std::string> there{"alice:eth0>", "office:port1<", "office:port2>",
+                                       "r1:eth0<",    "r1:eth1>",      "dc:port1<",
+                                       "dc:port2>",   "bob:eth0<"};
+  EXPECT_GT(std::ranges::count_if(journeys, [&](const auto& each) { return each.second == there; }),
+            4);
+}
+
+TEST(World, AThousandHostsStandQuickly) {
+  std::string text = "hosts: [h*1000]\nswitches: [s*20]\nrouters: [r]\nlinks:\n";
+  for (int i = 1; i <= 1000; ++i)
+    text += "  - h" + std::to_string(i) + " -- s" + std::to_string(i % 20 + 1) + "\n";
+  for (int i = 1; i <= 20; ++i) text += "  - s" + std::to_string(i) + " -- r\n";
+  Lab lab(text, kept_running());
+  const auto began = std::chrono::steady_clock::now();
+  lab.world->run_until(Instant::start());
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_LT(took, std::chrono::seconds(2));
+  EXPECT_NE(lab.world->stack(999), nullptr);
+}
+
+}  // namespace
+}  // namespace lanyard::lab
