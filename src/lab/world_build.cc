@@ -75,6 +75,7 @@ void World::State::build_stack(std::uint32_t node) {
     interface.name = port.name;
     interface.mac = port.mac;
     interface.mtu = port.mtu;
+    interface.solicits_routers = false;  // the plan has said it all, and an idle lab is to be still
     const std::uint32_t number = machine.stack->add_interface(interface);
     for (const IpPrefix& address : port.addresses) machine.stack->add_address(now, number, address);
   }

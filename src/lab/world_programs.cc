@@ -54,8 +54,7 @@ bool World::State::start_built_in(std::uint32_t index) {
     if (info == nullptr) return false;
     body = info->run;
   } else {
-    words.erase(words.begin(),
-                words.begin() + 2);  // "dns serve": the address alone is its argument
+    words.erase(words.begin());  // "dns": `serve` stands for its name, then comes the address
   }
   const ProgramId id = rows[index].id;
   const std::string stream = fmt::format("program {} {}", model.nodes[node].name, rows[index].name);
