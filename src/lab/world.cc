@@ -28,7 +28,7 @@ Instant World::next_deadline() const {
 }
 
 void World::run() {
-  while (!is_over()) run_until(next_deadline());
+  while (!is_over() && next_deadline() != Instant::never()) run_until(next_deadline());
 }
 
 bool World::is_over() const {

@@ -23,7 +23,7 @@ void World::State::run_until(Instant until) {
     handle(due);
     serve_touched();
   }
-  const bool is_stuck = is_virtual && schedule.is_empty();
+  const bool is_stuck = is_virtual && !options.keeps_running && schedule.is_empty();
   if (phase == WorldPhase::running && (until >= limit || is_stuck)) {
     if (is_virtual && limit != Instant::never()) now = std::max(now, limit);
     begin_end();
