@@ -38,3 +38,8 @@ if(LANYARD_SANITIZE)
   target_compile_options(lanyard_compile INTERFACE -fsanitize=${LANYARD_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(lanyard_compile INTERFACE -fsanitize=${LANYARD_SANITIZE})
 endif()
+# The functions that switch between stacks tell ThreadSanitizer so, and are not instrumented.
+if(LANYARD_SANITIZE MATCHES "thread")
+  set_source_files_properties(src/core/task.cc src/core/fiber_switch.cc PROPERTIES
+    COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS LANYARD_THREAD_SANITIZER=1)
+endif()

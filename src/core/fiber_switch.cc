@@ -12,13 +12,8 @@
 #define LANYARD_ADDRESS_SANITIZER 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
-#define LANYARD_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define LANYARD_THREAD_SANITIZER 1
-#endif
-#endif
+// LANYARD_THREAD_SANITIZER comes from cmake/compile.cmake: ThreadSanitizer keeps a stack of calls
+// for each fiber, so what switches between them must not be instrumented itself.
 
 #if defined(LANYARD_ADDRESS_SANITIZER)
 #include <sanitizer/common_interface_defs.h>
@@ -35,9 +30,7 @@ void before_switch([[maybe_unused]] FiberStack* from, [[maybe_unused]] FiberStac
                                  to.size);
 #endif
 #if defined(LANYARD_THREAD_SANITIZER)
-  if (from != nullptr && from->thread_sanitizer == nullptr) {
-    from->thread_sanitizer = __tsan_get_current_fiber();
-  }
+  if (from != nullptr) from->thread_sanitizer = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(to.thread_sanitizer, 0);
 #endif
 }
