@@ -11,6 +11,7 @@ namespace lanyard::internet {
 struct Config {
   bool forwarding = false;              // RFC 1122 3.1: off unless switched on
   bool strong_host = false;             // RFC 1122 3.3.4.2
+  bool checks_reverse_path = false;     // RFC 1812 5.3.8: strict, for what is forwarded
   bool answers_broadcast_echo = false;  // RFC 1122 3.2.2.6
   bool accepts_redirects = true;
   std::uint8_t default_hop_limit = 64;

@@ -8,7 +8,15 @@
 
 namespace lanyard::internet {
 
-void Input::forward_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view) {
+// RFC 1812 5.3.8 [RFC1812-5.3.8-a]: would the answer go out where this came in?
+bool Input::has_way_back(const IpAddress& source, const Arrival& arrival) const {
+  if (!shared_.config.checks_reverse_path) return true;
+  const NextHop* back = shared_.routes.find(source, 0);
+  return back != nullptr && back->interface == arrival.interface;
+}
+
+void Input::forward_v4(Instant now, const Arrival& arrival, Packet&& packet,
+                       const ipv4::View& view) {
   const IpAddress destination = view.destination();
   // RFC 1812 5.3.4 [RFC1812-5.3.4-a].
   if (arrival.was_link_broadcast) return drop(now, arrival, DropReason::not_for_us, packet);
@@ -18,6 +26,9 @@ void Input::forward_v4(Instant now, const Arrival& arrival, Packet packet, const
   }
   if (destination.is_link_local()) {
     return drop(now, arrival, DropReason::martian_destination, packet);
+  }
+  if (!has_way_back(view.source(), arrival)) {
+    return drop(now, arrival, DropReason::filtered, packet);
   }
   if (!view.options().empty()) {
     // [RFC1812-5.3.13-a], [RFC1122-3.3.5-a]: source routes are not followed; others pass unchanged.
@@ -59,7 +70,8 @@ void Input::forward_v4(Instant now, const Arrival& arrival, Packet packet, const
   output_.transmit_fragments(now, hop, std::move(packet));
 }
 
-void Input::forward_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::View& view) {
+void Input::forward_v6(Instant now, const Arrival& arrival, Packet&& packet,
+                       const ipv6::View& view) {
   const IpAddress destination = view.destination();
   if (arrival.was_link_broadcast) return drop(now, arrival, DropReason::not_for_us, packet);
   // RFC 4291 2.5.6 [RFC4291-2.5-a].
@@ -68,6 +80,9 @@ void Input::forward_v6(Instant now, const Arrival& arrival, Packet packet, const
   }
   if (destination.is_link_local()) {
     return drop(now, arrival, DropReason::martian_destination, packet);
+  }
+  if (!has_way_back(view.source(), arrival)) {
+    return drop(now, arrival, DropReason::filtered, packet);
   }
   if (view.next_header() == protocol::hop_by_hop) {
     const ipv6::Walk walk = ipv6::walk_hop_by_hop(view);

@@ -22,8 +22,8 @@ class Input {
   Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp);
 
   // `packet` begins at its IP header and may end in padding.
-  void on_ipv4(Instant now, const Arrival& arrival, Packet packet);
-  void on_ipv6(Instant now, const Arrival& arrival, Packet packet);
+  void on_ipv4(Instant now, const Arrival& arrival, Packet&& packet);
+  void on_ipv6(Instant now, const Arrival& arrival, Packet&& packet);
 
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const { return reassembly_.next_deadline(); }
@@ -37,40 +37,50 @@ class Input {
   void take_given_up(Instant now);
   [[nodiscard]] bool is_broadcast_on(const IpAddress& address, std::uint32_t interface) const;
 
+  [[nodiscard]] bool has_way_back(const IpAddress& source, const Arrival& arrival) const;
+
   // IPv4.
-  [[nodiscard]] DropReason check_source_v4(const ipv4::View& view, const Arrival& arrival) const;
+  [[nodiscard]] DropReason check_source_v4(const ipv4::View& view, const Arrival& arrival);
   enum class Way : std::uint8_t { here, onward, nowhere };
   struct Judged {
     Way way;
     DropReason reason;
   };
   [[nodiscard]] Judged judge_v4(const ipv4::View& view, const Arrival& arrival) const;
-  void deliver_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view);
-  void hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet payload);
-  void on_fragment_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view);
-  void forward_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view);
+  void deliver_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
+  void hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet&& payload);
+  void on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
+  void forward_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void redirect_v4(Instant now, const Arrival& arrival, const Packet& packet,
                    const ipv4::View& view, const NextHop& route);
 
   // IPv6.
   [[nodiscard]] Judged judge_v6(const ipv6::View& view, const Arrival& arrival) const;
-  void deliver_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::WalkFrom& from,
+  void deliver_v6(Instant now, const Arrival& arrival, Packet&& packet, const ipv6::WalkFrom& from,
                   bool was_fragmented);
-  void hand_up_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::Walk& walk,
+  void hand_up_v6(Instant now, const Arrival& arrival, Packet&& packet, const ipv6::Walk& walk,
                   bool was_fragmented);
   void on_walk_problem(Instant now, const Arrival& arrival, const Packet& packet,
                        const ipv6::Walk& walk);
-  void on_fragment_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::Walk& walk);
+  void on_fragment_v6(Instant now, const Arrival& arrival, Packet&& packet, const ipv6::Walk& walk);
   [[nodiscard]] bool has_whole_chain(const ipv6::View& view, const ipv6::Walk& walk,
                                      std::uint8_t next_header) const;
   void on_whole_v6(Instant now, const Arrival& arrival, Reassembled whole);
-  void forward_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::View& view);
+  void forward_v6(Instant now, const Arrival& arrival, Packet&& packet, const ipv6::View& view);
 
   Shared& shared_;
   Output& output_;
   Icmp& icmp_;
   Ndp& ndp_;
   Reassembly reassembly_;
+  // The latest source of IPv4 that passed check_source_v4, true as long as addresses stay.
+  struct GoodSource {
+    std::uint64_t version = 0;
+    IpAddress source;
+    std::uint32_t interface = 0;
+    friend bool operator==(const GoodSource&, const GoodSource&) = default;
+  };
+  GoodSource good_source_;
   std::vector<std::uint8_t> header_;  // of the packet being delivered; kept to save allocations
 };
 

@@ -15,7 +15,7 @@ constexpr std::size_t datagram_bytes_max = 65535;
 
 }  // namespace
 
-void Input::on_ipv4(Instant now, const Arrival& arrival, Packet packet) {
+void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   if (packet.front().size() < std::min(packet.size(), header_bytes_enough)) packet.linear();
   // RFC 1812 5.2.2 [RFC1812-5.2.2-a]: the tests, in wire/ipv4 and here.
   const auto view = ipv4::View::parse(packet.front(), packet.size());
@@ -38,8 +38,10 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet packet) {
   }
 }
 
-DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival) const {
+DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival) {
   const IpAddress source = view.source();
+  const GoodSource wanted{shared_.interfaces.version(), source, arrival.interface};
+  if (!arrival.was_looped && good_source_ == wanted) return DropReason::none;
   const IpAddress destination = view.destination();
   const bool is_inside = arrival.was_looped || arrival.interface == loopback_interface;
   // [RFC1122-3.2.1.3-f], [RFC1122-3.2.1.3-c], [RFC1812-5.3.7-a], BI-34: never a source.
@@ -56,7 +58,9 @@ DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival
   const Role role = shared_.interfaces.role(source, arrival.interface);
   if (role == Role::broadcast || role == Role::network) return DropReason::martian_source;
   // Our own address from a wire is a lie or a loop.
-  return role == Role::own && !is_inside ? DropReason::martian_source : DropReason::none;
+  if (role == Role::own && !is_inside) return DropReason::martian_source;
+  if (!arrival.was_looped) good_source_ = wanted;
+  return DropReason::none;
 }
 
 // RFC 1812 5.2.3 [RFC1812-5.2.3-a]: here, onward, or nowhere.
@@ -104,7 +108,8 @@ Input::Judged Input::judge_v4(const ipv4::View& view, const Arrival& arrival) co
   return {Way::onward, DropReason::none};
 }
 
-void Input::deliver_v4(Instant now, const Arrival& arrival, Packet packet, const ipv4::View& view) {
+void Input::deliver_v4(Instant now, const Arrival& arrival, Packet&& packet,
+                       const ipv4::View& view) {
   if (!view.options().empty()) {
     // [RFC1122-3.2.1.8-a], [RFC1122-3.2.1.8-c], [RFC1122-3.2.1.8-d]: others are passed over, be
     // they malformed or not. [RFC1122-3.2.1.8-f], RFC 7126 4.3, BI-10, BI-11: source routes are
@@ -120,7 +125,7 @@ void Input::deliver_v4(Instant now, const Arrival& arrival, Packet packet, const
   hand_up_v4(now, arrival, header_, std::move(packet));
 }
 
-void Input::hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet payload) {
+void Input::hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet&& payload) {
   const auto view = ipv4::View::parse_quoted(header);
   Datagram datagram;
   datagram.source = view->source();
@@ -135,7 +140,7 @@ void Input::hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet
   deliver(now, arrival, datagram, header, 0, false);
 }
 
-void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet packet,
+void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet,
                            const ipv4::View& view) {
   const std::size_t size = view.payload_size();
   const bool is_cut_wrong = view.more_fragments() && size % 8 != 0;

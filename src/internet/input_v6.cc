@@ -31,7 +31,7 @@ Trouble trouble_of(std::uint8_t code) {
 
 }  // namespace
 
-void Input::on_ipv6(Instant now, const Arrival& arrival, Packet packet) {
+void Input::on_ipv6(Instant now, const Arrival& arrival, Packet&& packet) {
   if (packet.front().size() < std::min(packet.size(), header_bytes_enough)) packet.linear();
   const auto view = ipv6::View::parse(packet.front(), packet.size());
   if (!view) return drop(now, arrival, view.error(), packet);
@@ -103,7 +103,7 @@ Input::Judged Input::judge_v6(const ipv6::View& view, const Arrival& arrival) co
   return {Way::onward, DropReason::none};
 }
 
-void Input::deliver_v6(Instant now, const Arrival& arrival, Packet packet,
+void Input::deliver_v6(Instant now, const Arrival& arrival, Packet&& packet,
                        const ipv6::WalkFrom& from, bool was_fragmented) {
   auto view = ipv6::View::parse_quoted(packet.front());
   ipv6::Walk walk = ipv6::walk(*view, from);
@@ -137,7 +137,7 @@ void Input::on_walk_problem(Instant now, const Arrival& arrival, const Packet& p
          walk.reason == DropReason::none ? DropReason::bad_extension_header : walk.reason, packet);
 }
 
-void Input::hand_up_v6(Instant now, const Arrival& arrival, Packet packet, const ipv6::Walk& walk,
+void Input::hand_up_v6(Instant now, const Arrival& arrival, Packet&& packet, const ipv6::Walk& walk,
                        bool was_fragmented) {
   const Bytes front = packet.front();
   const auto view = ipv6::View::parse_quoted(front);
@@ -171,7 +171,7 @@ bool Input::has_whole_chain(const ipv6::View& view, const ipv6::Walk& walk,
          inner.offset + upper_header_min(inner.protocol) <= view.packet().size();
 }
 
-void Input::on_fragment_v6(Instant now, const Arrival& arrival, Packet packet,
+void Input::on_fragment_v6(Instant now, const Arrival& arrival, Packet&& packet,
                            const ipv6::Walk& walk) {
   const Bytes front = packet.linear();
   const auto view = ipv6::View::parse_quoted(front);

@@ -37,6 +37,7 @@ const Interface* Interfaces::find(std::uint32_t index) const {
 }
 
 void Interfaces::index_addresses() {
+  ++version_;
   facts_.clear();
   for (const Interface& interface : list_) {
     const std::uint32_t index = interface.link.index;

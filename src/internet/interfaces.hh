@@ -78,8 +78,10 @@ class Interfaces {
   [[nodiscard]] std::deque<Interface>& all() { return list_; }
   [[nodiscard]] const std::deque<Interface>& all() const { return list_; }
 
-  // To be called after addresses or their states changed.
+  // To be called after addresses, their states or an interface's MTU changed.
   void index_addresses();
+  // Grows with every such change.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
   // The role of an address; for a link-local or otherwise repeated one, on this interface if it has
   // one there (0: any).
   [[nodiscard]] Role role(const IpAddress& address, std::uint32_t interface) const;
@@ -99,6 +101,7 @@ class Interfaces {
   [[nodiscard]] std::span<const Fact> facts_of(const IpAddress& address) const;
   std::deque<Interface> list_;
   std::vector<Fact> facts_;  // by address, then interface
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace lanyard::internet

@@ -25,10 +25,10 @@ struct Arrival {
 class Machine {
  public:
   // A whole frame, checksums finished unless the interface takes them.
-  virtual void transmit(Instant now, std::uint32_t interface, Packet frame) = 0;
+  virtual void transmit(Instant now, std::uint32_t interface, Packet&& frame) = 0;
   // An IP packet this machine sent to itself: to be given to Network::on_packet, but not before
   // this call has returned.
-  virtual void loop_back(Instant now, std::uint32_t interface, Packet packet) = 0;
+  virtual void loop_back(Instant now, std::uint32_t interface, Packet&& packet) = 0;
   // A datagram for this machine. no_socket asks for a Port Unreachable, unknown_protocol for a
   // Protocol Unreachable or Parameter Problem; then the packet must have been left alone.
   virtual DropReason deliver(Instant now, Datagram& datagram, Bytes ip_header) = 0;

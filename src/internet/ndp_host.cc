@@ -128,7 +128,10 @@ void Ndp::take_parameters(const ndp::View& view, Interface& interface) {
   }
   // BI-38: an MTU that the link or the protocol does not allow is ignored.
   const auto mtu = view.options().mtu;
-  if (mtu && *mtu >= ipv6_mtu_min && *mtu <= interface.link.mtu) interface.ipv6_mtu = *mtu;
+  if (mtu && *mtu >= ipv6_mtu_min && *mtu <= interface.link.mtu && *mtu != interface.ipv6_mtu) {
+    interface.ipv6_mtu = *mtu;
+    shared_.interfaces.index_addresses();
+  }
 }
 
 // RFC 4861 6.3.4 [RFC4861-6.3.4-e]: which addresses are on this link.

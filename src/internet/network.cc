@@ -136,7 +136,7 @@ Result<void> Network::leave(std::uint32_t interface, const IpAddress& group) {
   return {};
 }
 
-void Network::on_packet(Instant now, const Arrival& arrival, Packet packet) {
+void Network::on_packet(Instant now, const Arrival& arrival, Packet&& packet) {
   if (packet.front().empty() && packet.size() > 0) packet.linear();
   const unsigned version = packet.size() == 0 ? 0U : packet.front()[0] >> 4;
   if (version == 6) {
@@ -191,7 +191,7 @@ void Network::on_arp(Instant now, const Arrival& arrival, const Packet& packet) 
   parts_->output.work_off(now, interface);
 }
 
-Result<void> Network::send(Instant now, Datagram datagram) {
+Result<void> Network::send(Instant now, Datagram&& datagram) {
   return parts_->output.send(now, std::move(datagram));
 }
 

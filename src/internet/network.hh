@@ -45,9 +45,9 @@ class Network final : public Paths {
   Result<void> leave(std::uint32_t interface, const IpAddress& group);
 
   // Driving. An IP packet (its version says which), and an ARP message, without their frames.
-  void on_packet(Instant now, const Arrival& arrival, Packet packet);
+  void on_packet(Instant now, const Arrival& arrival, Packet&& packet);
   void on_arp(Instant now, const Arrival& arrival, const Packet& packet);
-  Result<void> send(Instant now, Datagram datagram);
+  Result<void> send(Instant now, Datagram&& datagram);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
 

@@ -59,7 +59,7 @@ bool Output::fits(const Hop& hop, const Packet& packet, std::size_t header_bytes
   return header_bytes + repeated_header_size(packet) + offload.segment_bytes <= hop.mtu;
 }
 
-Result<void> Output::send(Instant now, Datagram datagram) {
+Result<void> Output::send(Instant now, Datagram&& datagram) {
   const auto hop = choose(datagram.destination, datagram.source, datagram.interface);
   if (!hop) return unexpected(hop.error());
   datagram.source = hop->source;
@@ -167,7 +167,7 @@ void Output::send_v6_fragments(Instant now, const Hop& hop, const Datagram& data
 
 // RFC 791 3.2 [RFC791-3.2-b], RFC 1812 4.2.2.7 [RFC1812-4.2.2.7-a]: as few as possible, in order,
 // each as large as the link takes; later ones carry the options marked copied.
-void Output::transmit_fragments(Instant now, const Hop& hop, Packet packet) {
+void Output::transmit_fragments(Instant now, const Hop& hop, Packet&& packet) {
   const auto view = ipv4::View::parse(packet.front(), packet.size());
   if (!view) return shared_.machine.on_drop(now, hop.interface->link.index, view.error(), packet);
   const auto later = ipv4::options_of_later_fragments(view->options());

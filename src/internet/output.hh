@@ -30,11 +30,11 @@ class Output {
   // See Paths::find for the arguments and errors.
   [[nodiscard]] Result<Hop> choose(const IpAddress& destination, const IpAddress& source,
                                    std::uint32_t interface) const;
-  Result<void> send(Instant now, Datagram datagram);
+  Result<void> send(Instant now, Datagram&& datagram);
   // One packet with its IP header, no longer than the link takes.
-  void transmit(Instant now, const Hop& hop, Packet packet);
+  void transmit(Instant now, const Hop& hop, Packet&& packet);
   // A datagram of another machine that is longer than the link takes, cut as RFC 791 3.2 says.
-  void transmit_fragments(Instant now, const Hop& hop, Packet packet);
+  void transmit_fragments(Instant now, const Hop& hop, Packet&& packet);
   // Performs what the interface's neighbour table asks for.
   void work_off(Instant now, Interface& interface);
   // Packets for neighbours that did not answer, with their IP headers, for an ICMP error.
@@ -54,6 +54,8 @@ class Output {
 
  private:
   using Chosen = Result<Hop>;
+  [[nodiscard]] Chosen choose_anew(const IpAddress& destination, const IpAddress& source,
+                                   std::uint32_t interface) const;
   [[nodiscard]] Chosen choose_local(const IpAddress& destination, const IpAddress& source) const;
   [[nodiscard]] Chosen choose_group(const IpAddress& destination, const IpAddress& source,
                                     std::uint32_t interface) const;
@@ -74,12 +76,20 @@ class Output {
   [[nodiscard]] std::uint8_t hop_limit_of(const Hop& hop, const Datagram& datagram) const;
   [[nodiscard]] std::uint32_t flow_label_of(const Datagram& datagram) const;
   [[nodiscard]] std::uint32_t next_identification(const Datagram& datagram);
-  void put_on_link(Instant now, Interface& interface, const MacAddress& to, Packet packet);
+  void put_on_link(Instant now, Interface& interface, const MacAddress& to, Packet&& packet);
 
   Shared& shared_;
   SipKey flow_key_, identification_key_;
   std::array<std::uint32_t, 64> identifications_{};
   std::vector<Undeliverable> undeliverable_;
+  // The latest ways chosen, true as long as nothing changes.
+  struct Remembered {
+    std::uint64_t version = 0;
+    IpAddress destination, source;
+    std::uint32_t interface = 0;
+    Hop hop;
+  };
+  mutable std::array<Remembered, 4> remembered_;
 };
 
 }  // namespace lanyard::internet

@@ -9,7 +9,7 @@
 
 namespace lanyard::internet {
 
-void Output::transmit(Instant now, const Hop& hop, Packet packet) {
+void Output::transmit(Instant now, const Hop& hop, Packet&& packet) {
   Interface& interface = *hop.interface;
   if (!interface.link.is_up) {
     return shared_.machine.on_drop(now, interface.link.index, DropReason::link_down, packet);
@@ -31,7 +31,7 @@ void Output::transmit(Instant now, const Hop& hop, Packet packet) {
   work_off(now, interface);
 }
 
-void Output::put_on_link(Instant now, Interface& interface, const MacAddress& to, Packet packet) {
+void Output::put_on_link(Instant now, Interface& interface, const MacAddress& to, Packet&& packet) {
   const bool is_cut =
       packet.offload.segment_bytes != 0 && interface.link.super_segment_bytes_max == 0;
   if (!interface.link.takes_checksums && !is_cut) finish_checksum(packet);

@@ -9,6 +9,19 @@ namespace lanyard::internet {
 
 Result<Hop> Output::choose(const IpAddress& destination, const IpAddress& source,
                            std::uint32_t interface) const {
+  Remembered& slot = remembered_[destination.bytes()[15] % remembered_.size()];
+  const std::uint64_t version = shared_.version();
+  if (slot.version == version && slot.destination == destination && slot.source == source &&
+      slot.interface == interface) {
+    return slot.hop;
+  }
+  const Chosen chosen = choose_anew(destination, source, interface);
+  if (chosen) slot = {version, destination, source, interface, *chosen};
+  return chosen;
+}
+
+Result<Hop> Output::choose_anew(const IpAddress& destination, const IpAddress& source,
+                                std::uint32_t interface) const {
   const Interfaces& interfaces = shared_.interfaces;
   if (interface != 0) {
     const Interface* out = interfaces.find(interface);

@@ -50,6 +50,7 @@ std::optional<std::uint32_t> PathMtus::on_too_big(Instant now, const IpAddress& 
 }
 
 void PathMtus::keep(Instant now, const IpAddress& destination, const PathMtu& path) {
+  ++version_;
   const auto known = by_destination_.find(destination);
   if (known != by_destination_.end()) {
     entries_.erase(known->second);
@@ -67,6 +68,7 @@ void PathMtus::poll(Instant now) {
   while (!entries_.empty() && entries_.front().forgotten_at <= now) {
     by_destination_.erase(entries_.front().destination);
     entries_.pop_front();
+    ++version_;
   }
 }
 

@@ -37,6 +37,8 @@ class PathMtus {
                                           std::uint32_t current);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
+  // Grows whenever find() may answer otherwise than before.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
   [[nodiscard]] std::size_t size() const { return by_destination_.size(); }
 
  private:
@@ -49,6 +51,7 @@ class PathMtus {
   const Config& config_;
   std::list<Entry> entries_;  // the next to be forgotten first
   std::unordered_map<IpAddress, std::list<Entry>::iterator> by_destination_;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace lanyard::internet

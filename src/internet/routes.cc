@@ -94,6 +94,7 @@ RouteTable::Index RouteTable::exact(Family family, const Key& key, unsigned leng
 }
 
 void RouteTable::add(const Route& route) {
+  ++version_;
   remove(route.destination, route.hop.gateway, route.hop.interface);
   const Family family = route.destination.address.family();
   const Index at = node_for(family, key_of(route.destination.address), route.destination.length);
@@ -137,7 +138,9 @@ std::size_t RouteTable::remove_matching(const IpPrefix& destination, Matches mat
   const Index at = exact(family, key, destination.length);
   if (at == none) return 0;
   const std::size_t removed = remove_links(nodes_[at], matches);
-  if (removed != 0) prune(family, key, destination.length);
+  if (removed == 0) return 0;
+  ++version_;
+  prune(family, key, destination.length);
   return removed;
 }
 
@@ -258,6 +261,7 @@ bool RouteTable::is_dead(const NextHop& hop) const {
 }
 
 void RouteTable::set_up(std::uint32_t interface, bool is_up) {
+  ++version_;
   std::erase(down_, interface);
   if (!is_up) down_.push_back(interface);
 }
@@ -266,10 +270,11 @@ void RouteTable::mark_dead(const IpAddress& gateway, std::uint32_t interface, In
   mark_alive(gateway, interface);
   if (dead_.size() >= dead_gateways_max) dead_.erase(dead_.begin());
   dead_.push_back({gateway, interface, until});
+  ++version_;
 }
 
 void RouteTable::mark_alive(const IpAddress& gateway, std::uint32_t interface) {
-  std::erase_if(dead_, [&](const DeadGateway& dead) {
+  version_ += std::erase_if(dead_, [&](const DeadGateway& dead) {
     return dead.gateway == gateway && dead.interface == interface;
   });
 }
@@ -281,7 +286,7 @@ bool RouteTable::is_gateway(const IpAddress& address, std::uint32_t interface) c
 }
 
 void RouteTable::poll(Instant now) {
-  std::erase_if(dead_, [&](const DeadGateway& dead) { return dead.until <= now; });
+  version_ += std::erase_if(dead_, [&](const DeadGateway& dead) { return dead.until <= now; });
 }
 
 Instant RouteTable::next_deadline() const {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The route table: longest prefix match for both families in one path-compressed binary trie each,
-// whose nodes are 32 bytes, so that a million routes take about 80 MB and a host's five take
-// nothing. A prefix may have several next hops; dead gateways and links that are down are passed
-// over.
+// The route table: longest prefix match for both families in one path-compressed binary trie each;
+// a million routes take about 80 MB. A prefix may have several next hops; dead gateways and links
+// that are down are passed over.
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -60,6 +58,8 @@ class RouteTable {
   [[nodiscard]] Instant next_deadline() const;
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Grows whenever find() may answer otherwise than before.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
   // All routes in the order of their prefixes, IPv4 first.
   [[nodiscard]] std::vector<Route> rows() const;
 
@@ -78,8 +78,7 @@ class RouteTable {
     std::uint8_t length = 0;
   };
   struct Link {
-    Index hop = none;
-    Index next = none;
+    Index hop = none, next = none;
   };
   struct SharedHop {
     NextHop hop;
@@ -122,6 +121,7 @@ class RouteTable {
   std::vector<std::uint32_t> down_;  // interfaces
   std::vector<DeadGateway> dead_;
   std::size_t size_ = 0;
+  std::uint64_t version_ = 1;
 };
 
 }  // namespace lanyard::internet

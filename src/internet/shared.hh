@@ -63,6 +63,11 @@ struct Shared {
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
 
+  // Grows with every change that may send a packet another way.
+  [[nodiscard]] std::uint64_t version() const {
+    return interfaces.version() + routes.version() + path_mtus.version();
+  }
+
   const Config config;
   const link::Config link_config;
   const Seed seed;

@@ -47,7 +47,7 @@ bool has_version(const Packet& packet, unsigned version) {
 
 }  // namespace
 
-void Stack::Parts::receive(Instant now, std::uint32_t index, Packet frame) {
+void Stack::Parts::receive(Instant now, std::uint32_t index, Packet&& frame) {
   internet::Interface* interface = network.interfaces().find(index);
   if (interface == nullptr || interface->link.is_loopback) return;
   ++interface->link.counters.received_frames;
@@ -71,7 +71,7 @@ void Stack::Parts::drop_frame(Instant now, internet::Interface& interface, DropR
   on_drop(now, interface.link.index, reason, frame);
 }
 
-void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet frame) {
+void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&& frame) {
   link::Interface& link = interface.link;
   if (!link.is_up) return drop_frame(now, interface, DropReason::link_down, frame);
   if (frame.front().size() < std::min(frame.size(), header_bytes_enough)) frame.linear();
@@ -113,7 +113,7 @@ void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet f
              frame.size() == 0 ? DropReason::frame_too_short : DropReason::bad_version, frame);
 }
 
-void Stack::Parts::transmit(Instant now, std::uint32_t index, Packet frame) {
+void Stack::Parts::transmit(Instant now, std::uint32_t index, Packet&& frame) {
   link::Interface& link = network.interfaces().at(index).link;
   if (!link.is_up) return on_drop(now, index, DropReason::link_down, frame);
   ++link.counters.sent_frames;
@@ -128,7 +128,7 @@ void Stack::Parts::transmit(Instant now, std::uint32_t index, Packet frame) {
   frames.push({index, std::move(frame)});
 }
 
-void Stack::Parts::loop_back(Instant now, std::uint32_t index, Packet packet) {
+void Stack::Parts::loop_back(Instant now, std::uint32_t index, Packet&& packet) {
   static_cast<void>(now);
   // Nothing can happen to it on the way: a checksum still to be computed is as good as computed.
   if (packet.offload.checksum_wanted) {

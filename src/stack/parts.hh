@@ -39,8 +39,8 @@ struct Stack::Parts final : internet::Machine {
   Parts(const Config& stack_config, const Seed& seed, std::uint32_t node_number, Trace* events);
 
   // internet::Machine.
-  void transmit(Instant now, std::uint32_t interface, Packet frame) override;
-  void loop_back(Instant now, std::uint32_t interface, Packet packet) override;
+  void transmit(Instant now, std::uint32_t interface, Packet&& frame) override;
+  void loop_back(Instant now, std::uint32_t interface, Packet&& packet) override;
   DropReason deliver(Instant now, internet::Datagram& datagram, Bytes ip_header) override;
   void on_icmp_error(Instant now, const internet::IcmpError& error) override;
   void on_drop(Instant now, std::uint32_t interface, DropReason reason,
@@ -49,8 +49,8 @@ struct Stack::Parts final : internet::Machine {
                     link::NeighbourState state) override;
 
   // frames.cc
-  void receive(Instant now, std::uint32_t interface, Packet frame);
-  void take_in(Instant now, internet::Interface& interface, Packet frame);
+  void receive(Instant now, std::uint32_t interface, Packet&& frame);
+  void take_in(Instant now, internet::Interface& interface, Packet&& frame);
   void drop_frame(Instant now, internet::Interface& interface, DropReason reason,
                   const Packet& frame);
   // deliver.cc
@@ -59,7 +59,7 @@ struct Stack::Parts final : internet::Machine {
   // stack.cc
   void work_off(Instant now);
   void send_outbox(Instant now);
-  void send_one(Instant now, internet::Datagram datagram);
+  void send_one(Instant now, internet::Datagram&& datagram);
   EventId emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) {
     return trace == nullptr ? 0 : trace->emit(now, node, kind, values);
   }

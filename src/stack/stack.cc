@@ -151,35 +151,27 @@ void Stack::Parts::send_outbox(Instant now) {
   outbox.clear();
 }
 
-void Stack::Parts::send_one(Instant now, internet::Datagram datagram) {
+void Stack::Parts::send_one(Instant now, internet::Datagram&& datagram) {
   // It may have to wait for its neighbour; its cause is what happens now.
   if (trace != nullptr && datagram.packet.cause == 0) datagram.packet.cause = trace->cause();
-  const IpAddress source = datagram.source;
-  const IpAddress destination = datagram.destination;
-  const internet::Protocol protocol = datagram.protocol;
-  const std::uint32_t interface = datagram.interface;
-  std::array<std::uint8_t, 64> start{};
-  const Bytes front = datagram.packet.front();
-  const std::size_t kept = std::min(front.size(), start.size());
-  if (!datagram.may_fragment) std::copy_n(front.begin(), kept, start.begin());
   const auto sent = network.send(now, std::move(datagram));
   if (sent) return;
   if (sent.error() != Errno::message_too_long) {
-    return on_drop(now, interface, DropReason::no_route, {});
+    return on_drop(now, datagram.interface, DropReason::no_route, datagram.packet);
   }
   // The path became narrower since transport asked: it is told as a router would tell it
   // (RFC 1122 3.3.3, RFC 8201 5.2).
-  on_drop(now, interface, DropReason::needs_fragmentation, {});
-  const auto path = network.find(destination, source, interface);
+  on_drop(now, datagram.interface, DropReason::needs_fragmentation, datagram.packet);
+  const auto path = network.find(datagram.destination, datagram.source, datagram.interface);
   if (!path) return;
   internet::IcmpError error;
   error.kind = internet::IcmpError::Kind::packet_too_big;
   error.mtu = path->mtu;
   error.reporter = path->source;
   error.source = path->source;
-  error.destination = destination;
-  error.protocol = protocol;
-  error.quoted = Bytes(start).first(kept);
+  error.destination = datagram.destination;
+  error.protocol = datagram.protocol;
+  error.quoted = datagram.packet.front();  // a refused datagram is left as it was
   on_icmp_error(now, error);
 }
 
