@@ -234,13 +234,13 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
     changed(c);
     paths.confirm_reachable(now, c.remote.address);
   }
-  want_ack(now, c, segment, taken.was_out_of_order || had_gap);
+  want_ack(now, c, taken.was_out_of_order || had_gap);
   return go_on;
 }
 
 // RFC 9293 3.8.6.3 [SHLD-18] [MUST-40]: an ACK may wait for data, another segment, or 40 ms; one
 // about a gap may not ([RFC5681-4.2-a], [MAY-13]).
-void Machine::want_ack(Instant now, Connection& c, const Segment&, bool is_out_of_order) {
+void Machine::want_ack(Instant now, Connection& c, bool is_out_of_order) {
   const auto owed = static_cast<std::uint32_t>(c.receiver.next() - c.last_ack_sent);
   const bool is_quick = c.quick_acks > 0 && !c.is_interactive;
   if (is_out_of_order || is_quick || owed >= full_segments_per_ack * c.seen_mss) {

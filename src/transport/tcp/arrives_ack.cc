@@ -24,17 +24,17 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
     return done(DropReason::tcp_bad_ack);
   }
   c.last_acked = now;
-  if (after(ack, c.sender.una())) take_acknowledgment(now, c, segment);
+  const bool is_new = after(ack, c.sender.una());
+  if (is_new) take_acknowledgment(now, c, segment);
   const std::uint32_t flight = c.sender.flight();
   const std::uint32_t sacked = c.has_sack ? c.sender.take_sack(segment.options.sacked()) : 0;
   const bool is_same_window = segment.window == c.sender.window();
   // RFC 9293 3.10.7.4: SND.UNA =< SEG.ACK =< SND.NXT; 9293-3.10.7.4-j.
   if (!before(ack, c.sender.una()) && c.sender.update_window(segment.sequence, ack, segment.window))
     schedule(c);
-  if (ack == c.sender.una() && flight > 0 && segment.length() == 0 && is_same_window)
-    take_duplicate(now, c, segment, sacked);
-  else if (sacked > 0)
-    take_duplicate(now, c, segment, sacked);
+  const bool is_duplicate =
+      !is_new && ack == c.sender.una() && flight > 0 && segment.length() == 0 && is_same_window;
+  if (is_duplicate || sacked > 0) take_duplicate(now, c, sacked);
   if (c.sender.is_fin_acknowledged()) our_fin_acknowledged(now, c);
   if (c.is_over) return done();
   return go_on;
@@ -126,7 +126,7 @@ void Machine::measure(Instant now, Connection& c, const Segment& segment) {
 }
 
 // RFC 5681 2: a duplicate, or news for the scoreboard.
-void Machine::take_duplicate(Instant now, Connection& c, const Segment&, std::uint32_t sacked) {
+void Machine::take_duplicate(Instant now, Connection& c, std::uint32_t sacked) {
   if (!c.has_sack || sacked > 0) c.sender.count_duplicate();
   look_for_loss(now, c);
   schedule(c);

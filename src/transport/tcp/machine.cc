@@ -102,20 +102,21 @@ void Machine::bury() {
 
 // The observer may call back; what that changes is told by the outermost round.
 void Machine::notify() {
-  if (observer == nullptr || is_notifying_) return;
+  if (is_notifying_) return;
   is_notifying_ = true;
   while (!changed_.empty() || !changed_listeners_.empty()) {
     for (const ConnectionId id : std::exchange(changed_, {})) {
       Connection* const c = open_connection(id);
       if (c == nullptr) continue;
       c->is_changed = false;
-      if (c->listener == ListenerId::none) observer->on_connection_change(id, c->owner);
+      if (observer != nullptr && c->listener == ListenerId::none)
+        observer->on_connection_change(id, c->owner);
     }
     for (const ListenerId id : std::exchange(changed_listeners_, {})) {
       Listener* const listener = listeners.find(id);
       if (listener == nullptr) continue;
       listener->is_changed = false;
-      observer->on_listener_change(id, listener->owner);
+      if (observer != nullptr) observer->on_listener_change(id, listener->owner);
     }
   }
   is_notifying_ = false;

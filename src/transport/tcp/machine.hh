@@ -107,13 +107,13 @@ struct Machine {
   Verdict check_timestamps(Instant now, Connection& c, const Segment& segment);
   void answer_old_syn(Instant now, Connection& c, const Segment& segment);
   void trim(Connection& c, Segment& segment);
-  void want_ack(Instant now, Connection& c, const Segment& segment, bool is_out_of_order);
+  void want_ack(Instant now, Connection& c, bool is_out_of_order);
   void take_fin(Instant now, Connection& c);
 
   // arrives_ack.cc: the fifth step.
   Verdict check_ack_of_syn(Instant now, Connection& c, Segment& segment);
   void take_acknowledgment(Instant now, Connection& c, const Segment& segment);
-  void take_duplicate(Instant now, Connection& c, const Segment& segment, std::uint32_t sacked);
+  void take_duplicate(Instant now, Connection& c, std::uint32_t sacked);
   void measure(Instant now, Connection& c, const Segment& segment);
   void our_fin_acknowledged(Instant now, Connection& c);
   void look_for_loss(Instant now, Connection& c);
