@@ -143,8 +143,7 @@ void declare_help(CLI::App& app, Filled& f) {
   app.add_option("VERB", f.help_verb, "A verb");
 }
 
-// What a person reads in `lanyard --help`, in this order.
-constexpr auto verbs = std::to_array<VerbEntry>({
+constexpr auto lab_verbs = std::to_array<VerbEntry>({
     {"run", "Bring a lab up, run it, say what happened",
      "  lanyard run examples/first-lab.yaml\n"
      "  lanyard run lab.yaml -o lab.pcapng     # keep the run here; it opens in Wireshark too\n"
@@ -186,6 +185,9 @@ constexpr auto verbs = std::to_array<VerbEntry>({
      declare_list, [](Filled& f) { return sockets(f.list); }},
     {"arp", "The neighbour tables: which address is which MAC (ARP and NDP)", "  lanyard arp alice",
      declare_list, [](Filled& f) { return arp(f.list); }},
+});
+
+constexpr auto other_verbs = std::to_array<VerbEntry>({
     {"show", "A run as a sequence diagram; one packet, all its layers",
      "  lanyard show first-lab.pcapng\n"
      "  lanyard show first-lab.pcapng --proto tcp --node alice\n"
@@ -208,6 +210,13 @@ constexpr auto verbs = std::to_array<VerbEntry>({
     {"help", "Help for a verb", "  lanyard help run", declare_help, nullptr},
 });
 
+// What a person reads in `lanyard --help`, in this order.
+std::vector<VerbEntry> all_verbs() {
+  std::vector<VerbEntry> verbs(lab_verbs.begin(), lab_verbs.end());
+  verbs.insert(verbs.end(), other_verbs.begin(), other_verbs.end());
+  return verbs;
+}
+
 constexpr const char* general_examples =
     "Examples:\n"
     "  lanyard run examples/first-lab.yaml      # run it, see every packet\n"
@@ -223,7 +232,7 @@ std::unique_ptr<CLI::App> build(Filled& filled) {
   app->require_subcommand(0, 1);
   app->footer(general_examples);
   app->add_flag("--version", filled.asks_version, "Which Lanyard this is");
-  for (const VerbEntry& verb : verbs) {
+  for (const VerbEntry& verb : all_verbs()) {
     CLI::App* sub = app->add_subcommand(verb.name, verb.summary);
     verb.declare(*sub, filled);
     sub->footer(fmt::format("Examples:\n{}", verb.examples));
@@ -263,13 +272,14 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 bool is_verb(std::string_view word) {
+  const std::vector<VerbEntry> verbs = all_verbs();
   return std::any_of(verbs.begin(), verbs.end(),
                      [&](const VerbEntry& verb) { return verb.name == word; });
 }
 
 int dispatch(CLI::App& app, Filled& filled, std::vector<std::string> command) {
   if (filled.asks_version) return version({});
-  for (const VerbEntry& verb : verbs) {
+  for (const VerbEntry& verb : all_verbs()) {
     CLI::App* sub = app.get_subcommand(verb.name);
     if (!sub->parsed()) continue;
     if (verb.run == nullptr) return help(app, filled.help_verb);

@@ -49,6 +49,11 @@ class OutputPrinter {
     std::fflush(stdout);
   }
 
+  void note(std::string_view note) {
+    progress_.clear();
+    fmt::print(stderr, "lanyard: {}\n", printable(note));
+  }
+
  private:
   [[nodiscard]] std::string_view bar() const { return paper_.has_utf8 ? "│" : "|"; }
 
@@ -165,6 +170,7 @@ int run(const RunOptions& options) {
   if (!options.json) {
     how.on_output = [&](const auto& program, const auto& output) { printer.take(program, output); };
     how.on_ended = [&](const auto& program) { printer.end(program); };
+    how.on_note = [&](std::string_view note) { printer.note(note); };
   }
   auto runner = WorldRunner::make(*lab, how);
   if (!runner.has_value()) {

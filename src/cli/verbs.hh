@@ -87,7 +87,7 @@ int show(const ShowOptions& options);
 
 struct DissectOptions {
   std::string input;  // hex text, a file, or "-"
-  std::optional<std::uint64_t> packet;
+  std::optional<std::uint64_t> packet{};
   std::string link = "ethernet";
   bool json = false;
 };

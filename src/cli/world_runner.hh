@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cli/lab_errors.hh"
 #include "cli/progress.hh"
@@ -22,6 +23,8 @@ struct RunnerOptions {
   bool in_real_time = false;  // whatever the lab says (`up`)
   std::function<void(const lab::ProgramRow&, const lab::ProgramOutput&)> on_output{};
   std::function<void(const lab::ProgramRow&)> on_ended{};
+  // What an unmodified program was refused: "alice: setsockopt TCP_ULP is not supported".
+  std::function<void(std::string_view)> on_note{};
 };
 
 class WorldRunner {

@@ -70,7 +70,11 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   ProgramRow row;
   row.command = launch.command.size() == 1 ? launch.command[0] : line_of(launch.command);
   row.name = state_->model.nodes[node].name;
-  row.is_built_in = state_->machines[node].stack != nullptr && is_built_in(row.command);
+  // With descriptors of its own it is a program of the machine's: `exec alice -- echo hello` means
+  // the echo everybody knows.
+  const bool has_descriptors = launch.standard_input >= 0 || launch.standard_output >= 0;
+  row.is_built_in =
+      state_->machines[node].stack != nullptr && !has_descriptors && is_built_in(row.command);
   const ProgramId id = state_->add_program(node, std::move(row), std::move(launch), observer);
   state_->start_program(static_cast<std::uint32_t>(id) - 1);
   return id;
