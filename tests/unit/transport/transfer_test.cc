@@ -132,6 +132,31 @@ TEST(TcpTransfer, WhateverTheLinkDoesTheStreamIsRight) {
   }
 }
 
+// The square-root law gives about 0.9 MB/s for 20 ms and 1 %; time-outs would show at once.
+TEST(TcpTransfer, OnePercentLossIsRepairedWithoutTimeouts) {
+  Pair pair;
+  RandomStream dice = Seed(5).stream();
+  const auto [a, b] = pair.establish();
+  pair.fate = [&](bool from_a, const internet::Datagram& datagram) {
+    Fate fate;
+    if (from_a && datagram.packet.size() > 500 && dice.happens(10'000'000)) fate.copies.clear();
+    return fate;
+  };
+  const std::string text = pattern(4'000'000);
+  const Instant start = pair.now;
+  ASSERT_EQ(pair.a.tcp.send(pair.now, a, as_bytes(text)).value(), text.size());
+  std::string got;
+  while (got.size() < text.size() && pair.now - start < 100_s) {
+    pair.run_for(1_ms);
+    got += pair.read_all(pair.b, b);
+  }
+  EXPECT_TRUE(got == text);
+  EXPECT_LT((pair.now - start).count_ms(), 9000);
+  const tcp::Info info = pair.a.tcp.info(pair.now, a);
+  EXPECT_LT(info.total_retrans, 4'000'000U / 1448 / 100 * 2);
+  RecordProperty("milliseconds", static_cast<int>((pair.now - start).count_ms()));
+}
+
 TEST(TcpTransfer, OneFifthOfAllSegmentsMayBeLost) {
   for (std::uint64_t seed = 100; seed < 105; ++seed)
     expect_transfer(seed, {.loss = 200'000'000}, 40'000, false);
