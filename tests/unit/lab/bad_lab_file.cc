@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/random.hh"
 #include "lab/lab_file.hh"
 
 namespace lanyard::lab {
@@ -227,6 +228,39 @@ TEST(BadLabFiles, LargeFilesAreRefused) {
   EXPECT_EQ(
       to_text(lab.error().at(0)),
       "f:1:1: the file has 4194305 bytes: at most 4194304 are read; use counts as in `alice*100`");
+}
+
+// Files with bytes changed, taken out and doubled: read, or refused with a place.
+TEST(BadLabFiles, DamagedFilesAreReadOrRefused) {
+  std::string text;
+  for (const Case& each : cases())
+    if (each.text.size() > text.size()) text = each.text;
+  text +=
+      "at:\n  5s: { set a -- b: { loss: 5% } }\ncheck:\n  - drops (a -- b) > 0\n  - a prints "
+      "\"x\"\n";
+  RandomStream dice = Seed(1).stream();
+  for (int round = 0; round < 3000; ++round) {
+    std::string damaged = text;
+    for (std::uint64_t i = dice.below(4) + 1; i > 0; --i) {
+      const std::size_t at = dice.below(damaged.size());
+      switch (dice.below(3)) {
+        case 0:
+          damaged[at] = static_cast<char>(dice.below(256));
+          break;
+        case 1:
+          damaged.erase(at, dice.below(8));
+          break;
+        default:
+          damaged.insert(at, damaged.substr(dice.below(damaged.size()), dice.below(12)));
+          break;
+      }
+      if (damaged.empty()) damaged = "x";
+    }
+    const auto lab = parse_lab(damaged, "f");
+    if (!lab) {
+      EXPECT_FALSE(lab.error().empty()) << damaged;
+    }
+  }
 }
 
 TEST(BadLabFiles, AFileThatIsNotThereIsSaid) {

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -225,6 +227,37 @@ TEST(World, SameLabAndSeedGiveTheSameBytesAndAnotherSeedOthers) {
   EXPECT_GT(first.size(), 300'000U);
   EXPECT_TRUE(first == run_file_of(lossy_lab(7)));
   EXPECT_FALSE(first == run_file_of(lossy_lab(8)));
+}
+
+// What tshark prints for a command line over a run file.
+std::string tshark(const std::vector<std::uint8_t>& bytes, const std::string& arguments) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                     ("lanyard_tshark_" + std::to_string(::getpid()) + ".pcapng");
+  std::ofstream(path, std::ios::binary)
+      .write(static_cast<const char*>(static_cast<const void*>(bytes.data())),
+             static_cast<std::streamsize>(bytes.size()));
+  FILE* pipe = ::popen(("tshark -r " + path.string() + " " + arguments + " 2>&1").c_str(), "r");
+  std::string text;
+  for (int c = 0; pipe != nullptr && (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  if (pipe != nullptr) ::pclose(pipe);
+  std::filesystem::remove(path);
+  return text;
+}
+
+TEST(World, TsharkFindsNothingWrongInARun) {
+  if (std::system("command -v tshark > /dev/null 2>&1") != 0)
+    GTEST_SKIP() << "tshark is not installed";
+  const std::vector<std::uint8_t> run = run_file_of(lossy_lab(7));
+  const std::string bad = tshark(run,
+                                 "-o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o "
+                                 "udp.check_checksum:TRUE -Y '_ws.malformed || "
+                                 "ip.checksum.status == Bad || tcp.checksum.status == Bad || "
+                                 "udp.checksum.status == Bad || icmpv6.checksum.status == Bad'");
+  EXPECT_EQ(bad.find("TCP"), std::string::npos) << bad.substr(0, 1000);
+  EXPECT_EQ(bad.find("damaged"), std::string::npos) << bad.substr(0, 1000);
+  const std::string lost = tshark(
+      run, "-Y 'frame.comment contains \"lost on the link\"' -T fields -e frame.interface_name");
+  EXPECT_NE(lost.find("a:eth0"), std::string::npos) << lost.substr(0, 1000);
 }
 
 TEST(World, APacketCanBeFollowedHopByHop) {
