@@ -44,12 +44,13 @@ void Interfaces::index_addresses() {
     for (const InterfaceAddress& address : interface.addresses) {
       if (address.state == AddressState::duplicate) continue;
       const bool is_tentative = address.state == AddressState::tentative;
-      facts_.push_back({address.prefix.address, is_tentative ? Role::tentative : Role::own, index});
+      facts_.push_back(
+          {key_of(address.prefix.address), is_tentative ? Role::tentative : Role::own, index});
       if (interface.link.is_loopback || !address.prefix.address.is_v4()) continue;
       // RFC 1122 3.3.6, RFC 3021: networks of one or two addresses have neither.
       if (const auto broadcast = address.prefix.broadcast()) {
-        facts_.push_back({*broadcast, Role::broadcast, index});
-        facts_.push_back({address.prefix.network(), Role::network, index});
+        facts_.push_back({key_of(*broadcast), Role::broadcast, index});
+        facts_.push_back({key_of(address.prefix.network()), Role::network, index});
       }
     }
   }
@@ -59,11 +60,12 @@ void Interfaces::index_addresses() {
 }
 
 std::span<const Interfaces::Fact> Interfaces::facts_of(const IpAddress& address) const {
+  const Key key = key_of(address);
   const auto first =
-      std::lower_bound(facts_.begin(), facts_.end(), address,
-                       [](const Fact& fact, const IpAddress& a) { return fact.address < a; });
+      std::lower_bound(facts_.begin(), facts_.end(), key,
+                       [](const Fact& fact, const Key& a) { return fact.address < a; });
   auto last = first;
-  while (last != facts_.end() && last->address == address) ++last;
+  while (last != facts_.end() && last->address == key) ++last;
   return {first, last};
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/time.hh"
@@ -93,11 +94,16 @@ class Interfaces {
   [[nodiscard]] bool is_member(const IpAddress& group, std::uint32_t interface) const;
 
  private:
+  // An address as two numbers: compared in two steps.
+  using Key = std::pair<std::uint64_t, std::uint64_t>;
   struct Fact {
-    IpAddress address;
+    Key address;
     Role role;
     std::uint32_t interface;
   };
+  [[nodiscard]] static Key key_of(const IpAddress& address) {
+    return {load64(address.bytes().data()), load64(address.bytes().data() + 8)};
+  }
   [[nodiscard]] std::span<const Fact> facts_of(const IpAddress& address) const;
   std::deque<Interface> list_;
   std::vector<Fact> facts_;  // by address, then interface

@@ -9,6 +9,10 @@ namespace lanyard::internet {
 namespace {
 
 constexpr std::size_t dead_gateways_max = 64;
+// Shortcuts cost 64 MB and a tenth of a second: for tables that are large, and at rest.
+constexpr std::size_t shortcut_routes_min = 50'000;
+constexpr std::uint32_t shortcut_searches_min = 20'000;
+constexpr unsigned shortcut_bits = 24;
 
 std::uint64_t mask64(unsigned length) {
   return length == 0 ? 0 : ~std::uint64_t{0} << (64 - length);
@@ -95,6 +99,7 @@ RouteTable::Index RouteTable::exact(Family family, const Key& key, unsigned leng
 
 void RouteTable::add(const Route& route) {
   ++version_;
+  forget_shortcuts();
   remove(route.destination, route.hop.gateway, route.hop.interface);
   const Family family = route.destination.address.family();
   const Index at = node_for(family, key_of(route.destination.address), route.destination.length);
@@ -140,6 +145,7 @@ std::size_t RouteTable::remove_matching(const IpPrefix& destination, Matches mat
   const std::size_t removed = remove_links(nodes_[at], matches);
   if (removed == 0) return 0;
   ++version_;
+  forget_shortcuts();
   prune(family, key, destination.length);
   return removed;
 }
@@ -215,9 +221,45 @@ void RouteTable::unshare(Index hop) {
 
 const NextHop* RouteTable::find(const IpAddress& destination, std::uint32_t interface) const {
   const Key key = key_of(destination);
+  if (size_ >= shortcut_routes_min && destination.is_v4()) {
+    const Index from = shortcut(key);
+    // What a shortcut finds is longer than all that it leaves out.
+    if (from != none) {
+      if (const NextHop* hop = search(from, key, interface)) return hop;
+    }
+  }
+  return search(root_of(destination.family()), key, interface);
+}
+
+RouteTable::Index RouteTable::shortcut(const Key& key) const {
+  if (shortcuts_.empty()) {
+    if (++searches_ < shortcut_searches_min) return none;
+    shortcuts_.assign(std::size_t{1} << shortcut_bits, none);
+    fill_shortcuts(root_of(Family::ipv4), 0, shortcuts_.size());
+  }
+  return shortcuts_[key.high >> (64 - shortcut_bits)];
+}
+
+// Gives the slots [begin, end) that this node covers to it, but for those of its children.
+void RouteTable::fill_shortcuts(Index at, std::uint64_t begin, std::uint64_t end) const {
+  if (at == none || nodes_[at].length > shortcut_bits) return;
+  const Node& node = nodes_[at];
+  begin = std::max(begin, node.key.high >> (64 - shortcut_bits));
+  end = std::min(end, begin + (std::uint64_t{1} << (shortcut_bits - node.length)));
+  std::fill(shortcuts_.begin() + static_cast<std::ptrdiff_t>(begin),
+            shortcuts_.begin() + static_cast<std::ptrdiff_t>(end), at);
+  for (const Index child : node.children) fill_shortcuts(child, begin, end);
+}
+
+void RouteTable::forget_shortcuts() {
+  searches_ = 0;
+  if (!shortcuts_.empty()) std::vector<Index>().swap(shortcuts_);
+}
+
+const NextHop* RouteTable::search(Index from, const Key& key, std::uint32_t interface) const {
   std::array<Index, 130> matches;
   std::size_t count = 0;
-  for (Index at = root_of(destination.family()); at != none;) {
+  for (Index at = from; at != none;) {
     const Node& node = nodes_[at];
     if (masked(key, node.length) != node.key) break;
     if (node.routes != none) matches[count++] = at;

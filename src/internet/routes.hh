@@ -10,28 +10,10 @@
 #include <vector>
 
 #include "core/time.hh"
+#include "internet/route.hh"
 #include "wire/address.hh"
 
 namespace lanyard::internet {
-
-enum class RouteOrigin : std::uint8_t { connected, configured, advertised, redirected };
-
-// Where packets of a route go next. `gateway` unspecified: the destination itself is on the link.
-struct NextHop {
-  IpAddress gateway;
-  std::uint32_t interface = 0;
-  std::uint32_t metric = 0;
-  RouteOrigin origin = RouteOrigin::configured;
-
-  [[nodiscard]] bool is_on_link() const { return gateway.is_unspecified(); }
-  friend auto operator<=>(const NextHop&, const NextHop&) = default;
-};
-
-struct Route {
-  IpPrefix destination;
-  NextHop hop;
-  friend auto operator<=>(const Route&, const Route&) = default;
-};
 
 class RouteTable {
  public:
@@ -99,6 +81,10 @@ class RouteTable {
   [[nodiscard]] Index exact(Family family, const Key& key, unsigned length) const;
   Index new_node(const Key& key, unsigned length);
   void prune(Family family, const Key& key, unsigned length);
+  [[nodiscard]] const NextHop* search(Index from, const Key& key, std::uint32_t interface) const;
+  [[nodiscard]] Index shortcut(const Key& key) const;
+  void forget_shortcuts();
+  void fill_shortcuts(Index at, std::uint64_t begin, std::uint64_t end) const;
   [[nodiscard]] const NextHop* best_of(const Node& node, std::uint32_t interface) const;
   [[nodiscard]] bool is_usable(const NextHop& hop, std::uint32_t interface) const;
   [[nodiscard]] bool is_dead(const NextHop& hop) const;
@@ -122,6 +108,10 @@ class RouteTable {
   std::vector<DeadGateway> dead_;
   std::size_t size_ = 0;
   std::uint64_t version_ = 1;
+  // For large IPv4 tables: by the first 24 bits, the deepest node no longer than those; empty while
+  // the table is small or has just changed.
+  mutable std::vector<Index> shortcuts_;
+  mutable std::uint32_t searches_ = 0;  // since the last change
 };
 
 }  // namespace lanyard::internet

@@ -143,5 +143,34 @@ TEST(Routes, AgreesWithALinearSearchOverRandomTablesAndRemovals) {
   }
 }
 
+TEST(Routes, LargeTableAnswersAsItDidBeforeItsShortcuts) {
+  RouteTable table;
+  RandomStream chance = Seed(3).stream();
+  table.add(via("0.0.0.0/0", "10.0.0.1", 9));
+  for (std::uint32_t i = 0; i < 60'000; ++i) {
+    const auto length = static_cast<std::uint8_t>(12 + chance.below(21));
+    const auto address = IpAddress::v4(static_cast<std::uint32_t>(chance.next()));
+    const auto interface = static_cast<std::uint32_t>(2 + chance.below(4));
+    table.add({{IpPrefix{address, length}.network(), length},
+               {IpAddress(), interface, 0, RouteOrigin::connected}});
+  }
+  std::vector<IpAddress> asked;
+  for (int i = 0; i < 10'000; ++i) {
+    asked.push_back(IpAddress::v4(static_cast<std::uint32_t>(chance.next())));
+  }
+  std::vector<NextHop> before;
+  for (const IpAddress& address : asked) before.push_back(*table.find(address, 0));
+  for (int round = 0; round < 3; ++round) {  // the shortcuts are made on the way
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      ASSERT_EQ(*table.find(asked[i], 0), before[i]) << to_text(asked[i]);
+    }
+  }
+  // An interface that only the default route has.
+  EXPECT_EQ(table.find(asked[1], 9)->interface, 9u);
+  // A change is seen at once.
+  table.add({{asked[0], 32}, {IpAddress(), 77, 0, RouteOrigin::connected}});
+  EXPECT_EQ(table.find(asked[0], 0)->interface, 77u);
+}
+
 }  // namespace
 }  // namespace lanyard::internet
