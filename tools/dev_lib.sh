@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What ./dev and the scripts in tools/ share: installing, configuring, building. Sourced by bash, from the top folder.
 
-export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache}
+# The compiler cache is the user's own (CCACHE_DIR), so that a second clone costs little.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 JOBS=${JOBS:-$(nproc)}
 

@@ -17,6 +17,7 @@ using socket::Type;
 
 constexpr int tries = 3;  // of each server
 constexpr Duration try_time = Duration::seconds(2);
+constexpr Duration round_time = Duration::seconds(1);  // a server that refuses may be starting
 constexpr int aliases_max = 8;  // a longer chain of CNAMEs is a loop or may as well be one
 
 // RFC 6724 2.1, the default policy table.
@@ -112,10 +113,12 @@ std::expected<dns::Message, std::string> ask(Process& process, const dns::Questi
   message.edns = dns::Edns{};
   if (process.names().name_servers.empty()) return std::unexpected("no name server is known");
   for (int i = 0; i < tries; ++i) {
+    const Instant next_round = process.now() + round_time;
     for (const Endpoint& server : process.names().name_servers) {
       message.id = static_cast<std::uint16_t>(process.random().next());
       if (auto answer = ask_once(process, server, message)) return *std::move(answer);
     }
+    if (process.now() < next_round) process.sleep(next_round - process.now());
   }
   return std::unexpected("no name server answers");
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <utility>
 
 #include "cli/descriptors.hh"
@@ -64,6 +65,13 @@ class EndSignals {
   std::array<struct sigaction, 3> before_{};
 };
 
+// Nanoseconds since 1970, for the run file of a lab in real time.
+std::int64_t wall_clock_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
 }  // namespace
 
 struct WorldRunner::Parts {
@@ -82,7 +90,8 @@ std::expected<std::unique_ptr<WorldRunner>, std::string> WorldRunner::make(
   auto parts = std::make_unique<Parts>();
   parts->is_virtual = !options.in_real_time && lab::time_of(lab.model) == lab::TimeMode::virtual_;
   if (!options.run_file.empty()) {
-    auto recorder = lab::Recorder::open({options.run_file, parts->is_virtual});
+    auto recorder = lab::Recorder::open(
+        {options.run_file, parts->is_virtual, parts->is_virtual ? 0 : wall_clock_ns()});
     if (!recorder.has_value()) return std::unexpected(recorder.error());
     parts->recorder = std::move(*recorder);
   }
@@ -91,6 +100,7 @@ std::expected<std::unique_ptr<WorldRunner>, std::string> WorldRunner::make(
     parts->launcher = std::make_unique<guest::ProgramLauncher>(parts->loop, options.on_note);
     world.launcher = parts->launcher.get();
   }
+  world.in_real_time = !parts->is_virtual;
   world.recorder = parts->recorder.get();
   world.on_output = options.on_output;
   world.on_ended = options.on_ended;

@@ -91,6 +91,8 @@ constexpr std::array rows{
     ROW(IPPROTO_IP, IP_TOS, small_number, Option::traffic_class),
     ROW(IPPROTO_IP, IP_HDRINCL, number, Option::header_included),
     ROW(IPPROTO_IP, IP_OPTIONS, empty, Option::error),
+    ROW(IPPROTO_IP, IP_RECVOPTS, flag, Option::header_included),
+    ROW(IPPROTO_IP, IP_RETOPTS, flag, Option::header_included),
     ROW(IPPROTO_IP, IP_PKTINFO, flag, Option::packet_info),
     ROW(IPPROTO_IP, IP_RECVTTL, flag, Option::receive_hop_limit),
     ROW(IPPROTO_IP, IP_RECVTOS, flag, Option::receive_traffic_class),

@@ -129,6 +129,12 @@ Result<socket::OptionValue> parse(const OptionRow& row, const Value& value,
   }
 }
 
+// A datagram leaves the stack at once, so what a program's send buffer holds is what lies in the
+// pair.
+bool lies_in_pair(const VirtualSocket& socket, const OptionRow& row) {
+  return !socket.is_stream() && row.option == Option::send_buffer;
+}
+
 // Where the virtual socket keeps a wish about control messages.
 bool* flag_of(VirtualSocket& socket, const OptionRow& row) {
   switch (row.option) {
@@ -140,6 +146,8 @@ bool* flag_of(VirtualSocket& socket, const OptionRow& row) {
       return &socket.wants_traffic_class;
     case Option::receive_origin_destination:
       return &socket.wants_origin;
+    case Option::header_included:
+      return &socket.wants_ip_options;
     default:
       return &socket.wants_timestamp;
   }
@@ -207,7 +215,7 @@ void Supervisor::set_option(const Asked& asked) {
     call.listener->reply(call, -error);
     return;
   }
-  if (row->shape == OptionShape::seconds_native) {
+  if (row->shape == OptionShape::seconds_native || lies_in_pair(socket, *row)) {
     call.listener->let_run(call);
     return;
   }
@@ -229,7 +237,12 @@ void Supervisor::set_option(const Asked& asked) {
   }
   const auto* number = std::get_if<std::int64_t>(&*parsed);
   if (row->shape == OptionShape::flag && number != nullptr) {
-    if (socket.is_stream() && row->option != Option::error) {
+    // Echo replies carry the options of the request, and requests have none: nothing is lost.
+    const bool is_echo = socket.type == SOCK_DGRAM && socket.protocol == IPPROTO_ICMP;
+    const bool is_served = row->option == Option::header_included ? is_echo
+                           : socket.is_stream()                   ? row->option == Option::error
+                                                                  : true;
+    if (!is_served) {
       call.listener->reply(call, Errno::no_such_option);
       return;
     }
@@ -266,7 +279,7 @@ void Supervisor::get_option(const Asked& asked) {
   }
   const bool asks_error = level == SOL_SOCKET && name == SO_ERROR;
   // What the pair knows, it says: time-outs, and the reset it shows.
-  if (row->shape == OptionShape::seconds_native ||
+  if (row->shape == OptionShape::seconds_native || lies_in_pair(socket, *row) ||
       (asks_error && socket.is_stream() && !socket.error && socket.stage == Stage::failed)) {
     call.listener->let_run(call);
     return;

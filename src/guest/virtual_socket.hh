@@ -59,6 +59,7 @@ struct VirtualSocket {
   std::optional<QueuedDatagram> carried_facts;  // of the datagram in `carry`
   bool wants_packet_info = false, wants_hop_limit = false, wants_traffic_class = false;
   bool wants_timestamp = false, wants_errors = false, wants_origin = false;
+  bool wants_ip_options = false;
   int mtu_discovery = 1;  // IP_PMTUDISC_WANT
 
   std::optional<Errno> error;           // for SO_ERROR, once

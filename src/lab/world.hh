@@ -32,8 +32,9 @@ struct WorldOptions {
       nullptr;  // for programs that are not built in; without one they do not start
   Recorder* recorder = nullptr;
   // Called for every output and end of a program, as it happens (to print it).
-  std::function<void(const ProgramRow&, const ProgramOutput&)> on_output;
-  std::function<void(const ProgramRow&)> on_ended;
+  std::function<void(const ProgramRow&, const ProgramOutput&)> on_output = {};
+  std::function<void(const ProgramRow&)> on_ended = {};
+  bool in_real_time = false;   // although its programs could run in virtual time
   bool keeps_running = false;  // `up`: do not end when the programs have ended
 };
 

@@ -16,7 +16,7 @@ World::State::State(const Model& of, const Plan& planned, WorldOptions given)
       plan(planned),
       options(std::move(given)),
       seed(of.seed),
-      is_virtual(time_of(of) == TimeMode::virtual_) {
+      is_virtual(!options.in_real_time && time_of(of) == TimeMode::virtual_) {
   if (model.until != Duration::infinite()) limit = Instant::start() + model.until;
   trace.set_sink(this);
 }

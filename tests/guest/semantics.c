@@ -80,11 +80,15 @@ static void pair(int* client, int* server) {
   close(door);
 }
 
-static int events(int descriptor, int wait_ms) {
+// What poll says once one of `expected` (or an error, or a hang-up) has come, or 2 s have passed.
+static int events(int descriptor, short expected) {
+  struct pollfd wait = {descriptor, expected, 0};
+  if (expected >= 0) poll(&wait, 1, 2000);
   struct pollfd look = {descriptor, POLLIN | POLLOUT | POLLRDHUP, 0};
-  poll(&look, 1, wait_ms);
+  poll(&look, 1, 0);
   return look.revents;
 }
+enum { now = -1, the_end = 0 };
 
 static int option(int descriptor, int level, int name) {
   int value = -1;
@@ -154,11 +158,11 @@ static void connecting(void) {
   int client = socket(AF_INET, SOCK_STREAM, 0);
   nonblocking(client);
   say("nonblocking connect", connect_to(client, port));
-  say("events once connected", events(client, 2000));
+  say("events once connected", events(client, POLLOUT));
   say("error", option(client, SOL_SOCKET, SO_ERROR));
   say("connect again", connect_to(client, port));
   say("connect once more", connect_to(client, port));
-  say("listener events", events(door, 2000));
+  say("listener events", events(door, POLLIN));
   struct sockaddr_in peer;
   socklen_t size = sizeof peer;
   int server = accept4(door, (struct sockaddr*)&peer, &size, SOCK_NONBLOCK);
@@ -166,7 +170,7 @@ static void connecting(void) {
   say("peer is the client", ntohs(peer.sin_port) == port_of(client));
   say("size of its address", size);
   nonblocking(door);
-  say("listener events without a client", events(door, 0));
+  say("listener events without a client", events(door, now));
   say("accept without a client", accept(door, NULL, NULL));
   say("accept4 bad flags", accept4(door, NULL, NULL, 1));
   close(client);
@@ -175,7 +179,7 @@ static void connecting(void) {
   client = socket(AF_INET, SOCK_STREAM, 0);
   nonblocking(client);
   connect_to(client, port);
-  say("events once refused", events(client, 2000));
+  say("events once refused", events(client, POLLOUT));
   say("error", option(client, SOL_SOCKET, SO_ERROR));
   say("error again", option(client, SOL_SOCKET, SO_ERROR));
   close(client);
@@ -186,8 +190,7 @@ static void talking(void) {
   char text[64] = {0};
   pair(&client, &server);
   say("send", send(client, "hello", 5, 0));
-  nap(50);
-  say("events", events(server, 2000));
+  say("events", events(server, POLLIN));
   int waiting = 0;
   ioctl(server, FIONREAD, &waiting);
   say("waiting", waiting);
@@ -206,14 +209,13 @@ static void talking(void) {
   say("recv all of 5", recv(server, text, 5, MSG_WAITALL));
   say("half close", shutdown(copy, SHUT_WR));
   say("end", recv(server, text, sizeof text, 0));
-  say("events after the peer's end", events(server, 1000));
+  say("events after the peer's end", events(server, POLLRDHUP));
   say("send after one's own end", send(copy, "x", 1, MSG_NOSIGNAL));
   say("send the other way", send(server, "late", 4, 0));
   say("recv it", recv(copy, text, sizeof text, 0));
   close(server);
   say("end the other way", recv(copy, text, sizeof text, 0));
-  nap(50);
-  say("events when both have ended", events(copy, 1000));
+  say("events when both have ended", events(copy, the_end));
   close(copy);
 }
 
@@ -222,27 +224,24 @@ static void breaking(void) {
   char text[64];
   pair(&client, &server);
   close(server);
-  nap(50);
-  say("events after the peer closed", events(client, 1000));
+  say("events after the peer closed", events(client, POLLRDHUP));
   say("send to a closed peer", send(client, "x", 1, MSG_NOSIGNAL));
-  nap(50);
+  events(client, the_end);
   say("send again", send(client, "x", 1, MSG_NOSIGNAL));
   say("recv", recv(client, text, sizeof text, 0));
   close(client);
   pair(&client, &server);
   send(client, "unread", 6, 0);
-  events(server, 1000);
-  nap(50);
+  events(server, POLLIN);
   close(server);
-  nap(50);
-  say("events after a reset", events(client, 1000));
+  say("events after a reset", events(client, the_end));
   say("recv from a peer that left data unread", recv(client, text, sizeof text, 0));
   say("recv again", recv(client, text, sizeof text, 0));
   close(client);
   pair(&client, &server);
   setsockopt(server, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
   close(server);
-  nap(50);
+  events(client, the_end);
   say("error after linger 0", option(client, SOL_SOCKET, SO_ERROR));
   say("error again", option(client, SOL_SOCKET, SO_ERROR));
   close(client);
@@ -312,18 +311,17 @@ static void datagrams(void) {
   say("udp accept", accept(one, NULL, NULL));
   say("udp bind in use", bind_to(two, port));
   say("sendto", sendto(two, "hello", 5, 0, (struct sockaddr*)&to, sizeof to));
-  say("events", events(one, 1000));
+  say("events", events(one, POLLIN));
   say("recvfrom", recvfrom(one, text, sizeof text, 0, (struct sockaddr*)&from, &size));
   say("from the sender", ntohs(from.sin_port) == port_of(two));
   sendto(two, "truncated", 9, 0, (struct sockaddr*)&to, sizeof to);
-  nap(20);
+  events(one, POLLIN);
   say("waiting", (ioctl(one, FIONREAD, &size), (long)size));
   say("recvfrom of a part",
       recvfrom(one, text, 4, MSG_TRUNC, (struct sockaddr*)&from, &(socklen_t){sizeof from}));
   say("the rest is gone", recv(one, text, sizeof text, MSG_DONTWAIT));
   say("empty datagram", sendto(two, "", 0, 0, (struct sockaddr*)&to, sizeof to));
-  nap(20);
-  say("events of an empty one", events(one, 1000));
+  say("events of an empty one", events(one, POLLIN));
   say("recvfrom it", recvfrom(one, text, sizeof text, 0, (struct sockaddr*)&from,
                               &(socklen_t){sizeof from}));
   say("udp connect", connect_to(two, port));
@@ -357,7 +355,7 @@ static void datagrams(void) {
   close(one);
   connect_to(two, port);
   say("send to nobody", send(two, "x", 1, 0));
-  nap(50);
+  events(two, POLLIN);
   say("recvfrom nobody", recvfrom(two, text, sizeof text, MSG_DONTWAIT, (struct sockaddr*)&from,
                                   &(socklen_t){sizeof from}));
   say("then", recvfrom(two, text, sizeof text, MSG_DONTWAIT, (struct sockaddr*)&from,
@@ -388,7 +386,7 @@ static void edges(void) {
   close(client);
   waitpid(child, NULL, 0);
   say("epoll after the child", epoll_wait(watch, &event, 1, 1000));
-  nap(50);
+  events(server, POLLRDHUP);
   say("read", read(server, text, sizeof text));
   say("read the end", read(server, text, sizeof text));
   close(watch);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "application/dns_server.hh"
 #include "application/programs.hh"
 #include "pair.hh"
 
@@ -129,6 +130,20 @@ TEST(Programs, TracerouteEndsAtTheHost) {
   pair.run();
   EXPECT_EQ(pair.alice.status, 0) << pair.alice.output;
   EXPECT_THAT(pair.alice.output, HasSubstr(" 1  10.0.0.2"));
+}
+
+TEST(Programs, AHostAsksItsOwnNameServer) {
+  for (const char* address : {"127.0.0.53", "10.0.0.1"}) {
+    Pair pair;
+    pair.alice.names_.hosts.clear();
+    pair.alice.names_.name_servers = {{*IpAddress::parse(address), 53}};
+    pair.alice.start(application::dns_server(
+                         application::Zone({{"carol", IpAddress::v4(10, 0, 0, 9)}})),
+                     {"dns", address});
+    pair.alice.start(named("lookup"), {"lookup", "carol"});
+    pair.run();
+    EXPECT_THAT(pair.alice.output, HasSubstr("10.0.0.9")) << address;
+  }
 }
 
 TEST(Programs, AConnectionToAClosedPortIsRefused) {
