@@ -2,6 +2,7 @@
 # What ./dev and the scripts in tools/ share: installing, configuring, building. Sourced by bash, from the top folder.
 
 # The compiler cache is the user's own (CCACHE_DIR), so that a second clone costs little.
+[ -w "${HOME:-/nonexistent}" ] || export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache}
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 JOBS=${JOBS:-$(nproc)}
 
