@@ -137,13 +137,88 @@ TEST(Programs, AHostAsksItsOwnNameServer) {
     Pair pair;
     pair.alice.names_.hosts.clear();
     pair.alice.names_.name_servers = {{*IpAddress::parse(address), 53}};
-    pair.alice.start(application::dns_server(
-                         application::Zone({{"carol", IpAddress::v4(10, 0, 0, 9)}})),
-                     {"dns", address});
+    pair.alice.start(
+        application::dns_server(application::Zone({{"carol", IpAddress::v4(10, 0, 0, 9)}})),
+        {"dns", address});
     pair.alice.start(named("lookup"), {"lookup", "carol"});
     pair.run();
     EXPECT_THAT(pair.alice.output, HasSubstr("10.0.0.9")) << address;
   }
+}
+
+// A name server that answers each question with what `forge` makes of it, one datagram each.
+socket::Program forging_server(
+    std::function<std::vector<dns::Message>(const dns::Message&)> forge) {
+  return [forge](socket::Process& process, std::span<const std::string>) {
+    socket::Socket socket(process, Family::ipv4, socket::Type::datagram);
+    (void)socket.bind({IpAddress::any(Family::ipv4), 53});
+    std::vector<std::uint8_t> buffer(4096);
+    while (true) {
+      const auto received = socket.recvfrom(buffer);
+      if (!received) return 1;
+      const auto question = dns::Message::parse(Bytes(buffer).first(received->bytes));
+      for (const dns::Message& answer : forge(*question)) {
+        (void)socket.sendto(answer.write(), received->facts.peer);
+      }
+    }
+  };
+}
+
+dns::Message answer_with(const dns::Message& question, dns::Type type, const dns::Data& data) {
+  dns::Message answer = question;
+  answer.is_response = true;
+  answer.answers = {{.name = question.questions[0].name, .type = type, .ttl_s = 1, .data = data}};
+  return answer;
+}
+
+std::string ping_by_name(const socket::Program& server) {
+  Pair pair;
+  pair.alice.names_.hosts.clear();
+  pair.alice.names_.name_servers = {{IpAddress::v4(10, 0, 0, 2), 53}};
+  pair.bob.start(server, {"server"});
+  pair.alice.start(named("ping"), {"ping", "carol", "-c", "1", "-4"});
+  pair.run();
+  return pair.alice.output;
+}
+
+// BI-86: answers with the wrong id, to another question, or that are questions, are passed over;
+// the right one behind them counts.
+TEST(Programs, ForgedAnswersAreIgnored) {
+  const IpAddress wrong = IpAddress::v4(6, 6, 6, 6);
+  const std::string output = ping_by_name(forging_server([&](const dns::Message& question) {
+    dns::Message wrong_id = answer_with(question, dns::Type::a, wrong);
+    ++wrong_id.id;
+    dns::Message wrong_question = answer_with(question, dns::Type::a, wrong);
+    wrong_question.questions[0].name = *dns::Name::parse("mallory");
+    dns::Message no_answer = answer_with(question, dns::Type::a, wrong);
+    no_answer.is_response = false;
+    dns::Message other_name = answer_with(question, dns::Type::a, IpAddress::v4(10, 0, 0, 2));
+    other_name.answers.insert(
+        other_name.answers.begin(),
+        {.name = *dns::Name::parse("mallory"), .type = dns::Type::a, .data = wrong});
+    return std::vector{wrong_id, wrong_question, no_answer, other_name};
+  }));
+  EXPECT_THAT(output, StartsWith("PING carol (10.0.0.2)"));
+  EXPECT_THAT(output, HasSubstr("1 received"));
+}
+
+// BI-86: a chain of aliases that never ends is cut.
+TEST(Programs, AnAliasLoopEnds) {
+  const std::string output = ping_by_name(forging_server([](const dns::Message& question) {
+    const std::string name = to_text(question.questions[0].name) == "carol" ? "dave" : "carol";
+    return std::vector{answer_with(question, dns::Type::cname, *dns::Name::parse(name))};
+  }));
+  EXPECT_EQ(output, "ping: carol: too many aliases\n");
+}
+
+// BI-86: an answer that did not fit into 512 bytes is asked for again over TCP.
+TEST(Programs, ATruncatedAnswerIsFetchedOverTcp) {
+  std::vector<std::pair<std::string, IpAddress>> names;
+  for (int i = 0; i < 120; ++i) {
+    names.emplace_back("carol", IpAddress::v4(10, 0, 0, 2));
+  }
+  const std::string output = ping_by_name(application::dns_server(application::Zone(names)));
+  EXPECT_THAT(output, HasSubstr("1 received"));
 }
 
 TEST(Programs, AConnectionToAClosedPortIsRefused) {

@@ -273,6 +273,22 @@ TEST_F(SocketsTest, OptionsAreKeptOrRefused) {
   EXPECT_EQ(number(socket, Option::mtu), -static_cast<std::int64_t>(Errno::not_connected));
 }
 
+// BI-74: what SIOCINQ counts in each condition; on a listener Linux refuses, guest/ does so there.
+TEST_F(SocketsTest, ReadableBytesAreCountedInEveryCondition) {
+  EXPECT_EQ(sockets_.readable_bytes(open()), 0U);
+  const auto [listener, client, server] = connected();
+  EXPECT_EQ(sockets_.readable_bytes(listener), 0U);
+  EXPECT_EQ(sockets_.readable_bytes(server), 0U);
+  EXPECT_TRUE(sockets_.send(now_, client, bytes_of("four")));
+  EXPECT_TRUE(sockets_.shutdown(now_, client, Shutdown::write));
+  settle();
+  EXPECT_EQ(sockets_.readable_bytes(server), 4U);  // the FIN is not counted
+  EXPECT_EQ(receive(server), "four");
+  EXPECT_EQ(sockets_.readable_bytes(server), 0U);
+  EXPECT_TRUE(sockets_.close(now_, server));
+  EXPECT_EQ(sockets_.readable_bytes(server), 0U);
+}
+
 TEST_F(SocketsTest, TcpInfoTellsTheState) {
   const auto [listener, client, server] = connected();
   const auto info = sockets_.get_option(now_, client, Option::tcp_info);
