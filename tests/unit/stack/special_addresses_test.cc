@@ -48,7 +48,7 @@ class ThreeOnAWire : public ::testing::Test {
 };
 
 TEST_F(ThreeOnAWire, LimitedAndDirectedBroadcastReachAllInLinkBroadcastFrames) {
-  // [RFC1122-3.3.6-a], [RFC1122-3.3.6-d], [RFC1122-3.2.1.3-b]
+  // [RFC1122-3.3.6-a], [RFC1122-3.3.6-d], [RFC1122-3.2.1.3-b], [RFC1122-4.1.3.5-a]
   for (const char* all : {"255.255.255.255", "10.0.0.255"}) {
     yard.seen.clear();
     ASSERT_TRUE(send(0, all)) << all;
