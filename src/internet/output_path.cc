@@ -7,12 +7,24 @@
 
 namespace lanyard::internet {
 
+namespace {
+
+// Two loads and compares each; once a packet, the library's call is felt.
+bool are_same(const IpAddress& a, const IpAddress& b) {
+  return load64(a.bytes().data()) == load64(b.bytes().data()) &&
+         load64(a.bytes().data() + 8) == load64(b.bytes().data() + 8);
+}
+
+}  // namespace
+
 Result<Hop> Output::choose(const IpAddress& destination, const IpAddress& source,
                            std::uint32_t interface) const {
-  Remembered& slot = remembered_[destination.bytes()[15] % remembered_.size()];
+  // Transport asks without a source, then sends with it: the two must not share a slot.
+  const std::size_t place = destination.bytes()[15] + source.bytes()[15] + interface;
+  Remembered& slot = remembered_[place % remembered_.size()];
   const std::uint64_t version = shared_.version();
-  if (slot.version == version && slot.destination == destination && slot.source == source &&
-      slot.interface == interface) {
+  if (slot.version == version && slot.interface == interface &&
+      are_same(slot.destination, destination) && are_same(slot.source, source)) {
     return slot.hop;
   }
   const Chosen chosen = choose_anew(destination, source, interface);
