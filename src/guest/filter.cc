@@ -147,6 +147,11 @@ std::vector<sock_filter> filter_program(const FilterOptions& options) {
   decide_ioctl(program);
   // IORING_OP_SOCKET and its friends would pass no filter.
   program.answer_call({__NR_io_uring_setup}, refuse(ENOSYS));
+  if (options.sees_outer_processes) {
+    program.answer_call(
+        {__NR_ptrace, __NR_process_vm_readv, __NR_process_vm_writev, __NR_pidfd_getfd, __NR_setns},
+        refuse(EPERM));
+  }
   if (options.pretends_ids) pretend_ids(program);
   if (options.without_namespaces) ask_about_files(program);
   program.answer(allow);

@@ -16,6 +16,9 @@ struct FilterOptions {
   // No network namespace could be made: open and openat are asked about too (memory files for names
   // and addresses), and netlink sockets are refused.
   bool without_namespaces = false;
+  // No process namespace: the program could name processes outside, so tracing and the taking of
+  // descriptors and namespaces are refused.
+  bool sees_outer_processes = false;
   // Only one id is mapped: setuid, setgid, setgroups and chown are answered with 0.
   bool pretends_ids = false;
 };

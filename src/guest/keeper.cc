@@ -201,6 +201,8 @@ std::expected<StartedProgram, std::string> Keeper::launch(
   order.directory = directory;
   order.is_filtered = is_filtered;
   order.without_namespaces = features_.containment == Containment::filter_only;
+  order.sees_outer_processes = features_.containment == Containment::user ||
+                               features_.containment == Containment::filter_only;
   order.pretends_ids = id_map_ == IdMap::single;
   order.wait_killable = features_.wait_killable;
   order.drops_powers = features_.containment == Containment::privileged;

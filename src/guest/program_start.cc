@@ -66,6 +66,7 @@ void take_standard_descriptors(const std::vector<Descriptor>& given) {
 // Installs the filter, tells the daemon where the listener is, waits until it has it.
 void ask_for_supervision(const ProgramOrder& order, int report_socket, int status_pipe) {
   const FilterOptions options{.without_namespaces = order.without_namespaces,
+                              .sees_outer_processes = order.sees_outer_processes,
                               .pretends_ids = order.pretends_ids};
   auto listener = install_filter(options, order.wait_killable);
   if (!listener) {

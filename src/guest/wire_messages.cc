@@ -133,7 +133,7 @@ std::string pack(const ProgramOrder& order) {
   put_list(text, order.environment);
   put(text, order.directory);
   for (const bool flag : {order.is_filtered, order.without_namespaces, order.pretends_ids,
-                          order.wait_killable, order.drops_powers})
+                          order.wait_killable, order.drops_powers, order.sees_outer_processes})
     text += flag ? '1' : '0';
   return text;
 }
@@ -150,6 +150,7 @@ ProgramOrder unpack(const std::string& text) {
   order.pretends_ids = flag();
   order.wait_killable = flag();
   order.drops_powers = flag();
+  order.sees_outer_processes = flag();
   return order;
 }
 

@@ -29,6 +29,7 @@ struct ProgramOrder {
   std::string directory;
   bool is_filtered = true;
   bool without_namespaces = false, pretends_ids = false, wait_killable = true, drops_powers = false;
+  bool sees_outer_processes = false;
 };
 [[nodiscard]] std::string pack(const ProgramOrder& order);
 [[nodiscard]] ProgramOrder unpack(const std::string& text);
