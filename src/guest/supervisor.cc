@@ -54,15 +54,13 @@ Supervisor::Supervisor(device::EventLoop& loop, SupervisedHost host)
   loop_.watch(ticker_.get(), EPOLLIN, [this](std::uint32_t) { on_tick(); });
 }
 
+// The host's Sockets may be gone by now, with the world they were part of: they are not touched.
 Supervisor::~Supervisor() {
   *is_alive_ = false;
   loop_.forget(ticker_.get());
   for (const auto& [descriptor, listener] : listeners_) loop_.forget(descriptor);
   for (const auto& [inode, socket] : by_inode_) {
     if (socket->ours.is_open()) loop_.forget(socket->ours.get());
-    if (socket->handle == socket::Handle::none) continue;
-    host_.sockets->set_waker(socket->handle, nullptr);
-    (void)host_.sockets->close(now(), socket->handle);
   }
 }
 

@@ -38,7 +38,7 @@ struct SupervisedHost {
   int namespace_socket = -1;                   // for interface ioctls
 };
 
-class Supervisor : private socket::Waker {
+class Supervisor final : private socket::Waker {
  public:
   Supervisor(device::EventLoop& loop, SupervisedHost host);
   ~Supervisor();
