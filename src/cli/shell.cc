@@ -102,8 +102,8 @@ int shell(const ShellOptions& options) {
   const int theirs = terminal.theirs.number();
   copy_size(ours);
   fcntl(ours, F_SETFL, O_NONBLOCK);
-  // setsid makes the new terminal the shell's controlling one, for job control and Ctrl-C.
-  Request request = exec_request(options.host, {"setsid", "--ctty", "--wait", program, "-i"});
+  // The launcher makes its input, a terminal, the shell's controlling one: job control, Ctrl-C.
+  Request request = exec_request(options.host, {program, "-i"});
   const RawMode raw;
   carry_typing(ours);
   const RemoteHooks hooks{.extra_descriptor = ours,

@@ -118,7 +118,10 @@ std::string hop_line(const Hop& hop, std::size_t number, const std::vector<Hop>&
   const std::string who = fmt::format("{} {} it", hop.port, hop.is_sent ? "sends" : "receives");
   std::string line = fmt::format("{:>3}  {}  {}", number, seconds(hop.at),
                                  paint(paper, Ink::bold, fmt::format("{:<28}", who)));
-  if (!hop.before.has_value()) return line;
+  if (!hop.before.has_value()) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+  }
   line += fmt::format("{} {}", span_text(hop.at - hops[*hop.before].at), hop.where);
   if (!hop.why.empty()) line += fmt::format(" ({})", hop.why);
   if (hop.changes.empty() && hop.is_sent) line += ", unchanged";
@@ -142,15 +145,13 @@ std::string changes_text(const Hop& hop, const Paper& paper) {
 }
 
 // How the far host takes the packet apart again.
-std::string unwrapping_text(const lab::RunFile& run, const Hop& last, const Paper& paper) {
+std::string unwrapping_text(const lab::RunFile& run, const Hop& last) {
   const auto layers = wire::dissect(run.frame(run.packets[last.index]));
   std::string text;
   for (const wire::Field& layer : layers) {
     text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", layer.name, duty_of(layer.name));
   }
-  return fmt::format(
-      "{:>16}{}\n", "",
-      fit(paper, fmt::format("{} unwraps it: {}", last.node, text), paper.columns - 16));
+  return fmt::format("     {} unwraps it: {}\n", last.node, text);
 }
 
 std::string heading(const lab::RunFile& run, const Flight& flight, const Paper& paper) {
@@ -188,7 +189,7 @@ std::string journey_page(const lab::RunFile& run, std::size_t index, const Paper
   }
   const Hop& last = hops.back();
   if (!last.is_sent && last.comment.empty() && last.kind != lab::NodeKind::switching) {
-    page += unwrapping_text(run, last, paper);
+    page += unwrapping_text(run, last);
   }
   return page;
 }

@@ -73,6 +73,7 @@ std::string layers_text(const std::vector<wire::Field>& layers, std::size_t inde
     for (std::size_t i = 0; i < words.size(); ++i) {
       const std::string word = words[i] + (i + 1 < words.size() ? "; " : "");
       if (column + columns_of(word) > paper.columns && column > indent + name_column) {
+        line.erase(line.find_last_not_of(' ') + 1);
         out += line + "\n";
         line = std::string(indent + name_column, ' ');
         column = indent + name_column;
