@@ -26,7 +26,7 @@ Ends ends_of(const Facts& facts, Bytes frame) {
   if (is_somebody(facts.destination)) ends.to = to_text(facts.destination);
   const auto view = ethernet::View::parse(frame);
   if (ends.from.empty() && view.has_value()) ends.from = to_text(view->source());
-  if (ends.from.empty()) ends.from = "?";
+  if (ends.from.empty()) ends.from.push_back('?');
   const bool has_ip = !facts.destination.is_unspecified();
   if (ends.to.empty() && !has_ip && view.has_value() && !view->destination().is_group()) {
     ends.to = to_text(view->destination());
