@@ -83,7 +83,13 @@ struct WorldRunner::Parts {
 };
 
 WorldRunner::WorldRunner(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-WorldRunner::~WorldRunner() = default;
+
+// What the launcher serves lives in the world, and the world may still ask the launcher to end
+// programs: so first the lab ends, then the launcher goes, then the world.
+WorldRunner::~WorldRunner() {
+  parts_->world->stop();
+  parts_->launcher.reset();
+}
 
 std::expected<std::unique_ptr<WorldRunner>, std::string> WorldRunner::make(
     const LoadedLab& lab, const RunnerOptions& options) {
