@@ -263,7 +263,9 @@ void Supervisor::set_option(const Asked& asked) {
     return;
   }
   const auto done = host_.sockets->set_option(now(), socket.handle, row->option, *parsed);
-  if (!done && done.error() == Errno::no_such_option)
+  // On Linux too, an IPv4 socket has none of IPv6's options.
+  const bool is_natural = level == IPPROTO_IPV6 && socket.family == AF_INET;
+  if (!done && done.error() == Errno::no_such_option && !is_natural)
     note(fmt::format("setsockopt {} is not supported on this socket", row->text));
   call.listener->reply(call, answer(done));
 }
