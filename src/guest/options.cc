@@ -153,6 +153,17 @@ bool* flag_of(VirtualSocket& socket, const OptionRow& row) {
   }
 }
 
+std::int64_t set_flag(VirtualSocket& socket, const OptionRow& row, bool is_on) {
+  // Echo replies carry the options of the request, and requests have none: nothing is lost.
+  const bool is_echo = socket.type == SOCK_DGRAM && socket.protocol == IPPROTO_ICMP;
+  const bool is_for_stream = row.option == Option::error;
+  const bool is_served =
+      row.option == Option::header_included ? is_echo : !socket.is_stream() || is_for_stream;
+  if (!is_served) return -ENOPROTOOPT;
+  *flag_of(socket, row) = is_on;
+  return 0;
+}
+
 std::string number_bytes(const VirtualSocket& socket, const OptionRow& row, std::int64_t number) {
   if (row.option == Option::type) number = socket.type;
   if (row.option == Option::domain) number = socket.family;
@@ -237,17 +248,7 @@ void Supervisor::set_option(const Asked& asked) {
   }
   const auto* number = std::get_if<std::int64_t>(&*parsed);
   if (row->shape == OptionShape::flag && number != nullptr) {
-    // Echo replies carry the options of the request, and requests have none: nothing is lost.
-    const bool is_echo = socket.type == SOCK_DGRAM && socket.protocol == IPPROTO_ICMP;
-    const bool is_served = row->option == Option::header_included ? is_echo
-                           : socket.is_stream()                   ? row->option == Option::error
-                                                                  : true;
-    if (!is_served) {
-      call.listener->reply(call, Errno::no_such_option);
-      return;
-    }
-    *flag_of(socket, *row) = *number != 0;
-    call.listener->reply(call, 0);
+    call.listener->reply(call, set_flag(socket, *row, *number != 0));
     return;
   }
   if (row->shape == OptionShape::mtu_discovery && number != nullptr) {
