@@ -121,7 +121,7 @@ def main():
                            GIT_CONFIG_VALUE_0='*')
         run_file = os.path.join(own, 'run.pcapng')
         # nginx started as root wants to become somebody else; as an ordinary user none of this matters.
-        done = subprocess.run([lanyard, 'run', lab, '-o', run_file], env=environment, timeout=240,
+        done = subprocess.run([lanyard, 'run', lab, '-o', run_file], env=environment, timeout=400,
                               capture_output=True, text=True, errors='replace')
         print(done.stdout[-20000:])
         print(done.stderr[-5000:], file=sys.stderr)
