@@ -83,7 +83,7 @@ TEST(Picture, FitsThePaperWhateverIsOnIt) {
   picture.lifelines = {"a-host-with-a-long-name", "another-long-name", "r1", "r2", "r3", "bob"};
   picture.rows[0].detail = std::string(300, 'x');
   picture.rows[2].to = 5;
-  for (const std::size_t columns : {80, 100, 120, 160}) {
+  for (const std::size_t columns : {80U, 100U, 120U, 160U}) {
     EXPECT_LE(widest(draw(picture, {.has_utf8 = true, .columns = columns})), columns);
   }
 }
