@@ -47,13 +47,15 @@ install_packages() {
   "${as_root[@]}" tools/install_packages $missing
 }
 
-# configure PRESET: configures build/PRESET as CMakePresets.json says, unless that was done since the presets changed.
+# configure PRESET: configures build/PRESET as CMakePresets.json says, unless that was done since the presets changed. Without
+# GoogleTest, which only `./dev test` asks for, the tests are left out.
 configure() {
-  local dir=build/$1 presets
-  presets=$(cksum <CMakePresets.json)
+  local dir=build/$1 presets tests=()
+  pkg-config --exists gtest || tests=(-DBUILD_TESTING=OFF)
+  presets="$(cksum <CMakePresets.json) ${tests[*]}"
   if [ ! -f "$dir/build.ninja" ] || [ "$(cat "$dir/presets" 2>/dev/null)" != "$presets" ]; then
     mkdir -p build
-    cmake --preset "$1" >"$dir.log" 2>&1 || {
+    cmake --preset "$1" "${tests[@]}" >"$dir.log" 2>&1 || {
       cat "$dir.log"
       fail "configuring $dir failed"
     }
