@@ -55,7 +55,7 @@ std::string busy_lab(std::uint64_t bytes_per_flow) {
 }
 
 double busy(Amount amount, lab::Recorder* recorder) {
-  lab::Model model = model_of(busy_lab(amount.of(5'000'000, 20'000)));
+  lab::Model model = model_of(busy_lab(amount.of(5'000'000, 200'000)));
   lab::Plan plan = plan_of(model);
   lab::WorldOptions options;
   options.recorder = recorder;
