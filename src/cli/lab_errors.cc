@@ -37,6 +37,30 @@ std::string source_of(const std::string& path) {
   return bytes.has_value() ? std::string(text_of(*bytes)) : std::string();
 }
 
+using Read = std::expected<lab::LabFile, std::vector<lab::Diagnostic>>;
+
+std::unique_ptr<LoadedLab> planned(Read file, const std::string& path, std::string_view source) {
+  if (!file.has_value()) {
+    print_problems(file.error(), source);
+    return nullptr;
+  }
+  print_problems(file->warnings, source);
+  auto loaded = std::make_unique<LoadedLab>();
+  loaded->model = std::move(file->model);
+  auto plan = lab::make_plan(loaded->model);
+  if (!plan.has_value()) {
+    std::vector<lab::Diagnostic> problems;
+    for (const lab::PlanProblem& problem : plan.error()) {
+      problems.push_back(
+          {path, problem.mark.line, problem.mark.column, problem.what, problem.fix, false});
+    }
+    print_problems(problems, source);
+    return nullptr;
+  }
+  loaded->plan = std::move(*plan);
+  return loaded;
+}
+
 }  // namespace
 
 std::string problem_text(const lab::Diagnostic& problem, std::string_view source,
@@ -57,25 +81,11 @@ std::string problem_text(const lab::Diagnostic& problem, std::string_view source
 std::unique_ptr<LoadedLab> load_lab(const std::string& path) {
   auto file = lab::read_lab(path);
   const std::string source = file.has_value() ? file->model.text : source_of(path);
-  if (!file.has_value()) {
-    print_problems(file.error(), source);
-    return nullptr;
-  }
-  print_problems(file->warnings, source);
-  auto loaded = std::make_unique<LoadedLab>();
-  loaded->model = std::move(file->model);
-  auto plan = lab::make_plan(loaded->model);
-  if (!plan.has_value()) {
-    std::vector<lab::Diagnostic> problems;
-    for (const lab::PlanProblem& problem : plan.error()) {
-      problems.push_back(
-          {path, problem.mark.line, problem.mark.column, problem.what, problem.fix, false});
-    }
-    print_problems(problems, source);
-    return nullptr;
-  }
-  loaded->plan = std::move(*plan);
-  return loaded;
+  return planned(std::move(file), path, source);
+}
+
+std::unique_ptr<LoadedLab> load_lab_text(std::string_view text, const std::string& file) {
+  return planned(lab::parse_lab(text, file), file, text);
 }
 
 }  // namespace lanyard::cli

@@ -10,37 +10,13 @@
 #include <functional>
 #include <memory>
 
+#include "cli/options_parts.hh"
 #include "cli/text.hh"
 #include "cli/verbs.hh"
 #include "cli/version.hh"
 
 namespace lanyard::cli {
 namespace {
-
-// Everything a command line can fill.
-struct Filled {
-  RunOptions run;
-  UpOptions up;
-  DownOptions down;
-  ExecOptions exec;
-  ShellOptions shell;
-  PingOptions ping;
-  ListOptions list;
-  ShowOptions show;
-  DissectOptions dissect;
-  VersionOptions version;
-  CompletionOptions completion;
-  std::string help_verb;
-  bool asks_version = false;
-};
-
-struct VerbEntry {
-  const char* name;
-  const char* summary;
-  const char* examples;
-  void (*declare)(CLI::App&, Filled&);
-  int (*run)(Filled&);
-};
 
 void add_lab_name(CLI::App& app, std::string& name) {
   app.add_option("--lab", name, "Which lab, where several are up")->type_name("NAME");
@@ -51,6 +27,9 @@ void declare_run(CLI::App& app, Filled& f) {
   app.add_option("-o,--output", f.run.run_file, "Where the run is kept (default: NAME.pcapng)")
       ->type_name("RUN");
   app.add_option("--seed", f.run.seed, "Instead of the lab file's seed")->type_name("N");
+  app.add_option("--repeat", f.run.repeat, "Run it N times; are the run files the same?")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000));
   app.add_flag("--quiet,-q", f.run.quiet, "No diagram and no journey");
   app.add_flag("--json", f.run.json, "The outcome as one JSON object");
 }
@@ -148,7 +127,9 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
      "  lanyard run examples/first-lab.yaml\n"
      "  lanyard run lab.yaml -o lab.pcapng     # keep the run here; it opens in Wireshark too\n"
      "  lanyard run lab.yaml --seed 8 --json   # another draw of the same chances\n"
-     "\nExit status: 0 all went well, 1 a program or a check failed, 2 the lab file is wrong.",
+     "  lanyard run lab.yaml --repeat 5        # five times: the same, byte for byte?\n"
+     "\nExit status: 0 all went well, 1 a program or a check failed or runs differ, 2 the lab file "
+     "is wrong.",
      declare_run, [](Filled& f) { return run(f.run); }},
     {"up", "Bring a lab up and keep it up",
      "  lanyard up lab.yaml        # in this terminal, until Ctrl-C\n"
@@ -213,6 +194,8 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
 // What a person reads in `lanyard --help`, in this order.
 std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> verbs(lab_verbs.begin(), lab_verbs.end());
+  const std::span<const VerbEntry> on_runs = run_file_verbs();
+  verbs.insert(verbs.end(), on_runs.begin(), on_runs.end());
   verbs.insert(verbs.end(), other_verbs.begin(), other_verbs.end());
   return verbs;
 }

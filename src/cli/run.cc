@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/lab_page.hh"
+#include "cli/repeat.hh"
 #include "cli/show_parts.hh"
 #include "cli/verbs.hh"
 #include "cli/world_runner.hh"
@@ -187,22 +189,29 @@ int run(const RunOptions& options) {
   const int signal = (*runner)->run(progress);
   const auto verdicts = (*runner)->world().verdicts();
   const std::string problem = (*runner)->recorder_problem();
-  const int status = status_of(verdicts, signal, problem);
+  const std::uint32_t runs = signal == 0 && problem.empty() ? options.repeat : 1;
+  const Repeats repeats = repeat_run(*lab, runs, path);
+  const int status = std::max(status_of(verdicts, signal, problem), repeats.status());
   if (!problem.empty()) fmt::print(stderr, "lanyard: {}: {}\n", path, problem);
   if (options.json) {
-    const json outcome{{"lab", lab->model.name},
-                       {"seed", lab->model.seed},
-                       {"time", (*runner)->is_virtual() ? "virtual" : "real"},
-                       {"nodes", nodes_json(lab->model, lab->plan)},
-                       {"programs", programs_json((*runner)->world())},
-                       {"checks", checks_json(verdicts)},
-                       {"run_file", path},
-                       {"interrupted", signal != 0},
-                       {"ok", status == exit_ok}};
+    json outcome{{"lab", lab->model.name},
+                 {"seed", lab->model.seed},
+                 {"time", (*runner)->is_virtual() ? "virtual" : "real"},
+                 {"nodes", nodes_json(lab->model, lab->plan)},
+                 {"programs", programs_json((*runner)->world())},
+                 {"checks", checks_json(verdicts)},
+                 {"run_file", path},
+                 {"interrupted", signal != 0},
+                 {"ok", status == exit_ok}};
+    if (runs > 1) outcome["repeat"] = repeats.json();
     fmt::print("{}\n", outcome.dump(2, ' ', false, json::error_handler_t::replace));
     return status;
   }
   if (!options.quiet && problem.empty()) print_run(path, paper);
+  if (runs > 1) {
+    print_title("again", paper);
+    fmt::print("{}", repeats.text());
+  }
   print_end(verdicts, path, signal, paper);
   return status;
 }

@@ -76,6 +76,7 @@ std::int64_t wall_clock_ns() {
 
 struct WorldRunner::Parts {
   bool is_virtual = true;
+  Instant virtual_end = Instant::never();
   device::EventLoop loop;
   std::unique_ptr<lab::Recorder> recorder;
   std::unique_ptr<lab::Launcher> launcher;
@@ -95,6 +96,7 @@ std::expected<std::unique_ptr<WorldRunner>, std::string> WorldRunner::make(
     const LoadedLab& lab, const RunnerOptions& options) {
   auto parts = std::make_unique<Parts>();
   parts->is_virtual = !options.in_real_time && lab::time_of(lab.model) == lab::TimeMode::virtual_;
+  parts->virtual_end = options.virtual_end;
   if (!options.run_file.empty()) {
     auto recorder = lab::Recorder::open(
         {options.run_file, parts->is_virtual, parts->is_virtual ? 0 : wall_clock_ns()});
@@ -126,7 +128,8 @@ int WorldRunner::run_virtual(Progress& progress) {
   int signal = 0;
   for (std::uint32_t step = 0; signal == 0 && !world.is_over(); ++step) {
     const Instant next = world.next_deadline();
-    if (next == Instant::never()) break;  // nothing will ever happen again
+    // Nothing will ever happen again, or nothing that is wanted.
+    if (next == Instant::never() || next > parts_->virtual_end) break;
     world.run_until(next);
     if (step % steps_between_looks != 0) continue;
     signal = signals.take();

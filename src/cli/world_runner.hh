@@ -20,7 +20,8 @@ namespace lanyard::cli {
 struct RunnerOptions {
   std::string run_file;  // empty: no run file
   bool keeps_running = false;
-  bool in_real_time = false;  // whatever the lab says (`up`)
+  bool in_real_time = false;               // whatever the lab says (`up`)
+  Instant virtual_end = Instant::never();  // virtual time: stops before any event after it
   std::function<void(const lab::ProgramRow&, const lab::ProgramOutput&)> on_output{};
   std::function<void(const lab::ProgramRow&)> on_ended{};
   // What an unmodified program was refused: "alice: setsockopt TCP_ULP is not supported".

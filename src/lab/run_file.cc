@@ -189,6 +189,7 @@ class Parser {
 
   Problem take_end(const Json& json) {
     is_ended_ = true;
+    run_.ended_at = Instant::at_ns(json.at("at_ns").get<std::int64_t>());
     for (const Json& each : json.at("verdicts"))
       run_.verdicts.push_back(
           {.text = each.at("text").get<std::string>(),

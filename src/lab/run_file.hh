@@ -79,6 +79,7 @@ struct RunFile {
   std::vector<RunPacket> packets;  // in the world's order
   std::vector<RunEvent> events;
   std::vector<Verdict> verdicts;
+  Instant ended_at;                 // if it is whole
   std::vector<std::uint8_t> bytes;  // the whole file
 
   [[nodiscard]] Bytes frame(const RunPacket& packet) const {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line's tables of verbs share: what a command line fills, and a row of the table.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <span>
+#include <string>
+
+#include "cli/run_verbs.hh"
+#include "cli/verbs.hh"
+#include "cli/version.hh"
+
+namespace lanyard::cli {
+
+// Everything a command line can fill.
+struct Filled {
+  RunOptions run;
+  UpOptions up;
+  DownOptions down;
+  ExecOptions exec;
+  ShellOptions shell;
+  PingOptions ping;
+  ListOptions list;
+  ShowOptions show;
+  DissectOptions dissect;
+  ReplayOptions replay;
+  VersionOptions version;
+  CompletionOptions completion;
+  std::string help_verb;
+  bool asks_version = false;
+};
+
+struct VerbEntry {
+  const char* name;
+  const char* summary;
+  const char* examples;
+  void (*declare)(CLI::App&, Filled&);
+  int (*run)(Filled&);
+};
+
+// The verbs that look into a run file (options_run_file.cc).
+[[nodiscard]] std::span<const VerbEntry> run_file_verbs();
+
+}  // namespace lanyard::cli

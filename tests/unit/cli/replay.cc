@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run made again from its file alone, and a lab run several times.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/options.hh"
+#include "cli/verbs.hh"
+
+namespace lanyard::cli {
+namespace {
+
+using nlohmann::json;
+
+class Replay : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              (std::string("lanyard_replay_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+    write("t.yaml",
+          "lab: t\nseed: 3\nhosts:\n  bob: { run: http serve }\n"
+          "  alice: { run: { do: http get http://bob/, at: 1s, expect: exit 0 } }\n"
+          "links:\n  - alice -- bob: { delay: 5ms, loss: 5%, rate: 1Mbit }\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ / name; }
+  void write(const std::string& name, std::string_view text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+  }
+  std::string contents(const std::string& name) const {
+    std::ifstream stream(path(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  struct Said {
+    int status = 0;
+    std::string out, errors;
+  };
+  static Said command(const std::vector<std::string>& arguments) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int status = run_command_line(arguments);
+    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+  }
+  Said run(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"run", path("t.yaml"), "-q", "-o", path("run.pcapng")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return command(arguments);
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Replay, ARunIsMadeAgainFromItsFileAloneAndIsTheSame) {
+  EXPECT_EQ(run({"--seed", "77"}).status, exit_ok);
+  std::filesystem::remove(path("t.yaml"));
+  const Said said = command({"replay", path("run.pcapng"), "-o", path("again.pcapng")});
+  EXPECT_EQ(said.status, exit_ok) << said.errors;
+  EXPECT_NE(said.out.find("the same run file, byte for byte"), std::string::npos) << said.out;
+  EXPECT_EQ(contents("again.pcapng"), contents("run.pcapng"));
+}
+
+TEST_F(Replay, AFileThatSaysSomethingElseThanItsLabDoesIsFoundOut) {
+  run();
+  std::string bytes = contents("run.pcapng");
+  const std::size_t at = bytes.rfind("HTTP/1.1 200");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 9] = '5';
+  write("run.pcapng", bytes);
+  const Said said = command({"replay", path("run.pcapng"), "--json"});
+  EXPECT_EQ(said.status, exit_failed);
+  const json page = json::parse(said.out);
+  EXPECT_FALSE(page["same"].get<bool>());
+  EXPECT_EQ(page["difference"]["what"], "frame");
+  EXPECT_EQ(page["difference"]["differs"], "bytes");
+  EXPECT_EQ(page["difference"]["node"], "alice");
+  EXPECT_GT(page["difference"]["time_ns"], 1'000'000'000);
+}
+
+TEST_F(Replay, ADamagedOrForeignFileIsRefusedWithItsPlace) {
+  run();
+  const std::string bytes = contents("run.pcapng");
+  write("cut.pcapng", bytes.substr(0, bytes.size() - 10));
+  Said said = command({"replay", path("cut.pcapng")});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("cut.pcapng: offset "), std::string::npos) << said.errors;
+  write("text.pcapng", "not a capture at all, but long enough to be looked at");
+  said = command({"replay", path("text.pcapng")});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("text.pcapng: offset 0: "), std::string::npos) << said.errors;
+  EXPECT_EQ(command({"replay", path("nowhere.pcapng")}).status, exit_usage);
+}
+
+TEST_F(Replay, TheRunItselfIsNotOverwritten) {
+  run();
+  const std::string before = contents("run.pcapng");
+  EXPECT_EQ(command({"replay", path("run.pcapng"), "-o", path("run.pcapng")}).status, exit_usage);
+  EXPECT_EQ(contents("run.pcapng"), before);
+}
+
+TEST_F(Replay, ALabRunThreeTimesGivesTheSameFileAndSaysSo) {
+  Said said = run({"--repeat", "3"});
+  EXPECT_EQ(said.status, exit_ok);
+  EXPECT_NE(said.out.find("3 runs, the same run file byte for byte"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(path("run.pcapng.repeat")));
+  said = run({"--repeat", "2", "--json"});
+  const json page = json::parse(said.out);
+  EXPECT_EQ(page["repeat"]["runs"], 2);
+  EXPECT_TRUE(page["repeat"]["same"].get<bool>());
+}
+
+}  // namespace
+}  // namespace lanyard::cli
