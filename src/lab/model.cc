@@ -39,12 +39,19 @@ bool is_built_in(std::string_view command) {
   return words && !words->empty() && application::find_program(words->front()) != nullptr;
 }
 
+bool is_built_in(const Model& model, std::string_view command) {
+  if (is_built_in(command)) return true;
+  if (model.programs.empty()) return false;
+  const auto words = words_of(command);
+  return words && !words->empty() && model.programs.contains(words->front());
+}
+
 TimeMode time_of(const Model& model) {
   if (model.time != TimeMode::auto_) return model.time;
   for (const NodeSpec& node : model.nodes) {
     if (node.kind == NodeKind::kernel_host) return TimeMode::real;
     for (const ProgramSpec& program : node.programs)
-      if (!is_built_in(program.command)) return TimeMode::real;
+      if (!is_built_in(model, program.command)) return TimeMode::real;
   }
   return TimeMode::virtual_;
 }

@@ -14,44 +14,11 @@
 
 #include "core/time.hh"
 #include "lab/check.hh"
+#include "lab/node_spec.hh"
+#include "socket/process.hh"
 #include "wire/address.hh"
 
 namespace lanyard::lab {
-
-// Where in the lab file something was written, counted from 1; 0: it was not read from a file.
-struct Mark {
-  std::uint32_t line = 0;
-  std::uint32_t column = 0;
-};
-
-// `kernel` is the file's `kind: linux`: a namespace and a TAP, the kernel's own stack.
-enum class NodeKind : std::uint8_t { host, kernel_host, switching, router };
-
-// One entry of `run:`.
-struct ProgramSpec {
-  std::string name;  // how checks and people call it; the host's name, or "alice.2" for its second
-  std::string command;  // as written; `{n}` of a counted host already replaced
-  Duration at;          // since the lab began
-  // `expect: exit N`. Without it any status but 0 is a failure, and the lab does not wait for the
-  // program if it waits for another.
-  std::optional<int> expected_status;
-  bool any_status = false;  // `expect: any`
-  std::map<std::string, std::string> environment;
-  std::string directory;
-  Mark mark;
-};
-
-struct NodeSpec {
-  std::string name;
-  NodeKind kind = NodeKind::host;
-  std::vector<IpPrefix> addresses;  // of the first port
-  std::optional<MacAddress> mac;    // of the first port
-  std::vector<IpAddress> gateways;  // at most one per family; empty: chosen
-  std::vector<IpAddress> name_servers;
-  std::uint32_t mtu = 0;  // 0: the link's
-  std::vector<ProgramSpec> programs;
-  Mark mark;
-};
 
 // One direction of a link.
 struct LinkQuality {
@@ -115,6 +82,9 @@ struct Model {
   std::vector<LinkSpec> links;
   std::vector<Action> timeline;  // sorted by time, then as written
   std::vector<CheckSpec> checks;
+  // Programs beside those built into Lanyard, by the first word of their command lines: what a C++
+  // program that runs a lab brings along. Never from a file.
+  std::map<std::string, socket::Program, std::less<>> programs;
 
   [[nodiscard]] std::optional<std::uint32_t> node(std::string_view name) const;
   // The link between two nodes, whichever way round.
@@ -125,6 +95,8 @@ struct Model {
 // True if a command line is to be run by a program built into Lanyard: its first word names one and
 // the line asks for nothing of a shell.
 [[nodiscard]] bool is_built_in(std::string_view command);
+// The same, or it names one of the model's own programs.
+[[nodiscard]] bool is_built_in(const Model& model, std::string_view command);
 // Virtual or real, `auto_` decided by the programs.
 [[nodiscard]] TimeMode time_of(const Model& model);
 

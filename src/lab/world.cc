@@ -73,8 +73,8 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   // With descriptors of its own it is a program of the machine's: `exec alice -- echo hello` means
   // the echo everybody knows.
   const bool has_descriptors = launch.standard_input >= 0 || launch.standard_output >= 0;
-  row.is_built_in =
-      state_->machines[node].stack != nullptr && !has_descriptors && is_built_in(row.command);
+  row.is_built_in = state_->machines[node].stack != nullptr && !has_descriptors &&
+                    is_built_in(state_->model, row.command);
   const ProgramId id = state_->add_program(node, std::move(row), std::move(launch), observer);
   state_->start_program(static_cast<std::uint32_t>(id) - 1);
   return id;

@@ -25,12 +25,14 @@
 
 namespace lanyard::lab {
 
+class Observer;
 class Recorder;
 
 struct WorldOptions {
   Launcher* launcher =
       nullptr;  // for programs that are not built in; without one they do not start
   Recorder* recorder = nullptr;
+  Observer* observer = nullptr;  // sees what the recorder would write (observer.hh)
   // Called for every output and end of a program, as it happens (to print it).
   std::function<void(const ProgramRow&, const ProgramOutput&)> on_output = {};
   std::function<void(const ProgramRow&)> on_ended = {};

@@ -157,7 +157,7 @@ void World::State::add_programs() {
       ProgramRow row;
       row.name = spec.name;
       row.command = spec.command;
-      row.is_built_in = machines[node].stack != nullptr && is_built_in(spec.command);
+      row.is_built_in = machines[node].stack != nullptr && is_built_in(model, spec.command);
       row.is_awaited = spec.expected_status.has_value() || spec.any_status;
       for (const CheckSpec& check : model.checks)
         if (check.check.subject == spec.name &&

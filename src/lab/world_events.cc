@@ -4,6 +4,7 @@
 // goes back for a stack.
 #include <algorithm>
 
+#include "lab/observer.hh"
 #include "lab/world_state.hh"
 #include "transport/tcp/state.hh"
 
@@ -143,6 +144,7 @@ void World::State::on_event(const Event& event) {
     if (is_handling && dropped == DropReason::none) dropped = reason;
   }
   if (options.recorder != nullptr) options.recorder->on_event(event);
+  if (options.observer != nullptr) options.observer->on_event(event);
 }
 
 }  // namespace lanyard::lab

@@ -2,6 +2,7 @@
 // A frame's way: out of a machine, cut to what a wire carries, through the effects of one
 // direction, into the next machine. It is recorded as it leaves a port and as it has been handled
 // at the next.
+#include "lab/observer.hh"
 #include "lab/world_state.hh"
 #include "link/segment.hh"
 #include "wire/ethernet.hh"
@@ -136,7 +137,7 @@ DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {
 // The bytes are kept beside the frame, which is handled before it is known what is to be written
 // about it.
 void World::State::keep_bytes(const Packet& frame) {
-  if (options.recorder == nullptr) return;
+  if (options.recorder == nullptr && options.observer == nullptr) return;
   bytes.resize(frame.size());
   frame.copy_to(0, bytes);
   bytes_packet = frame.id;
@@ -144,14 +145,16 @@ void World::State::keep_bytes(const Packet& frame) {
 }
 
 void World::State::record(std::uint32_t port, bool is_sent, DropReason reason) {
-  if (options.recorder == nullptr) return;
-  options.recorder->frame({.at = now,
-                           .port = port,
-                           .is_sent = is_sent,
-                           .bytes = bytes,
-                           .packet = bytes_packet,
-                           .cause = bytes_cause,
-                           .dropped = reason});
+  if (options.recorder == nullptr && options.observer == nullptr) return;
+  const RecordedFrame frame{.at = now,
+                            .port = port,
+                            .is_sent = is_sent,
+                            .bytes = bytes,
+                            .packet = bytes_packet,
+                            .cause = bytes_cause,
+                            .dropped = reason};
+  if (options.recorder != nullptr) options.recorder->frame(frame);
+  if (options.observer != nullptr) options.observer->on_frame(frame);
 }
 
 }  // namespace lanyard::lab

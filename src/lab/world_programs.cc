@@ -48,12 +48,16 @@ bool World::State::start_built_in(std::uint32_t index) {
   std::vector<std::string> words =
       words_of(rows[index].command).value_or(std::vector<std::string>{});
   socket::Program body = programs[index].body;
+  if (!body && !words.empty()) {
+    const auto own = model.programs.find(words[0]);
+    if (own != model.programs.end()) body = own->second;
+  }
   if (!body) {
     const application::ProgramInfo* info =
         words.empty() ? nullptr : application::find_program(words[0]);
     if (info == nullptr) return false;
     body = info->run;
-  } else {
+  } else if (rows[index].is_service) {
     words.erase(words.begin());  // "dns": `serve` stands for its name, then comes the address
   }
   const ProgramId id = rows[index].id;

@@ -15,6 +15,7 @@
 #include <map>
 
 #include "lab/lab_file.hh"
+#include "lab/observer.hh"
 #include "lab/recorder.hh"
 #include "lab/run_file.hh"
 
@@ -273,6 +274,48 @@ TEST(World, APacketCanBeFollowedHopByHop) {
                                        "dc:port2>",   "bob:eth0<"};
   EXPECT_GT(std::ranges::count_if(journeys, [&](const auto& each) { return each.second == there; }),
             4);
+}
+
+TEST(World, AProgramOfTheModelsOwnRunsInVirtualTimeBesideTheBuiltInOnes) {
+  auto lab =
+      parse_lab("hosts:\n  a: { run: { do: count-to 3, expect: exit 3 } }\n  b:\nlinks: [a -- b]\n",
+                "t.yaml");
+  ASSERT_TRUE(lab);
+  EXPECT_EQ(time_of(lab->model), TimeMode::real);
+  lab->model.programs["count-to"] = [](socket::Process& process,
+                                       std::span<const std::string> arguments) {
+    process.sleep(3_s);
+    return std::stoi(arguments[1]);
+  };
+  EXPECT_EQ(time_of(lab->model), TimeMode::virtual_);
+  const Plan plan = *make_plan(lab->model);
+  World world(lab->model, plan, {});
+  world.run();
+  EXPECT_TRUE(world.verdicts().at(0).is_good) << world.verdicts().at(0).happened;
+}
+
+// What an observer sees is what the run file says.
+class Counting final : public Observer {
+ public:
+  void on_event(const Event&) override { ++events; }
+  void on_frame(const RecordedFrame& frame) override {
+    ++frames;
+    bytes += frame.bytes.size();
+  }
+  std::size_t events = 0, frames = 0, bytes = 0;
+};
+
+TEST(World, AnObserverSeesEveryFrameAtEveryPortThatTheRunFileHas) {
+  const auto run = parse_run_file(run_file_of(two_lans));
+  ASSERT_TRUE(run) << run.error().what;
+  Counting counting;
+  WorldOptions options;
+  options.observer = &counting;
+  Lab lab(two_lans, std::move(options));
+  lab.world->run();
+  EXPECT_EQ(counting.frames, run->packets.size());
+  EXPECT_GE(counting.events, run->events.size());
+  EXPECT_GT(counting.bytes, 0U);
 }
 
 TEST(World, AThousandHostsStandQuickly) {
