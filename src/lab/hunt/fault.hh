@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fault has a beginning and an end: something of the lab gets worse, and is as it was before
+// afterwards. Faults are written as lines of a lab file's timeline, so that what is run is what the
+// file says. The table of kinds (fault_kinds.cc) is the one place that knows what kinds there are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/random.hh"
+#include "core/time.hh"
+#include "lab/model.hh"
+
+namespace lanyard::lab::hunt {
+
+struct FaultKind;
+
+struct Fault {
+  const FaultKind* kind = nullptr;
+  std::uint32_t target = 0;  // a link, node or program, as the kind has it
+  bool a_to_b = true, b_to_a = true;
+  Duration at, lasts;
+  std::uint64_t amount = 0;  // in the kind's unit; 0 where it has none
+  friend bool operator==(const Fault&, const Fault&) = default;
+};
+
+// One line of a timeline: "cut r1 -- dc", or "set r1 -- dc" with the mapping "{ loss: 5% }".
+struct Line {
+  Duration at;
+  std::string action;
+  std::string body = {};
+};
+
+enum class Target : std::uint8_t { link, node, program };
+
+struct FaultKind {
+  std::string_view name;     // as `--faults` takes it
+  std::string_view purpose;  // a few words
+  Target target = Target::link;
+  // How bad, drawn: `strength` 0 (mild) to 3 (severe).
+  std::uint64_t (*draw)(RandomStream& dice, std::uint32_t strength) = nullptr;
+  // A milder amount to try while shrinking; nothing if there is none.
+  std::optional<std::uint64_t> (*weaker)(std::uint64_t amount) = nullptr;
+  void (*write)(const Model& model, const Fault& fault, std::vector<Line>& lines) = nullptr;
+};
+
+[[nodiscard]] std::span<const FaultKind> fault_kinds();
+[[nodiscard]] const FaultKind* fault_kind(std::string_view name);
+
+// The timeline of all of them, by time.
+[[nodiscard]] std::vector<Line> lines_of(const Model& model, std::span<const Fault> faults);
+// "loss on r1 -> dc from 1.2s for 300ms": for a person.
+[[nodiscard]] std::string to_text(const Model& model, const Fault& fault);
+
+// What faults are drawn from.
+struct Drawing {
+  std::vector<const FaultKind*> kinds;  // that may occur
+  Duration horizon;                     // all begin before this
+  Duration lasts_max;
+  std::span<const Duration> moments;  // when something happened in a run without faults; may be
+                                      // empty
+  std::size_t count_max = 8;
+};
+// A schedule, swarm-style: a random subset of the kinds, then a few faults of these. By begin.
+[[nodiscard]] std::vector<Fault> draw_faults(const Model& model, const Drawing& drawing,
+                                             RandomStream& dice);
+
+}  // namespace lanyard::lab::hunt

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/hunt/shrink.hh"
+
+#include <algorithm>
+
+#include "lab/parallel.hh"
+
+namespace lanyard::lab::hunt {
+namespace {
+
+class Shrinker {
+ public:
+  Shrinker(Attempt attempt, const ShrinkOptions& options,
+           const std::function<bool(const Attempt&)>& still_fails)
+      : best_(std::move(attempt)), options_(options), still_fails_(still_fails) {}
+
+  Shrunk run() {
+    Attempt plain = best_;
+    plain.seed = options_.plain_seed;
+    if (best_.seed != plain.seed) take_first({plain});
+    // Each pass can open the way for another.
+    for (Attempt before; before != best_ && !is_spent();) {
+      before = best_;
+      drop_faults();
+      for (std::size_t i = 0; i < best_.faults.size(); ++i) {
+        repeat([&] { return milder(i); });
+        repeat([&] { return shorter(i); });
+        repeat([&] { return rounder(i); });
+      }
+    }
+    return {std::move(best_), attempts_, !is_spent()};
+  }
+
+ private:
+  [[nodiscard]] bool is_spent() const { return attempts_ >= options_.attempts_max; }
+
+  // The first of the candidates that still fails becomes the best; false if none does.
+  bool take_first(const std::vector<Attempt>& candidates) {
+    if (candidates.empty() || is_spent()) return false;
+    const std::vector<char> fails = results_of<char>(
+        candidates.size(), options_.threads,
+        [&](std::size_t i) { return static_cast<char>(still_fails_(candidates[i])); },
+        [](const char& failed) { return failed != 0; });
+    attempts_ += fails.size();
+    if (fails.empty() || fails.back() == 0) return false;
+    best_ = candidates[fails.size() - 1];
+    return true;
+  }
+
+  void repeat(const std::function<std::vector<Attempt>()>& candidates) {
+    while (take_first(candidates())) {
+    }
+  }
+
+  // Leaves out ever smaller pieces.
+  void drop_faults() {
+    std::size_t pieces = 1;
+    while (!best_.faults.empty() && !is_spent()) {
+      std::vector<Attempt> candidates;
+      const std::size_t count = best_.faults.size();
+      pieces = std::min(pieces, count);
+      for (std::size_t piece = 0; piece < pieces; ++piece) {
+        Attempt candidate = best_;
+        const auto begin = candidate.faults.begin();
+        candidate.faults.erase(begin + static_cast<std::ptrdiff_t>(count * piece / pieces),
+                               begin + static_cast<std::ptrdiff_t>(count * (piece + 1) / pieces));
+        candidates.push_back(std::move(candidate));
+      }
+      if (take_first(candidates))
+        pieces = std::max<std::size_t>(pieces - 1, 1);
+      else if (pieces < count)
+        pieces *= 2;
+      else
+        return;
+    }
+  }
+
+  Attempt with(std::size_t index, const Fault& fault) const {
+    Attempt candidate = best_;
+    candidate.faults[index] = fault;
+    return candidate;
+  }
+
+  std::vector<Attempt> milder(std::size_t index) const {
+    const Fault& fault = best_.faults[index];
+    const auto amount = fault.kind->weaker(fault.amount);
+    if (!amount || *amount == fault.amount) return {};
+    Fault changed = fault;
+    changed.amount = *amount;
+    return {with(index, changed)};
+  }
+
+  // Half as long: its first half, or its second.
+  std::vector<Attempt> shorter(std::size_t index) const {
+    const Fault& fault = best_.faults[index];
+    const Duration half = Duration::microseconds(fault.lasts.count_us() / 2);
+    if (half < Duration::milliseconds(1)) return {};
+    Fault first = fault, second = fault;
+    first.lasts = second.lasts = half;
+    second.at = fault.at + (fault.lasts - half);
+    return {with(index, first), with(index, second)};
+  }
+
+  // Times that a person would write: whole seconds, then tenths, hundredths, milliseconds. Rounded
+  // outwards, so that what the fault covered stays covered.
+  std::vector<Attempt> rounder(std::size_t index) const {
+    const Fault& fault = best_.faults[index];
+    std::vector<Attempt> candidates;
+    for (std::int64_t unit = 1'000'000'000; unit >= 100'000; unit /= 10) {
+      const std::int64_t at = fault.at.count_ns() / unit * unit;
+      const std::int64_t end = (fault.at + fault.lasts).count_ns();
+      const std::int64_t lasts = std::max(unit, (end - at + unit - 1) / unit * unit);
+      Fault changed = fault;
+      changed.at = Duration::nanoseconds(at);
+      if (is_rounder(at, fault.at.count_ns())) candidates.push_back(with(index, changed));
+      changed.lasts = Duration::nanoseconds(lasts);
+      if (is_rounder(at, fault.at.count_ns()) && is_rounder(lasts, fault.lasts.count_ns()))
+        candidates.push_back(with(index, changed));
+      changed.at = fault.at;
+      if (is_rounder(lasts, fault.lasts.count_ns()) && lasts <= 2 * fault.lasts.count_ns())
+        candidates.push_back(with(index, changed));
+    }
+    return candidates;
+  }
+
+  // Fewer digits before the zeros.
+  static bool is_rounder(std::int64_t now, std::int64_t before) {
+    const auto digits = [](std::int64_t value) {
+      int trailing = 0;
+      for (; value != 0 && value % 10 == 0; value /= 10) ++trailing;
+      return value == 0 ? 100 : trailing;
+    };
+    return digits(now) > digits(before);
+  }
+
+  Attempt best_;
+  const ShrinkOptions& options_;
+  const std::function<bool(const Attempt&)>& still_fails_;
+  std::size_t attempts_ = 0;
+};
+
+}  // namespace
+
+Shrunk shrink(const Attempt& attempt, const ShrinkOptions& options,
+              const std::function<bool(const Attempt&)>& still_fails) {
+  return Shrinker(attempt, options, still_fails).run();
+}
+
+}  // namespace lanyard::lab::hunt

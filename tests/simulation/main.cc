@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// simulation [--seeds N] [--first N] [--jobs N]   runs seeds; a failing one is made small
+// simulation --seed N [--lab]                     one seed; --lab prints its lab file instead
+// simulation --run FILE                           a lab file that the simulation printed
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "lab/hunt/shrink.hh"
+#include "lab/parallel.hh"
+#include "scenario.hh"
+#include "simulate.hh"
+
+namespace lanyard::simulation {
+namespace {
+
+struct Options {
+  std::uint64_t first = 1, seeds = 1000;
+  unsigned jobs = 0;
+  bool only_prints_lab = false, keeps_going = false;
+  std::string file;
+};
+
+void print_problems(const Report& report) {
+  for (const std::string& problem : report.problems) fmt::print("  {}\n", problem);
+}
+
+int run_file(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const Report report = simulate(text);
+  print_problems(report);
+  fmt::print("{}: {} frames, {} problems\n", path, report.frames, report.problems.size());
+  return report.is_good() ? 0 : 1;
+}
+
+// Prints the failing seed, how to run it again, and the smallest lab that fails the same way.
+void explain(std::uint64_t seed, const Report& report, unsigned jobs) {
+  fmt::print("seed {} fails:\n", seed);
+  print_problems(report);
+  fmt::print("again: build/release/bin/simulation --seed {}\n", seed);
+  const std::string rule = rule_of(report.problems.front());
+  const Scenario scenario = draw_scenario(seed);
+  const auto small = lab::hunt::shrink(
+      {seed, scenario.faults}, {.threads = jobs, .attempts_max = 300, .plain_seed = seed},
+      [&](const lab::hunt::Attempt& attempt) {
+        const Report now = simulate(text_of(scenario, attempt.seed, attempt.faults));
+        return !now.is_good() && rule_of(now.problems.front()) == rule;
+      });
+  fmt::print("{} of {} faults are needed (found in {} runs). As a lab, for --run:\n\n{}\n",
+             small.attempt.faults.size(), scenario.faults.size(), small.attempts,
+             text_of(scenario, seed, small.attempt.faults));
+}
+
+int run_seeds(const Options& options) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto reports = lab::results_of<Report>(
+      options.seeds, options.jobs,
+      [&](std::size_t index) {
+        const std::uint64_t seed = options.first + index;
+        const Scenario scenario = draw_scenario(seed);
+        return simulate(text_of(scenario, seed, scenario.faults));
+      },
+      [&](const Report& report) { return !report.is_good() && !options.keeps_going; });
+  Report sum;
+  std::uint64_t bad = 0;
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    const Report& report = reports[i];
+    sum.frames += report.frames;
+    sum.connections += report.connections;
+    sum.bytes += report.bytes;
+    sum.datagrams += report.datagrams;
+    sum.finished += report.finished;
+    if (report.is_good()) continue;
+    ++bad;
+    if (options.keeps_going)
+      fmt::print("seed {}: {}\n", options.first + i, report.problems.front());
+    else
+      explain(options.first + i, report, options.jobs);
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  fmt::print(
+      "{} seeds from {} on in {} ms: {} frames, {} ends of streams with {} bytes, {} "
+      "finished, {} datagrams; {} failed\n",
+      reports.size(), options.first, took.count(), sum.frames, sum.connections, sum.bytes,
+      sum.finished, sum.datagrams, bad);
+  return bad == 0 ? 0 : 1;
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const auto number = [&] { return i + 1 < argc ? std::strtoull(argv[++i], nullptr, 10) : 0; };
+    if (word == "--seeds") {
+      options.seeds = number();
+    } else if (word == "--first") {
+      options.first = number();
+    } else if (word == "--seed") {
+      options.first = number();
+      options.seeds = 1;
+    } else if (word == "--jobs") {
+      options.jobs = static_cast<unsigned>(number());
+    } else if (word == "--lab") {
+      options.only_prints_lab = true;
+    } else if (word == "--keep-going") {
+      options.keeps_going = true;
+    } else if (word == "--run" && i + 1 < argc) {
+      options.file = argv[++i];
+    } else {
+      fmt::print(stderr,
+                 "usage: simulation [--seeds N] [--first N] [--jobs N] [--keep-going]\n"
+                 "       simulation --seed N [--lab]\n"
+                 "       simulation --run FILE\n");
+      return 2;
+    }
+  }
+  if (!options.file.empty()) return run_file(options.file);
+  if (options.only_prints_lab) {
+    const Scenario scenario = draw_scenario(options.first);
+    fmt::print("{}", text_of(scenario, options.first, scenario.faults));
+    return 0;
+  }
+  return run_seeds(options);
+}
+
+}  // namespace
+}  // namespace lanyard::simulation
+
+int main(int argc, char** argv) {
+  return lanyard::simulation::run(argc, argv);
+}

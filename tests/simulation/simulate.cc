@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "lab/lab_file.hh"
+#include "lab/world.hh"
+#include "scenario.hh"
+#include "talk.hh"
+#include "transport/tcp/tcp.hh"
+#include "watch.hh"
+
+namespace lanyard::simulation {
+namespace {
+
+using lab::ProgramRow;
+using lab::ProgramState;
+
+// After the last program: longer than TIME-WAIT, FIN-WAIT-2 of an orphan, and an orphan's retries.
+constexpr Duration settles = Duration::seconds(900);
+
+class Run {
+ public:
+  Run(lab::Model& model, const lab::Plan& plan)
+      : model_(model), watch_(model, plan, allowed(model.text)) {
+    book_->may_duplicate = allowed(model.text).duplicates;
+    model_.programs = talking_programs(book_);
+    lab::WorldOptions options;
+    options.observer = &watch_;
+    options.keeps_running = true;
+    options.on_ended = [this](const ProgramRow& row) { has_ended_ += row.is_awaited ? 1 : 0; };
+    world_ = std::make_unique<lab::World>(model_, plan, std::move(options));
+  }
+
+  Report run() {
+    world_->run_until(Instant::start());
+    const auto awaited = static_cast<std::size_t>(std::ranges::count_if(
+        world_->programs(), [](const ProgramRow& row) { return row.is_awaited; }));
+    const Instant end = Instant::start() + Duration::milliseconds(ended_ms);
+    while (has_ended_ < awaited && step(end)) look_for_stuck();
+    judge_programs();
+    const std::size_t count = world_->programs().size();
+    for (std::size_t i = 0; i < count; ++i)
+      if (!world_->programs()[i].is_service) world_->signal(world_->programs()[i].id, SIGKILL);
+    const Instant settled = world_->now() + settles;
+    while (step(settled)) {
+    }
+    judge_rest();
+    report_.problems.insert(report_.problems.end(), watch_.problems().begin(),
+                            watch_.problems().end());
+    report_.problems.insert(report_.problems.end(), book_->problems.begin(), book_->problems.end());
+    report_.frames = watch_.frames();
+    report_.connections = book_->connections;
+    report_.bytes = book_->bytes_read;
+    report_.datagrams = book_->datagrams_read;
+    report_.finished = book_->streams_finished;
+    return std::move(report_);
+  }
+
+ private:
+  static Allowed allowed(const std::string& text) {
+    const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
+    return {says("duplicate:"), says("corrupt:"), says("crash ")};
+  }
+
+  bool step(Instant end) {
+    const Instant next = world_->next_deadline();
+    if (next > end) return false;
+    world_->run_until(next);
+    return true;
+  }
+
+  // Now and then: whoever has something to send has a timer.
+  void look_for_stuck() {
+    if (++steps_ % 512 != 0) return;
+    for (std::uint32_t node = 0; node < model_.nodes.size(); ++node) {
+      stack::Stack* stack = world_->stack(node);
+      if (stack == nullptr || stack->next_deadline() != Instant::never()) continue;
+      for (const tcp::Row& row : stack->tcp().rows())
+        if (row.listener == tcp::ListenerId::none && row.send_queue > 0)
+          report_.problems.push_back(fmt::format("bytes to send and no timer at {}, {}",
+                                                 model_.nodes[node].name, to_text(world_->now())));
+    }
+  }
+
+  void judge_programs() {
+    for (const ProgramRow& row : world_->programs()) {
+      if (row.is_service || !row.is_awaited) continue;
+      if (row.state == ProgramState::running || row.state == ProgramState::waiting)
+        report_.problems.push_back(fmt::format("`{}` has not ended at {}, {} after the last fault",
+                                               row.command, model_.nodes[row.node].name,
+                                               to_text(world_->now())));
+      else if (row.name.starts_with("late") && (row.signal != 0 || row.status != 0))
+        report_.problems.push_back(
+            fmt::format("`{}` failed though nothing was broken any more at {}, {}: {}", row.command,
+                        model_.nodes[row.node].name, to_text(row.ended), said_by(row)));
+    }
+  }
+
+  std::string said_by(const ProgramRow& row) const {
+    std::string text = fmt::format("exit {}", row.status);
+    for (const lab::ProgramOutput& output : world_->output())
+      if (output.program == row.id) text += " " + output.text;
+    return text;
+  }
+
+  // Nothing is left of any conversation.
+  void judge_rest() {
+    for (std::uint32_t node = 0; node < model_.nodes.size(); ++node) {
+      if (world_->stack(node) == nullptr) continue;
+      for (const tcp::Row& row : world_->stack(node)->tcp().rows())
+        if (row.listener == tcp::ListenerId::none)
+          report_.problems.push_back(fmt::format("a connection is left at {}: {} {} - {}",
+                                                 model_.nodes[node].name, to_text(row.state),
+                                                 to_text(row.local), to_text(row.remote)));
+    }
+  }
+
+  lab::Model& model_;
+  Watch watch_;
+  std::shared_ptr<Book> book_ = std::make_shared<Book>();
+  std::unique_ptr<lab::World> world_;
+  std::size_t has_ended_ = 0;
+  std::uint64_t steps_ = 0;
+  Report report_;
+};
+
+}  // namespace
+
+Report simulate(const std::string& text) {
+  auto lab = lab::parse_lab(text, "simulation.yaml");
+  if (!lab) return {{"the lab is refused: " + lab::to_text(lab.error().front())}};
+  const auto plan = lab::make_plan(lab->model);
+  if (!plan) return {{"the lab cannot be planned: " + plan.error().front().what}};
+  return Run(lab->model, *plan).run();
+}
+
+std::string rule_of(const std::string& problem) {
+  std::string rule;
+  for (const char c : problem.substr(0, problem.find(" at ")))
+    if (c < '0' || c > '9') rule += c;
+  return rule.substr(0, rule.find(": "));
+}
+
+}  // namespace lanyard::simulation
