@@ -4,10 +4,14 @@
 // pinned to one core, and takes medians.
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +31,16 @@ struct Amount {
     return is_smoke ? little : whole;
   }
 };
+
+// What this process has in memory now.
+inline std::uint64_t resident_bytes() {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "re"),
+                                                             std::fclose);
+  if (!file) return 0;
+  unsigned long total = 0, resident = 0;
+  if (std::fscanf(file.get(), "%lu %lu", &total, &resident) != 2) return 0;
+  return static_cast<std::uint64_t>(resident) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
 
 using Measurement = double (*)(Amount amount);
 

@@ -199,14 +199,6 @@ double tcp_connections(Amount amount) {
   return static_cast<double>(rounds) / (seconds_now() - start);
 }
 
-std::uint64_t resident_bytes() {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "r"),
-                                                       std::fclose);
-  unsigned long total = 0, resident = 0;
-  if (!file || std::fscanf(file.get(), "%lu %lu", &total, &resident) != 2) give_up("no statm");
-  return static_cast<std::uint64_t>(resident) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
 // Resident bytes per idle established end, both ends and all tables counted.
 double tcp_idle_bytes(Amount amount) {
   std::uint64_t connections = amount.of(200'000, 500);

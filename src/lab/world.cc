@@ -80,6 +80,10 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   return id;
 }
 
+void World::touch(std::uint32_t node) {
+  state_->touch(node);
+}
+
 void World::signal(ProgramId program, int signal) {
   state_->signal(program, signal);
 }

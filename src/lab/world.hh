@@ -70,6 +70,7 @@ class World final : public device::Driven {
   // here. `observer` (may be null) is told beside the world's own book.
   ProgramId start(std::uint32_t node, Launch launch, ProgramObserver* observer = nullptr);
   void signal(ProgramId program, int signal);  // built-in ones end at any signal
+  void touch(std::uint32_t node);              // call after using its stack or sockets
 
   // --- looking in ---
   [[nodiscard]] const Model& model() const;
