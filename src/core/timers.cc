@@ -24,6 +24,8 @@ constexpr std::uint32_t levels = 8;  // 16 + 8 * 6 bits: all of an Instant
 constexpr std::uint32_t near = 1U << 31;
 // How many timers of a slot are looked at for the earliest before the slot is spread instead.
 constexpr int looked_at_max = 32;
+// Up to so many timers are kept in the heap alone: an idle machine's few need no slots.
+constexpr std::size_t few_max = 48;
 
 std::uint64_t tick_of(Instant instant) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(instant.count_ns(), 0)) >> tick_bits;
@@ -32,10 +34,13 @@ std::uint64_t tick_of(Instant instant) {
 }  // namespace
 
 struct Timers::Wheel {
+  struct Levels {
+    std::array<std::uint64_t, levels> occupied{};
+    std::array<std::array<Timer*, slots_per_level>, levels> slots{};
+  };
   std::uint64_t tick = 0;  // timers in slots are later than this
   std::uint64_t arm_count = 0;
-  std::array<std::uint64_t, levels> occupied{};
-  std::array<std::array<Timer*, slots_per_level>, levels> slots{};
+  std::unique_ptr<Levels> far;  // made when there are more than a few timers
   std::vector<Timer*> heap;
   Instant earliest_in_slots = Instant::never();
   bool is_earliest_known = true;
@@ -53,6 +58,7 @@ struct Timers::Wheel {
   void remove_from_heap(std::size_t index);
 
   void place(Timer* timer);
+  void make_slots();
   void remove_from_slot(Timer* timer);
   // The first slot that holds something; false if none does.
   struct Slot {
@@ -105,20 +111,27 @@ void Timers::Wheel::remove_from_heap(std::size_t index) {
 // The level is that of the highest digit in which the timer's tick differs from the wheel's.
 void Timers::Wheel::place(Timer* timer) {
   const std::uint64_t due = tick_of(timer->deadline_);
-  if (due <= tick) {
+  if (far == nullptr && heap.size() == few_max) make_slots();
+  if (due <= tick || far == nullptr) {
     push_heap(timer);
     return;
   }
   const auto level = static_cast<std::uint32_t>((std::bit_width(due ^ tick) - 1) / level_bits);
   const auto index = static_cast<std::uint32_t>(due >> (level * level_bits)) % slots_per_level;
-  Timer*& head = slots[level][index];
+  Timer*& head = far->slots[level][index];
   timer->place_ = level * slots_per_level + index;
   timer->previous_ = nullptr;
   timer->next_ = head;
   if (head != nullptr) head->previous_ = timer;
   head = timer;
-  occupied[level] |= std::uint64_t{1} << index;
+  far->occupied[level] |= std::uint64_t{1} << index;
   if (is_earliest_known) earliest_in_slots = std::min(earliest_in_slots, timer->deadline_);
+}
+
+// What is later than now leaves the heap.
+void Timers::Wheel::make_slots() {
+  far = std::make_unique<Levels>();
+  for (Timer* timer : std::exchange(heap, {})) place(timer);
 }
 
 void Timers::Wheel::remove_from_slot(Timer* timer) {
@@ -128,17 +141,19 @@ void Timers::Wheel::remove_from_slot(Timer* timer) {
   if (timer->previous_ != nullptr) {
     timer->previous_->next_ = timer->next_;
   } else {
-    slots[level][index] = timer->next_;
-    if (timer->next_ == nullptr) occupied[level] &= ~(std::uint64_t{1} << index);
+    far->slots[level][index] = timer->next_;
+    if (timer->next_ == nullptr) far->occupied[level] &= ~(std::uint64_t{1} << index);
   }
   if (timer->deadline_ == earliest_in_slots) is_earliest_known = false;
 }
 
 // Every timer of a level is later than all timers of the levels below it.
 bool Timers::Wheel::first_slot(Slot& found) const {
+  if (far == nullptr) return false;
   for (std::uint32_t level = 0; level < levels; ++level) {
-    if (occupied[level] == 0) continue;
-    const auto index = static_cast<std::uint32_t>(std::countr_zero(occupied[level]));
+    const std::uint64_t occupied = far->occupied[level];
+    if (occupied == 0) continue;
+    const auto index = static_cast<std::uint32_t>(std::countr_zero(occupied));
     const std::uint32_t shift = level * level_bits;
     const std::uint64_t above = tick >> shift >> level_bits << level_bits;
     found = {level, index, (above | index) << shift};
@@ -149,8 +164,8 @@ bool Timers::Wheel::first_slot(Slot& found) const {
 
 // Goes on to the slot's first tick, to which nothing comes before, and places its timers anew.
 void Timers::Wheel::spread(const Slot& slot) {
-  Timer* timer = std::exchange(slots[slot.level][slot.index], nullptr);
-  occupied[slot.level] &= ~(std::uint64_t{1} << slot.index);
+  Timer* timer = std::exchange(far->slots[slot.level][slot.index], nullptr);
+  far->occupied[slot.level] &= ~(std::uint64_t{1} << slot.index);
   tick = slot.first_tick;
   is_earliest_known = false;
   while (timer != nullptr) {
@@ -164,7 +179,8 @@ void Timers::Wheel::spread(const Slot& slot) {
 bool Timers::Wheel::find_earliest(const Slot& slot) {
   Instant earliest = Instant::never();
   int looked_at = 0;
-  for (const Timer* each = slots[slot.level][slot.index]; each != nullptr; each = each->next_) {
+  for (const Timer* each = far->slots[slot.level][slot.index]; each != nullptr;
+       each = each->next_) {
     if (++looked_at > looked_at_max) return false;
     earliest = std::min(earliest, each->deadline_);
   }
@@ -183,7 +199,8 @@ Timers::Timers(Instant now) : wheel_(std::make_unique<Wheel>()) {
 
 Timers::~Timers() {
   for (Timer* timer : wheel_->heap) timer->owner_ = nullptr;
-  for (const auto& level : wheel_->slots) {
+  if (wheel_->far == nullptr) return;
+  for (const auto& level : wheel_->far->slots) {
     for (Timer* timer : level) {
       for (; timer != nullptr; timer = timer->next_) timer->owner_ = nullptr;
     }
