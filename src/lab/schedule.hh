@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is still to happen in a world, in its total order: (time, node, sequence). A binary heap of
-// plain rows.
+// What is still to happen in a world, in its total order: (time, node, sequence). A heap of plain
+// rows, four children to a row: half as deep as a binary one, and the children of a row lie side by
+// side.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <tuple>
 #include <vector>
 
 #include "core/time.hh"
@@ -32,25 +33,64 @@ struct Due {
 class Schedule {
  public:
   void add(Instant at, std::uint32_t owner, DueKind kind, std::uint32_t index) {
-    heap_.push_back({at, owner, kind, index, ++sequence_});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    rows_.emplace_back();
+    move_up(rows_.size() - 1,
+            {at, std::uint64_t{owner} << sequence_bits | ++sequence_, index, kind});
   }
-  [[nodiscard]] bool is_empty() const { return heap_.empty(); }
+  [[nodiscard]] bool is_empty() const { return rows_.empty(); }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] Instant next_at() const {
-    return heap_.empty() ? Instant::never() : heap_.front().at;
+    return rows_.empty() ? Instant::never() : rows_.front().at;
   }
   Due take() {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    const Due due = heap_.back();
-    heap_.pop_back();
-    return due;
+    const Row first = rows_.front();
+    const Row last = rows_.back();
+    rows_.pop_back();
+    if (!rows_.empty()) fill(last);
+    return {first.at, static_cast<std::uint32_t>(first.order >> sequence_bits), first.kind,
+            first.index, first.order & ((std::uint64_t{1} << sequence_bits) - 1)};
   }
 
  private:
-  static bool later(const Due& a, const Due& b) {
-    return std::tie(a.at, a.owner, a.sequence) > std::tie(b.at, b.owner, b.sequence);
+  // 2^20 nodes (lab_nodes_max is less), and 17 million million events.
+  static constexpr int sequence_bits = 44;
+  static constexpr std::size_t children = 4;
+  struct Row {
+    Instant at;
+    std::uint64_t order = 0;  // owner, then sequence
+    std::uint32_t index = 0;
+    DueKind kind = DueKind::service;
+  };
+
+  static bool is_before(const Row& a, const Row& b) {
+    return a.at != b.at ? a.at < b.at : a.order < b.order;
   }
-  std::vector<Due> heap_;
+  void move_up(std::size_t hole, const Row& row) {
+    while (hole > 0) {
+      const std::size_t parent = (hole - 1) / children;
+      if (!is_before(row, rows_[parent])) break;
+      rows_[hole] = rows_[parent];
+      hole = parent;
+    }
+    rows_[hole] = row;
+  }
+  // The first row is gone: the earliest child moves up, all the way down, and `row`, which was a
+  // late one, finds its place from there.
+  void fill(const Row& row) {
+    std::size_t hole = 0;
+    const std::size_t size = rows_.size();
+    for (std::size_t child = 1; child < size; child = hole * children + 1) {
+      std::size_t first = child;
+      const std::size_t end = std::min(child + children, size);
+      for (std::size_t each = child + 1; each < end; ++each)
+        if (is_before(rows_[each], rows_[first])) first = each;
+      rows_[hole] = rows_[first];
+      hole = first;
+    }
+    move_up(hole, row);
+  }
+
+  std::vector<Row> rows_;
   std::uint64_t sequence_ = 0;
 };
 

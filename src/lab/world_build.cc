@@ -109,6 +109,9 @@ void World::State::build_kernel_host(std::uint32_t node) {
 
 void World::State::build_links() {
   direction_of_port.resize(plan.ports.size());
+  position_of_port.resize(plan.ports.size());
+  for (const PlannedNode& node : plan.nodes)
+    for (std::uint32_t i = 0; i < node.ports.size(); ++i) position_of_port[node.ports[i]] = i;
   for (std::uint32_t i = 0; i < model.links.size(); ++i) {
     const LinkSpec& link = model.links[i];
     const Seed dice = seed.branch("link " + model.link_name(i));

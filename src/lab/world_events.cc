@@ -93,18 +93,19 @@ void World::State::change(std::uint32_t link, const LinkChange& change, bool a_t
 void World::State::serve(std::uint32_t node) {
   Machine& machine = machines[node];
   if (machine.stack == nullptr) return;
+  Instant next = machine.stack->next_deadline();
   do {
-    if (machine.stack->next_deadline() <= now) machine.stack->poll(now);
+    if (next <= now) machine.stack->poll(now);
     if (machine.tasks->has_ready() || machine.tasks->next_deadline() <= now)
       machine.tasks->run(now);
     take_frames(node);
-  } while (machine.tasks->has_ready() || machine.stack->next_deadline() <= now);
-  arm(node);
+    next = machine.stack->next_deadline();
+  } while (machine.tasks->has_ready() || next <= now);
+  arm(node, std::min(next, machine.tasks->next_deadline()));
 }
 
-void World::State::arm(std::uint32_t node) {
+void World::State::arm(std::uint32_t node, Instant next) {
   Machine& machine = machines[node];
-  const Instant next = std::min(machine.stack->next_deadline(), machine.tasks->next_deadline());
   if (next == machine.armed_for && next > now) return;
   machine.armed_for = next;
   if (next != Instant::never()) schedule.add(next, node + 1, DueKind::service, 0);

@@ -94,8 +94,7 @@ void World::State::receive(std::uint32_t port, Packet frame) {
     if (reason != DropReason::none) ++machine.facts.drops[static_cast<std::size_t>(reason)];
     return;
   }
-  const std::vector<std::uint32_t>& ports = plan.nodes[node].ports;
-  const auto position = static_cast<std::uint32_t>(std::ranges::find(ports, port) - ports.begin());
+  const std::uint32_t position = position_of_port[port];
   if (machine.stack == nullptr) {
     record(port, false, DropReason::none);
     if (position < machine.kernel_ports.size()) machine.kernel_ports[position](std::move(frame));
@@ -120,7 +119,7 @@ DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {
     return ethernet.error();
   }
   link::Bridge::Frame header;
-  header.port = static_cast<std::uint32_t>(std::ranges::find(ports, port) - ports.begin());
+  header.port = position_of_port[port];
   header.destination = ethernet->destination();
   header.source = ethernet->source();
   const link::Bridge::Decision decision = machines[node].bridge->on_frame(now, header);

@@ -36,7 +36,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void handle(const Due& due);
   void act(const Action& action);
   void serve(std::uint32_t node);
-  void arm(std::uint32_t node);
+  void arm(std::uint32_t node, Instant next);
   void touch(std::uint32_t node);
   void serve_touched();
   void set_up(std::uint32_t link, bool is_up, bool a_to_b, bool b_to_a);
@@ -100,6 +100,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<Machine> machines;
   std::vector<std::unique_ptr<Direction>> directions;  // 2 * link: a to b; + 1: b to a
   std::vector<std::uint32_t> direction_of_port;        // that frames leave by
+  std::vector<std::uint32_t> position_of_port;         // among its node's ports
   std::vector<InFlight> in_flight;
   std::vector<std::uint32_t> free_slots;
   std::vector<std::uint32_t> touched;

@@ -2,6 +2,7 @@
 #include "link/bridge.hh"
 
 #include <algorithm>
+#include <utility>
 
 namespace lanyard::link {
 
@@ -23,7 +24,7 @@ Bridge::PortIndex Bridge::add_port(const PortVlans& vlans) {
 void Bridge::set_up(PortIndex port, bool is_up) {
   ports_[port].is_up = is_up;
   if (!is_up) {
-    std::erase_if(learned_, [port](const auto& row) { return row.second.port == port; });
+    rebuild(learned_.size(), [port](const Learned& row) { return row.port != port; });
   }
 }
 
@@ -69,13 +70,44 @@ Bridge::Decision Bridge::flood(const Frame& frame, std::uint16_t vlan) {
   return {out_.empty() ? DropReason::no_carrier : DropReason::none, vlan, out_};
 }
 
-void Bridge::learn(Instant now, Key key, PortIndex port) {
-  const auto known = learned_.find(key);
-  if (known != learned_.end()) {
-    known->second = {port, now};
-  } else if (learned_.size() < config_.addresses_max || make_room(now)) {
-    learned_.emplace(key, Learned{port, now});
+std::size_t Bridge::place_of(Key key) const {
+  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15ULL;
+  const std::size_t mask = learned_.size() - 1;
+  std::size_t place = static_cast<std::size_t>((key * odd) >> 32) & mask;
+  while (learned_[place].port != free_place && learned_[place].key != key) {
+    place = (place + 1) & mask;
   }
+  return place;
+}
+
+// Puts what is to be kept into a table of so many places.
+template <typename Keep>
+void Bridge::rebuild(std::size_t places, Keep keep) {
+  const std::vector<Learned> before = std::exchange(learned_, std::vector<Learned>(places));
+  learned_count_ = 0;
+  for (const Learned& row : before) {
+    if (row.port == free_place || !keep(row)) continue;
+    learned_[place_of(row.key)] = row;
+    ++learned_count_;
+  }
+}
+
+void Bridge::learn(Instant now, Key key, PortIndex port) {
+  constexpr std::size_t places_first = 16;
+  if (!learned_.empty()) {
+    Learned& known = learned_[place_of(key)];
+    if (known.port != free_place) {
+      known.seen = now;
+      known.port = port;
+      return;
+    }
+  }
+  if (learned_count_ >= config_.addresses_max && !make_room(now)) return;
+  if (2 * (learned_count_ + 1) > learned_.size()) {
+    rebuild(std::max(places_first, 2 * learned_.size()), [](const Learned&) { return true; });
+  }
+  learned_[place_of(key)] = {key, now, port};
+  ++learned_count_;
 }
 
 // A full table keeps what it knows until it ages: a flood of invented addresses costs the invented
@@ -83,28 +115,27 @@ void Bridge::learn(Instant now, Key key, PortIndex port) {
 bool Bridge::make_room(Instant now) {
   if (now < next_sweep_) return false;
   next_sweep_ = now + Duration::seconds(1);
-  std::erase_if(learned_,
-                [&](const auto& row) { return row.second.seen + config_.ageing_time <= now; });
-  return learned_.size() < config_.addresses_max;
+  rebuild(learned_.size(),
+          [&](const Learned& row) { return row.seen + config_.ageing_time > now; });
+  return learned_count_ < config_.addresses_max;
 }
 
 std::optional<Bridge::PortIndex> Bridge::find(Instant now, Key key) const {
-  const auto known = learned_.find(key);
-  if (known == learned_.end() || known->second.seen + config_.ageing_time <= now) {
-    return std::nullopt;
-  }
-  return known->second.port;
+  if (learned_.empty()) return std::nullopt;
+  const Learned& known = learned_[place_of(key)];
+  if (known.port == free_place || known.seen + config_.ageing_time <= now) return std::nullopt;
+  return known.port;
 }
 
 std::vector<Bridge::Row> Bridge::rows(Instant now) const {
   std::vector<Row> rows;
-  std::for_each(learned_.begin(), learned_.end(), [&](const auto& row) {  // order: sorted below
-    if (row.second.seen + config_.ageing_time <= now) return;
+  for (const Learned& row : learned_) {
+    if (row.port == free_place || row.seen + config_.ageing_time <= now) continue;
     MacAddress mac;
-    store16(mac.bytes.data(), static_cast<std::uint16_t>(row.first >> 32));
-    store32(mac.bytes.data() + 2, static_cast<std::uint32_t>(row.first));
-    rows.push_back({static_cast<std::uint16_t>(row.first >> 48), mac, row.second.port});
-  });
+    store16(mac.bytes.data(), static_cast<std::uint16_t>(row.key >> 32));
+    store32(mac.bytes.data() + 2, static_cast<std::uint32_t>(row.key));
+    rows.push_back({static_cast<std::uint16_t>(row.key >> 48), mac, row.port});
+  }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return std::pair(a.vlan, a.mac) < std::pair(b.vlan, b.mac);
   });

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "core/drop.hh"
@@ -57,29 +56,37 @@ class Bridge {
   };
   // What is known now, by VLAN and address.
   [[nodiscard]] std::vector<Row> rows(Instant now) const;
-  [[nodiscard]] std::size_t size() const { return learned_.size(); }
+  [[nodiscard]] std::size_t size() const { return learned_count_; }
 
  private:
   struct Port {
     PortVlans vlans;
     bool is_up = true;
   };
-  struct Learned {
-    PortIndex port;
-    Instant seen;
-  };
   using Key = std::uint64_t;  // VLAN and MAC address
+  // One place of a table of 2^n with linear probing, half empty at least.
+  struct Learned {
+    Key key = 0;
+    Instant seen;
+    PortIndex port = free_place;
+  };
+  static constexpr PortIndex free_place = 0xffffffff;
 
   [[nodiscard]] static Key key_of(std::uint16_t vlan, const MacAddress& mac);
   [[nodiscard]] bool carries(const Port& port, std::uint16_t vlan) const;
   void learn(Instant now, Key key, PortIndex port);
   bool make_room(Instant now);
+  // Where this key is, or would be; there must be a place.
+  [[nodiscard]] std::size_t place_of(Key key) const;
+  template <typename Keep>
+  void rebuild(std::size_t places, Keep keep);
   [[nodiscard]] std::optional<PortIndex> find(Instant now, Key key) const;
   Decision flood(const Frame& frame, std::uint16_t vlan);
 
   BridgeConfig config_;
   std::vector<Port> ports_;
-  std::unordered_map<Key, Learned> learned_;
+  std::vector<Learned> learned_;
+  std::size_t learned_count_ = 0;
   std::vector<PortIndex> out_;
   Instant next_sweep_;
 };
