@@ -67,15 +67,24 @@ void receive_all(Process& process, socket::Handle handle) {
   std::vector<std::uint8_t> buffer(chunk_bytes);
   std::uint64_t bytes = 0;
   std::uint64_t wrong = 0;
+  Instant first = process.now(), last = first;
+  Duration pause;
+  bool is_reset = false;
   while (true) {
     const auto some = peer.recv(MutableBytes(buffer));
-    if (!some) return;
-    if (*some == 0) break;
+    is_reset = !some;
+    if (!some || *some == 0) break;
+    if (bytes == 0) first = process.now();
+    if (bytes > 0) pause = std::max(pause, process.now() - last);
+    last = process.now();
     wrong += count_wrong(bytes, Bytes(buffer).first(*some));
     bytes += *some;
   }
-  (void)peer.send(fmt::format("{} bytes, {} wrong\n", bytes, wrong));
-  process.print(1, fmt::format("bulk: received {} bytes, {} wrong\n", bytes, wrong));
+  const std::string verdict = fmt::format("{} bytes, {} wrong", bytes, wrong);
+  if (!is_reset) (void)peer.send(verdict + "\n");
+  process.print(1, fmt::format("bulk: received {} in {} us, longest pause {} us{}\n", verdict,
+                               (last - first).count_us(), pause.count_us(),
+                               is_reset ? ", then a reset" : ""));
 }
 
 int serve(Process& process, Port port) {
@@ -93,25 +102,31 @@ int serve(Process& process, Port port) {
   }
 }
 
-int send_all(Process& process, const Arguments& arguments, Port port, std::uint64_t bytes) {
-  auto socket = connect_to(process, arguments.words()[1], port, wanted_family(arguments));
-  if (!socket) {
-    process.print(2, fmt::format("bulk: {}\n", socket.error()));
-    return 1;
-  }
-  const Instant begun = process.now();
+// Queues `bytes` of the sequence, or until `end`; how many went in.
+Result<std::uint64_t> send_sequence(Process& process, Socket& socket, std::uint64_t bytes,
+                                    Instant end) {
   std::vector<std::uint8_t> chunk(chunk_bytes);
-  for (std::uint64_t sent = 0; sent < bytes;) {
+  std::uint64_t sent = 0;
+  while (sent < bytes && process.now() < end) {
     const std::size_t size = std::min<std::uint64_t>(chunk_bytes, bytes - sent);
     make_bytes(sent, MutableBytes(chunk).first(size));
-    if (const auto put = socket->send(Bytes(chunk).first(size)); !put) {
+    if (end != Instant::never()) socket.set_timeout(end - process.now());
+    const auto put = socket.send(Bytes(chunk).first(size));
+    if (!put && put.error() == Errno::try_again) break;
+    if (!put) {
       process.print(2, fmt::format("bulk: after {} bytes: {}\n", sent, errno_text(put.error())));
-      return 1;
+      return std::unexpected(put.error());
     }
-    sent += size;
+    sent += *put;
   }
-  (void)socket->shutdown(Shutdown::write);
-  const auto verdict = socket->recv(std::size_t{100});
+  return sent;
+}
+
+int send_all(Process& process, Socket& socket, std::uint64_t bytes) {
+  const Instant begun = process.now();
+  if (!send_sequence(process, socket, bytes, Instant::never())) return 1;
+  (void)socket.shutdown(Shutdown::write);
+  const auto verdict = socket.recv(std::size_t{100});
   const std::int64_t took_us = std::max<std::int64_t>(1, (process.now() - begun).count_us());
   if (!verdict || *verdict != fmt::format("{} bytes, 0 wrong\n", bytes)) {
     process.print(2, fmt::format("bulk: the receiver says '{}'\n", verdict.value_or("nothing")));
@@ -122,20 +137,38 @@ int send_all(Process& process, const Arguments& arguments, Port port, std::uint6
   return 0;
 }
 
+// Sends for so long, then resets the connection: the receiver counts what had arrived.
+int send_for(Process& process, Socket& socket, Duration duration) {
+  const auto sent = send_sequence(process, socket, UINT64_MAX, process.now() + duration);
+  if (!sent) return 1;
+  (void)socket.set_option(socket::Option::linger, socket::Linger{.is_on = true, .timeout = {}});
+  process.print(1, fmt::format("bulk: queued {} bytes, then reset\n", *sent));
+  return 0;
+}
+
 }  // namespace
 
 int bulk(Process& process, std::span<const std::string> all) {
-  Arguments arguments(
-      all.subspan(1),
-      {.with_value = {"--port"}, .without_value = {"-4", "-6"}, .words_min = 1, .words_max = 3});
+  Arguments arguments(all.subspan(1), {.with_value = {"--port", "--for"},
+                                       .without_value = {"-4", "-6"},
+                                       .words_min = 1,
+                                       .words_max = 3});
   const auto port = static_cast<Port>(arguments.number("--port", 5001, 1, 65535));
   constexpr std::uint64_t bytes_max = 1'000'000'000'000'000;
   const std::uint64_t bytes = arguments.word_number(2, 0, 1, bytes_max);
+  const std::uint64_t seconds = arguments.number("--for", 0, 1, 1'000'000);
   if (!arguments.problem().empty()) return wrong_usage(process, "bulk", arguments.problem());
   const auto& words = arguments.words();
   if (words[0] == "serve" && words.size() == 1) return serve(process, port);
-  if (words[0] == "send" && words.size() == 3) return send_all(process, arguments, port, bytes);
-  return wrong_usage(process, "bulk", "say 'serve', or 'send HOST BYTES'");
+  if (words[0] != "send" || words.size() != (seconds > 0 ? 2u : 3u))
+    return wrong_usage(process, "bulk", "say 'serve', 'send HOST BYTES' or 'send HOST --for N'");
+  auto socket = connect_to(process, words[1], port, wanted_family(arguments));
+  if (!socket) {
+    process.print(2, fmt::format("bulk: {}\n", socket.error()));
+    return 1;
+  }
+  if (seconds == 0) return send_all(process, *socket, bytes);
+  return send_for(process, *socket, Duration::seconds(static_cast<std::int64_t>(seconds)));
 }
 
 }  // namespace lanyard::application

@@ -11,8 +11,12 @@ namespace lanyard::application {
 namespace {
 
 constexpr std::array all{
-    ProgramInfo{"bulk", "bulk serve [--port N]\nbulk send HOST BYTES [--port N] [-4|-6]",
-                "Moves bytes over TCP and checks that each arrived as it was sent.", bulk},
+    ProgramInfo{"bulk",
+                "bulk serve [--port N]\nbulk send HOST BYTES [--port N] [-4|-6]\n"
+                "bulk send HOST --for SECONDS [--port N] [-4|-6]",
+                "Moves bytes over TCP and checks that each arrived as it was sent; --for sends "
+                "so long, then resets.",
+                bulk},
     ProgramInfo{"course-tcp-client", "course-tcp-client HOST", "The course's TCP client.",
                 course_tcp_client},
     ProgramInfo{"course-tcp-server", "course-tcp-server", "The course's TCP server on port 8888.",

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 
+#include "application/programs.hh"
 #include "cli/options_parts.hh"
 #include "cli/text.hh"
 #include "cli/verbs.hh"
@@ -119,7 +120,7 @@ void declare_completion(CLI::App& app, Filled& f) {
 }
 
 void declare_help(CLI::App& app, Filled& f) {
-  app.add_option("VERB", f.help_verb, "A verb");
+  app.add_option("VERB", f.help_verb, "A verb, or `programs`: those built into Lanyard");
 }
 
 constexpr auto lab_verbs = std::to_array<VerbEntry>({
@@ -188,7 +189,9 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
      "  lanyard completion zsh  > ~/.zfunc/_lanyard\n"
      "  lanyard completion fish > ~/.config/fish/completions/lanyard.fish",
      declare_completion, [](Filled& f) { return completion(f.completion); }},
-    {"help", "Help for a verb", "  lanyard help run", declare_help, nullptr},
+    {"help", "Help for a verb",
+     "  lanyard help run\n  lanyard help programs   # what `run:` may name: http, echo, ping ...",
+     declare_help, nullptr},
 });
 
 // What a person reads in `lanyard --help`, in this order.
@@ -232,11 +235,20 @@ std::vector<std::string> take_command(std::vector<std::string>& arguments) {
   return command;
 }
 
+// What `run:` of a lab file may name instead of a program of the machine.
+int help_programs() {
+  fmt::print("The programs built into Lanyard, for `run:` in a lab file:\n");
+  for (const application::ProgramInfo& program : application::programs())
+    fmt::print("\n{}\n    {}\n", program.usage, program.purpose);
+  return exit_ok;
+}
+
 int help(CLI::App& app, const std::string& verb) {
   if (verb.empty()) {
     fmt::print("{}", app.help());
     return exit_ok;
   }
+  if (verb == "programs") return help_programs();
   for (const CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) {
     if (sub->get_name() != verb) continue;
     fmt::print("{}", sub->help("lanyard"));

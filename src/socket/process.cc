@@ -85,7 +85,8 @@ Result<std::size_t> Socket::send(Bytes bytes) {
     } else if (some.error() != Errno::try_again) {
       return unexpected(some.error());
     } else if (!wait(may_write)) {
-      return unexpected(Errno::try_again);
+      if (sent == 0) return unexpected(Errno::try_again);
+      return sent;
     }
   } while (sent < bytes.size());
   return sent;

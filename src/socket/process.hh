@@ -62,7 +62,8 @@ class Socket final : private Waker {
   Result<void> listen(int backlog);
   Result<Socket> accept(Endpoint* peer = nullptr);
   Result<void> connect(const Endpoint& peer);
-  Result<std::size_t> send(Bytes bytes);  // all of it, or an error
+  // All of it, or an error; less where the time-out came first.
+  Result<std::size_t> send(Bytes bytes);
   Result<std::size_t> send(std::string_view text) { return send(bytes_of(text)); }
   Result<std::size_t> recv(MutableBytes buffer);  // at least one byte, or 0 at the end
   Result<std::string> recv(std::size_t size);     // up to `size` bytes; empty at the end
@@ -73,8 +74,8 @@ class Socket final : private Waker {
   // Gives the handle up unclosed, to be taken over by another task's Socket.
   Handle release();
   Result<void> set_option(Option option, const OptionValue& value);
-  // How long a receive, accept or connect may wait before it gives timed_out (try_again for
-  // receives, as SO_RCVTIMEO).
+  // How long a call may wait before it gives timed_out (connect) or try_again (the others, as
+  // SO_RCVTIMEO and SO_SNDTIMEO).
   void set_timeout(Duration timeout) { timeout_ = timeout; }
   [[nodiscard]] Result<Endpoint> getsockname() const;
   [[nodiscard]] Result<Endpoint> getpeername() const;
