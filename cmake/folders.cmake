@@ -16,6 +16,28 @@ find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 
+# With g++ the standard library is read once for all sources, and GoogleTest once for all tests; it is most of the time of a
+# compilation. clang, which builds the sanitizers, reads what each file includes, so that nothing rests on this.
+function(lanyard_precompiled name)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    cmake_parse_arguments(PARSE_ARGV 1 of "" "" "HEADERS;LIBRARIES")
+    file(WRITE ${CMAKE_BINARY_DIR}/${name}.cc "")
+    add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)
+    target_link_libraries(${name} PRIVATE lanyard_compile ${of_LIBRARIES})
+    target_precompile_headers(${name} PRIVATE ${of_HEADERS})
+  endif()
+endfunction()
+
+function(lanyard_use_precompiled target name)
+  if(TARGET ${name})
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
+endfunction()
+
+set(LANYARD_STANDARD_HEADERS <algorithm> <array> <charconv> <cstdint> <cstring> <deque> <expected> <functional> <map> <memory>
+  <optional> <set> <span> <string> <string_view> <tuple> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+lanyard_precompiled(lanyard_precompiled_sources LIBRARIES fmt::fmt HEADERS ${LANYARD_STANDARD_HEADERS})
+
 function(lanyard_folders)
   set(left "")
   foreach(folder IN LISTS ARGN)
@@ -24,6 +46,7 @@ function(lanyard_folders)
     set(target lanyard_${folder})
     if(sources)
       add_library(${target} STATIC ${sources})
+      lanyard_use_precompiled(${target} lanyard_precompiled_sources)
       set(scope PUBLIC)
     else()
       add_library(${target} INTERFACE)
