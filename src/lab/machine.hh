@@ -10,6 +10,7 @@
 #include "core/task.hh"
 #include "lab/checks.hh"
 #include "lab/launcher.hh"
+#include "lab/on_demand.hh"
 #include "link/bridge.hh"
 #include "socket/sockets.hh"
 #include "stack/stack.hh"
@@ -17,11 +18,12 @@
 namespace lanyard::lab {
 
 struct Machine {
+  std::function<void()> make;  // all three of these
   // Members are destroyed from the last to the first: tasks unwind while their sockets are still
   // there.
-  std::unique_ptr<stack::Stack> stack;
-  std::unique_ptr<socket::Sockets> sockets;
-  std::unique_ptr<Tasks> tasks;
+  OnDemand<stack::Stack> stack;
+  OnDemand<socket::Sockets> sockets;
+  OnDemand<Tasks> tasks;
   std::unique_ptr<link::Bridge> bridge;
   std::vector<std::function<void(Packet)>> kernel_ports;  // where frames for the kernel go
   LaunchHost launch_host;

@@ -45,7 +45,11 @@ void World::State::build_machine(std::uint32_t node) {
   switch (model.nodes[node].kind) {
     case NodeKind::host:
     case NodeKind::router:
-      build_stack(node);
+      // Until somebody looks at it, it does nothing: no timer runs, no frame is sent.
+      machine.make = [this, node, began = now] { build_stack(node, began); };
+      machine.stack.make_with(machine.make);
+      machine.sockets.make_with(machine.make);
+      machine.tasks.make_with(machine.make);
       break;
     case NodeKind::switching:
       machine.bridge = std::make_unique<link::Bridge>();
@@ -56,12 +60,12 @@ void World::State::build_machine(std::uint32_t node) {
       break;
   }
   machine.launch_host.name = model.nodes[node].name;
-  machine.launch_host.sockets = machine.sockets.get();
   machine.launch_host.names = &plan.nodes[node].names;
   machine.launch_host.touched = [this, node] { touch(node); };
 }
 
-void World::State::build_stack(std::uint32_t node) {
+// `began`: when the machine was switched on.
+void World::State::build_stack(std::uint32_t node, Instant began) {
   Machine& machine = machines[node];
   const PlannedNode& planned = plan.nodes[node];
   stack::Config config;
@@ -77,7 +81,8 @@ void World::State::build_stack(std::uint32_t node) {
     interface.mtu = port.mtu;
     interface.solicits_routers = false;  // the plan has said it all, and an idle lab is to be still
     const std::uint32_t number = machine.stack->add_interface(interface);
-    for (const IpPrefix& address : port.addresses) machine.stack->add_address(now, number, address);
+    for (const IpPrefix& address : port.addresses)
+      machine.stack->add_address(began, number, address);
   }
   for (const stack::Route& route : planned.routes) machine.stack->add_route(route);
   machine.sockets = std::make_unique<socket::Sockets>(*machine.stack);

@@ -82,6 +82,7 @@ void World::State::start_launched(std::uint32_t index) {
         index,
         fmt::format("{}: `{}` is not built into Lanyard, and there is nothing to launch it with",
                     model.nodes[node].name, rows[index].command));
+  machines[node].launch_host.sockets = machines[node].sockets.get();
   const auto started =
       options.launcher->start(machines[node].launch_host, programs[index].launch, *this);
   if (!started) fail_program(index, started.error());

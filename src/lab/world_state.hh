@@ -25,7 +25,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   // world_build.cc
   void build();
   void build_machine(std::uint32_t node);
-  void build_stack(std::uint32_t node);
+  void build_stack(std::uint32_t node, Instant began);
   void build_kernel_host(std::uint32_t node);
   void build_links();
   void add_programs();
