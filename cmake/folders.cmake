@@ -37,6 +37,9 @@ endfunction()
 set(LANYARD_STANDARD_HEADERS <algorithm> <array> <charconv> <cstdint> <cstring> <deque> <expected> <functional> <map> <memory>
   <optional> <set> <span> <string> <string_view> <tuple> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
 lanyard_precompiled(lanyard_precompiled_sources LIBRARIES fmt::fmt HEADERS ${LANYARD_STANDARD_HEADERS})
+# Most of cli/ writes JSON.
+lanyard_precompiled(lanyard_precompiled_cli LIBRARIES fmt::fmt nlohmann_json::nlohmann_json
+  HEADERS ${LANYARD_STANDARD_HEADERS} <nlohmann/json.hpp>)
 
 function(lanyard_folders)
   set(left "")
@@ -46,7 +49,11 @@ function(lanyard_folders)
     set(target lanyard_${folder})
     if(sources)
       add_library(${target} STATIC ${sources})
-      lanyard_use_precompiled(${target} lanyard_precompiled_sources)
+      if(TARGET lanyard_precompiled_${folder})
+        lanyard_use_precompiled(${target} lanyard_precompiled_${folder})
+      else()
+        lanyard_use_precompiled(${target} lanyard_precompiled_sources)
+      endif()
       set(scope PUBLIC)
     else()
       add_library(${target} INTERFACE)
