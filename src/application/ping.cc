@@ -47,6 +47,19 @@ std::vector<std::uint8_t> request(const Wanted& wanted, std::uint16_t sequence) 
   return message;
 }
 
+// What a router or the host said of a request, as ping(8) words it.
+std::string text_of(const socket::QueuedError& error) {
+  const bool is_v4 = error.reporter.is_v4();
+  const bool is_hops = error.icmp_type == (is_v4 ? 11 : 3);  // RFC 792, RFC 4443 3.3
+  const std::string what = !is_hops ? fmt::format("{}", errno_text(error.error))
+                           : is_v4  ? "Time to live exceeded"
+                                    : "Time exceeded: Hop limit";
+  const std::string sequence = error.payload.size() < header_bytes
+                                   ? ""
+                                   : fmt::format(" icmp_seq={}", load16(&error.payload[6]));
+  return fmt::format("From {}{} {}", to_text(error.reporter), sequence, what);
+}
+
 // Takes replies until `until`; each is told with its time.
 void receive(Process& process, Socket& socket, const std::map<std::uint16_t, Instant>& sent_at,
              Tally& tally, Instant until) {
@@ -56,7 +69,10 @@ void receive(Process& process, Socket& socket, const std::map<std::uint16_t, Ins
     const auto received = socket.recvfrom(buffer);
     if (!received) {
       if (received.error() == Errno::try_again) return;
-      process.print(1, fmt::format("ping: {}\n", errno_text(received.error())));
+      bool is_told = false;
+      for (; auto error = process.sockets().take_error(socket.handle()); is_told = true)
+        process.print(1, text_of(*error) + "\n");
+      if (!is_told) process.print(1, fmt::format("ping: {}\n", errno_text(received.error())));
       continue;
     }
     if (received->bytes < header_bytes) continue;

@@ -8,12 +8,13 @@ namespace lanyard::socket {
 
 namespace {
 
+// What waits in the error queue ends no wait: as on Linux, only its own call takes it from there.
 bool may_read(const Readiness& readiness) {
-  return readiness.readable || readiness.read_closed || readiness.hung_up || readiness.failed;
+  return readiness.readable || readiness.read_closed || readiness.hung_up || readiness.has_error;
 }
 
 bool may_write(const Readiness& readiness) {
-  return readiness.writable || readiness.hung_up || readiness.failed;
+  return readiness.writable || readiness.hung_up || readiness.has_error;
 }
 
 // The pending error of a socket, taken; 0 when there is none.

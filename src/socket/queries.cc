@@ -15,7 +15,8 @@ Readiness readiness_of(const udp::Udp& udp, const Datagram& datagram) {
           .writable = facts.is_writable,
           .read_closed = datagram.read_is_shut,
           .hung_up = datagram.read_is_shut && datagram.write_is_shut,
-          .failed = facts.has_error || facts.has_queued_error};
+          .failed = facts.has_error || facts.has_queued_error,
+          .has_error = facts.has_error};
 }
 
 // The connection of a stream, if it has one.

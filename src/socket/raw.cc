@@ -122,7 +122,8 @@ void close(Sockets::Table& table, const Entry& entry, Raw& raw) {
 Readiness readiness(const Raw& raw) {
   return {.readable = !raw.queue.empty(),
           .writable = true,
-          .failed = raw.pending_error.has_value() || !raw.errors.empty()};
+          .failed = raw.pending_error.has_value() || !raw.errors.empty(),
+          .has_error = raw.pending_error.has_value()};
 }
 
 void Raw::on_datagram(Instant, const internet::Datagram& datagram, Bytes ip_header) {

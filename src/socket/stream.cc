@@ -167,6 +167,7 @@ Readiness readiness(const Sockets::Table& table, const Stream& stream) {
           .read_closed = read_is_over,
           .hung_up = read_is_over && facts.is_write_closed,
           .failed = facts.has_error,
+          .has_error = facts.has_error,
           .urgent = facts.has_urgent};
 }
 

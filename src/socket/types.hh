@@ -29,7 +29,8 @@ struct Readiness {
   bool writable = false;
   bool read_closed = false;  // POLLRDHUP: the peer sent FIN, or shutdown(read)
   bool hung_up = false;      // POLLHUP: both directions are over
-  bool failed = false;       // POLLERR: a pending error
+  bool failed = false;       // POLLERR: a pending error, or one in the error queue
+  bool has_error = false;    // a pending error: the next call gives it
   bool urgent = false;       // POLLPRI
   friend bool operator==(const Readiness&, const Readiness&) = default;
 };

@@ -69,6 +69,31 @@ WorldOptions kept_running() {
   return options;
 }
 
+TEST(World, AnErrorLeftInTheErrorQueueWakesNobodyTwice) {
+  Lab lab(R"(
+hosts:
+  alice:
+    run:
+      - { do: ping bob -4 -t 1 -c 2 -i 100, name: ping4, expect: exit 1 }
+      - { do: ping bob -6 -t 1 -c 1, name: ping6, at: 3s, expect: exit 1 }
+      - { do: traceroute bob -4, name: trace, at: 5s, expect: exit 0 }
+  bob: {}
+routers: [r1, r2]
+links: [alice -- r1, r1 -- r2, r2 -- bob]
+)");
+  lab.world->run();
+  EXPECT_EQ(lab.complaints(), "");
+  EXPECT_EQ(lab.printed("ping4"),
+            "PING bob (10.0.3.2) 56 bytes of data\n"
+            "From 10.0.1.1 icmp_seq=1 Time to live exceeded\n"
+            "From 10.0.1.1 icmp_seq=2 Time to live exceeded\n"
+            "2 packets transmitted, 0 received, 100% packet loss\n");
+  EXPECT_EQ(lab.printed("ping6"),
+            "PING bob (fd00:0:0:3::2) 56 bytes of data\n"
+            "From fd00:0:0:1::1 icmp_seq=1 Time exceeded: Hop limit\n"
+            "1 packets transmitted, 0 received, 100% packet loss\n");
+}
+
 constexpr std::string_view two_lans = R"(
 hosts:
   bob: { run: [http serve, echo serve] }
