@@ -32,14 +32,15 @@ struct Config {
   std::uint32_t syn_retries_max = 7;     // R2 for a SYN lasts at least 3 minutes (RFC 9293 3.8.3)
   std::uint32_t retries_max = 15;        // R2 (RFC 9293 3.8.3), about 15 minutes as Linux counts
   Duration msl = Duration::seconds(30);  // TIME-WAIT is twice this; Linux's 60 s
-  Duration fin_wait_2_timeout = Duration::seconds(60);    // for orphans, as Linux
-  Duration delayed_ack_max = Duration::milliseconds(40);  // RFC 9293 3.8.6.3: below 500 ms
-  Duration keep_alive_idle = Duration::seconds(7200);     // RFC 9293 3.8.4: not below two hours
+  Duration fin_wait_2_timeout = Duration::seconds(60);        // for orphans, as Linux
+  Duration delayed_ack_max = Duration::milliseconds(40);      // RFC 9293 3.8.6.3: below 500 ms
+  Duration peer_ack_delay_max = Duration::milliseconds(200);  // RFC 8985 7.2, as Linux delays
+  Duration keep_alive_idle = Duration::seconds(7200);         // RFC 9293 3.8.4: not below two hours
   Duration keep_alive_interval = Duration::seconds(75);
   std::uint32_t keep_alive_probes_max = 9;
   std::uint32_t challenge_acks_per_second = 100;  // RFC 5961 7, per connection and randomised
   std::uint32_t time_wait_max = 65536;
-  std::uint32_t out_of_order_segments_max = 1024;  // per connection
+  std::uint32_t out_of_order_segments_max = 8192;  // per connection
 };
 
 }  // namespace lanyard::transport

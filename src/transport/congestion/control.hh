@@ -16,7 +16,8 @@ struct Acknowledged {
   std::uint32_t flight = 0;  // outstanding before it
   bool was_limited = false;  // the congestion window was what held the sender back
   bool in_recovery = false;  // fast recovery: the window is not to grow
-  Duration round_trip;       // smoothed
+  Duration round_trip{};     // smoothed
+  Duration sample{};         // of this acknowledgment; zero: none
 };
 
 class Control {
@@ -30,6 +31,10 @@ class Control {
   virtual void on_recovered(Instant now) = 0;
   // The retransmission timer fired for the first time.
   virtual void on_timeout(Instant now, std::uint32_t flight) = 0;
+  // Before the first reduction of an episode; and when it was for nothing: all as it was then, and
+  // no smaller than now (RFC 4015 3.2).
+  virtual void remember() = 0;
+  virtual void restore() = 0;
   // Nothing was sent for longer than a retransmission time-out.
   virtual void on_idle() = 0;
   virtual void set_segment(std::uint32_t bytes) = 0;  // SMSS changed

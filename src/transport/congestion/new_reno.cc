@@ -52,6 +52,11 @@ void NewReno::on_timeout(Instant, std::uint32_t flight) {
   window_ = segment_;
 }
 
+void NewReno::restore() {
+  window_ = std::max(window_, before_.window);
+  threshold_ = std::max(threshold_, before_.threshold);
+}
+
 // [RFC5681-4.1-a]: the restart window is min(IW, cwnd).
 void NewReno::on_idle() {
   window_ = std::min(initial(), window_);

@@ -17,6 +17,8 @@ class NewReno final : public Control {
   void on_loss(Instant now, std::uint32_t flight) override;
   void on_recovered(Instant now) override;
   void on_timeout(Instant now, std::uint32_t flight) override;
+  void remember() override { before_ = {window_, threshold_}; }
+  void restore() override;
   void on_idle() override;
   void set_segment(std::uint32_t bytes) override;
 
@@ -26,6 +28,9 @@ class NewReno final : public Control {
   std::uint32_t segment_;
   std::uint32_t window_;
   std::uint32_t threshold_ = UINT32_MAX;
+  struct {
+    std::uint32_t window, threshold;
+  } before_{};
   std::uint32_t counted_ = 0;  // bytes acknowledged since the window last grew in avoidance
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fifth step of RFC 9293 3.10.7.4: what an acknowledgment does to the sender.
 #include <algorithm>
+#include <utility>
 
 #include "transport/tcp/machine.hh"
 
@@ -24,20 +25,35 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
     return done(DropReason::tcp_bad_ack);
   }
   c.last_acked = now;
-  const bool is_new = after(ack, c.sender.una());
-  if (is_new) take_acknowledgment(now, c, segment);
   const std::uint32_t flight = c.sender.flight();
-  const std::uint32_t sacked = c.has_sack ? c.sender.take_sack(segment.options.sacked()) : 0;
+  const bool is_new = after(ack, c.sender.una());
+  Delivery delivery = begin_delivery(now, c, segment);
+  if (is_new) take_acknowledgment(now, c, segment, delivery);
+  if (c.has_sack) c.sender.take_sack(segment.options.sacked(), delivery);
   const bool is_same_window = segment.window == c.sender.window();
   // RFC 9293 3.10.7.4: SND.UNA =< SEG.ACK =< SND.NXT; 9293-3.10.7.4-j.
   if (!before(ack, c.sender.una()) && c.sender.update_window(segment.sequence, ack, segment.window))
     schedule(c);
+  // RFC 5681 2.
   const bool is_duplicate =
       !is_new && ack == c.sender.una() && flight > 0 && segment.length() == 0 && is_same_window;
-  if (is_duplicate || sacked > 0) take_duplicate(now, c, sacked);
+  if (c.recovery && (is_new || is_duplicate || segment.options.sack_blocks > 0))
+    recover(now, c, {delivery, flight, is_new, is_duplicate});
   if (c.sender.is_fin_acknowledged()) our_fin_acknowledged(now, c);
   if (c.is_over) return done();
   return go_on;
+}
+
+// What the ACK says is filled in as it is taken; what is known before is here.
+Delivery Machine::begin_delivery(Instant now, const Connection& c, const Segment& segment) const {
+  Delivery delivery;
+  delivery.now = now;
+  delivery.least_round_trip = c.round_trip.least();
+  if (!c.has_timestamps || !segment.options.timestamps || segment.options.timestamps->echo == 0)
+    return delivery;
+  const std::uint32_t age = clock(now, c.timestamp_offset) - segment.options.timestamps->echo;
+  if (age < 1U << 31) delivery.echo_ms = now.since_start().count_ms() - std::int64_t{age};
+  return delivery;
 }
 
 Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) {
@@ -68,29 +84,14 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
   return go_on;
 }
 
-void Machine::take_acknowledgment(Instant now, Connection& c, const Segment& segment) {
-  const std::uint32_t flight = c.sender.flight();
-  const bool was_fast = c.sender.recovery() == Sender::Recovery::fast;
-  measure(now, c, segment);
-  const Sender::Acknowledged acked = c.sender.acknowledge(segment.acknowledgment, c.mss);
+void Machine::take_acknowledgment(Instant now, Connection& c, const Segment& segment,
+                                  Delivery& delivery) {
+  const Sender::Acknowledged acked = c.sender.acknowledge(segment.acknowledgment, c.mss, delivery);
+  measure(now, c, delivery);
   c.counters.bytes_acked += acked.bytes;
   c.backoff = 0;
   c.retransmits = 0;
   c.retransmitting_since = Instant::never();
-  if (c.congestion && acked.bytes > 0) {
-    const bool is_slow_start = c.congestion->window() < c.congestion->threshold();
-    const bool is_half_used = flight >= c.congestion->window() / 2;
-    c.congestion->on_acknowledged({.now = now,
-                                   .bytes = acked.bytes,
-                                   .flight = flight,
-                                   .was_limited = c.was_limited || (is_slow_start && is_half_used),
-                                   .in_recovery = was_fast,
-                                   .round_trip = c.round_trip.smoothed()});
-    if (acked.has_recovered && was_fast) c.congestion->on_recovered(now);
-    emit(now, EventKind::tcp_window,
-         {static_cast<std::int64_t>(c.id), c.congestion->window(), c.congestion->threshold(),
-          c.sender.window(), c.sender.flight()});
-  }
   restart_retransmit(now, c);
   if (c.confirmed_at + confirm_interval <= now || c.confirmed_at == Instant::start()) {
     c.confirmed_at = now;
@@ -103,43 +104,29 @@ void Machine::take_acknowledgment(Instant now, Connection& c, const Segment& seg
   schedule(c);
 }
 
-// RFC 6298 3 [MUST-18] [RFC6298-3-a]: a segment is timed only while nothing is sent again; after
-// that the timestamps say which one was acknowledged, to their millisecond.
-void Machine::measure(Instant now, Connection& c, const Segment& segment) {
+// RFC 6298 3 [MUST-18] [RFC6298-3-a]: one sample for each flight, never of what was sent more than
+// once; after a time-out the timestamps say which one was acknowledged, to their millisecond.
+void Machine::measure(Instant now, Connection& c, const Delivery& delivery) {
   Duration sample = Duration::zero();
-  if (c.timed_at != Instant::never()) {
-    if (before(segment.acknowledgment, c.timed_end)) return;
-    sample = now - c.timed_at;
-    c.timed_at = Instant::never();
-  } else if (c.has_timestamps && segment.options.timestamps && c.retransmits > 0 &&
-             segment.options.timestamps->echo != 0) {
-    const std::uint32_t ms = clock(now, c.timestamp_offset) - segment.options.timestamps->echo;
+  if (c.timed_at != Instant::never()) {  // a SYN
+    if (before(c.sender.una(), c.timed_end)) return;
+    sample = now - std::exchange(c.timed_at, Instant::never());
+  } else if (delivery.has_original && !delivery.has_resent) {
+    c.round_trip.note(now - delivery.last_original_sent_at);
+    if (before(c.sender.una(), c.timed_end)) return;
+    sample = now - delivery.first_original_sent_at;
+  } else if (delivery.echo_ms && c.retransmits > 0) {
+    const std::int64_t ms = now.since_start().count_ms() - *delivery.echo_ms;
     if (ms > 120'000) return;
-    sample = std::max(Duration::milliseconds(ms), Duration::milliseconds(1));
+    sample = Duration::milliseconds(std::max<std::int64_t>(ms, 1));
   } else {
     return;
   }
+  c.timed_end = c.sender.next();
   c.round_trip.sample(sample);
   emit(now, EventKind::tcp_rtt,
        {static_cast<std::int64_t>(c.id), sample.count_ns(), c.round_trip.smoothed().count_ns(),
         c.round_trip.timeout(config).count_ns()});
-}
-
-// RFC 5681 2: a duplicate, or news for the scoreboard.
-void Machine::take_duplicate(Instant now, Connection& c, std::uint32_t sacked) {
-  if (!c.has_sack || sacked > 0) c.sender.count_duplicate();
-  look_for_loss(now, c);
-  schedule(c);
-}
-
-// [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].
-void Machine::look_for_loss(Instant now, Connection& c) {
-  if (!c.congestion || !c.sender.should_enter_recovery(c.mss)) return;
-  c.congestion->on_loss(now, c.sender.flight());
-  c.sender.enter_fast_recovery();
-  emit(now, EventKind::tcp_window,
-       {static_cast<std::int64_t>(c.id), c.congestion->window(), c.congestion->threshold(),
-        c.sender.window(), c.sender.flight()});
 }
 
 // 9293-3.10.7.4-k, 9293-3.10.7.4-l.

@@ -103,7 +103,8 @@ DropReason Machine::arrives_syn_sent(Instant now, Connection& c, Segment& segmen
   (void)c.receiver.offer(c.own_mss);  // what our SYN said, and a little more
   c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
   c.sender.set_window(segment.sequence, segment.acknowledgment, segment.window);
-  take_acknowledgment(now, c, segment);
+  Delivery delivery = begin_delivery(now, c, segment);
+  take_acknowledgment(now, c, segment, delivery);
   established(now, c, Cause::syn_ack);
   c.ack_now = true;
   schedule(c);

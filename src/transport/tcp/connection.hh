@@ -11,26 +11,16 @@
 #include <optional>
 
 #include "transport/congestion/control.hh"
+#include "transport/tcp/alarm.hh"
 #include "transport/tcp/demux.hh"
 #include "transport/tcp/receiver.hh"
+#include "transport/tcp/recovery.hh"
 #include "transport/tcp/round_trip.hh"
 #include "transport/tcp/sender.hh"
 #include "transport/tcp/settings.hh"
 #include "transport/tcp/tcp.hh"
 
 namespace lanyard::tcp {
-
-// The deadlines of one connection; one core Timer is armed for the earliest.
-enum class Alarm : std::uint8_t {
-  retransmit,   // RTO; the zero-window probe; the override of silly-window avoidance
-  delayed_ack,  // RFC 9293 3.8.6.3
-  idle,         // keep-alive; FIN-WAIT-2 of an orphan
-  cork,         // TCP_CORK holds for 200 ms at most
-};
-inline constexpr std::size_t alarms = 4;
-
-// What the retransmit alarm is for.
-enum class Waiting : std::uint8_t { nothing, acknowledgment, window_probe, override };
 
 // The path as it was last asked for.
 struct PathFacts {
@@ -86,7 +76,9 @@ struct Connection : Node {
   Sender sender;
   Receiver receiver;
   RoundTripEstimator round_trip;
-  std::unique_ptr<congestion::Control> congestion;  // from the first data sent
+  // From the first data sent.
+  std::unique_ptr<congestion::Control> congestion;
+  std::unique_ptr<Recovery> recovery;
   std::shared_ptr<const Settings> settings;
   PathFacts path;
 
@@ -98,9 +90,9 @@ struct Connection : Node {
 
   SequenceNumber early_fin;  // its sequence number
 
-  // The segment being timed for the round trip (RFC 6298 3).
+  // What is timed for the round trip (RFC 6298 3): one ACK of each flight.
   SequenceNumber timed_end;
-  Instant timed_at = Instant::never();  // never: none is
+  Instant timed_at = Instant::never();  // of a SYN; never: none is
 
   std::array<Instant, alarms> deadlines{Instant::never(), Instant::never(), Instant::never(),
                                         Instant::never()};
@@ -127,17 +119,10 @@ struct Connection : Node {
   }
 };
 
-// TIME-WAIT without the connection: what is needed to answer (RFC 9293 3.6.1 [MUST-13]).
-struct TimeWait : Node {
-  transport::BindingId binding = transport::BindingId::none;
-  SequenceNumber send_next, receive_next;
-  std::uint32_t receive_window = 0;
-  std::uint32_t timestamp_offset = 0, ts_recent = 0;
-  std::uint32_t interface = 0;
-  std::uint16_t window_field = 0;
-  bool has_timestamps = false;
-  std::uint8_t hop_limit = 0, traffic_class = 0;
-  std::uint32_t slot = 0;
-};
+// During fast recovery proportional rate reduction says what may be in flight.
+[[nodiscard]] inline std::uint32_t congestion_window(const Connection& c) {
+  return c.sender.recovery() == Sender::Recovery::fast ? c.recovery->rate.window()
+                                                       : c.congestion->window();
+}
 
 }  // namespace lanyard::tcp

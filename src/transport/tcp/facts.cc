@@ -76,12 +76,12 @@ void add_sender(Info& info, const Connection& c, const transport::Config& config
   info.snd_mss = c.mss;
   info.unacked = segments(sender.flight(), c);
   info.sacked = segments(sender.selectively_acknowledged(), c);
-  info.lost = segments(sender.lost_bytes(c.mss), c);
+  info.lost = segments(sender.lost_bytes(), c);
   info.rtt_us = microseconds(c.round_trip.smoothed());
   info.rttvar_us = microseconds(c.round_trip.variation());
   info.min_rtt_us = microseconds(c.round_trip.least());
   if (c.congestion) {
-    info.snd_cwnd = std::max(c.congestion->window() / c.mss, 1U);
+    info.snd_cwnd = std::max(congestion_window(c) / c.mss, 1U);
     const std::uint32_t threshold = c.congestion->threshold();
     info.snd_ssthresh = threshold == UINT32_MAX ? 0x7fffffff : threshold / c.mss;
   } else {

@@ -21,7 +21,8 @@ void Machine::on_icmp_error(Instant now, const internet::IcmpError& error) {
     const std::uint16_t old = c.mss;
     refresh_path(c);
     if (c.mss < old && is_synchronized(c.state)) {
-      c.sender.enter_timeout_recovery();  // what was too big is sent again in smaller pieces
+      c.sender.lose_all();  // what was too big is sent again in smaller pieces
+      if (c.recovery) c.recovery->may_undo = false;
       schedule(c);
     }
     return;

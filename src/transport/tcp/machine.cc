@@ -166,6 +166,7 @@ void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> 
   ports.release(std::exchange(c.binding, transport::BindingId::none));
   c.sender.flush();
   c.congestion.reset();
+  c.recovery.reset();
   c.is_over = true;
   if (c.is_orphan) dead_.push_back(c.id);
 }

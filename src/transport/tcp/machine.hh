@@ -4,7 +4,6 @@
 // time_wait.cc (3.10.7), timeouts.cc (3.10.8), output.cc (segments that go out), icmp.cc (3.9.2.2).
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -12,33 +11,11 @@
 #include "core/timers.hh"
 #include "transport/slots.hh"
 #include "transport/tcp/connection.hh"
+#include "transport/tcp/listener.hh"
 #include "transport/tcp/segment.hh"
+#include "transport/tcp/time_wait.hh"
 
 namespace lanyard::tcp {
-
-struct Listener {
-  ListenerId id = ListenerId::none;
-  Owner owner = 0;
-  transport::BindingId binding = transport::BindingId::none;
-  transport::BindRequest bound;
-  std::uint32_t backlog = 0;
-  std::uint32_t half_open = 0;  // connections in SYN-RECEIVED
-  bool is_changed = false;
-  std::shared_ptr<const Settings> settings;
-  std::deque<ConnectionId> waiting;  // established, not yet accepted
-};
-
-// What a step of 3.10.7.4 says about the segment: go on to the next, or it is dealt with.
-struct Verdict {
-  bool is_done = false;
-  DropReason reason = DropReason::none;
-};
-inline constexpr Verdict go_on{};
-[[nodiscard]] constexpr Verdict done(DropReason reason = DropReason::none) {
-  return {true, reason};
-}
-
-enum class Resent : std::uint8_t { time_out, fast, probe };
 
 struct Machine {
   const transport::Config& config;
@@ -112,11 +89,24 @@ struct Machine {
 
   // arrives_ack.cc: the fifth step.
   Verdict check_ack_of_syn(Instant now, Connection& c, Segment& segment);
-  void take_acknowledgment(Instant now, Connection& c, const Segment& segment);
-  void take_duplicate(Instant now, Connection& c, std::uint32_t sacked);
-  void measure(Instant now, Connection& c, const Segment& segment);
+  void take_acknowledgment(Instant now, Connection& c, const Segment& segment, Delivery& delivery);
+  [[nodiscard]] Delivery begin_delivery(Instant now, const Connection& c,
+                                        const Segment& segment) const;
+  void measure(Instant now, Connection& c, const Delivery& delivery);
   void our_fin_acknowledged(Instant now, Connection& c);
+
+  // recover.cc: loss, found, repaired, and forgiven.
+  void recover(Instant now, Connection& c, const Acked& acked);
   void look_for_loss(Instant now, Connection& c);
+  void enter_recovery(Instant now, Connection& c);
+  void begin_timeout(Instant now, Connection& c);
+  void take_duplicate_report(Connection& c, const SackBlock& duplicate);
+  bool undo_if_spurious(Connection& c, const Acked& acked);
+  void check_probe(Instant now, Connection& c, const Acked& acked);
+  void grow(Instant now, Connection& c, const Acked& acked, bool was_fast);
+  void on_tail_probe(Instant now, Connection& c);
+  void note_sent(Instant now, Connection& c, const Outgoing& outgoing);
+  void emit_window(Instant now, const Connection& c) const;
 
   // arrives_open.cc: CLOSED, LISTEN and SYN-SENT.
   DropReason arrives_closed(const Segment& segment);
@@ -159,6 +149,9 @@ struct Machine {
   void on_idle(Instant now, Connection& c);
   void arm_retransmit(Instant now, Connection& c, Held held);
   void restart_retransmit(Instant now, Connection& c);
+  void arm_for_loss(Instant now, Connection& c);
+  [[nodiscard]] bool may_probe(const Connection& c) const;
+  [[nodiscard]] Duration probe_timeout(const Connection& c) const;
   void arm_idle(Instant now, Connection& c);
   void give_up(Instant now, Connection& c);
   [[nodiscard]] bool is_past_r2(Instant now, const Connection& c) const;

@@ -174,15 +174,12 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
   if (outgoing.is_retransmission) {
     ++c.counters.retransmissions;
     c.counters.bytes_retransmitted += outgoing.size;
-    c.timed_at = Instant::never();  // RFC 6298 3 [MUST-18]: Karn
     const bool is_fast = c.sender.recovery() == Sender::Recovery::fast;
     emit(now, EventKind::tcp_retransmit,
          {static_cast<std::int64_t>(c.id), outgoing.sequence.value(), outgoing.size,
           static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
-  } else if (c.timed_at == Instant::never() && c.sender.recovery() == Sender::Recovery::none) {
-    c.timed_at = now;
-    c.timed_end = outgoing.sequence + outgoing.size + (outgoing.has_fin ? 1 : 0);
   }
+  note_sent(now, c, outgoing);
   const std::uint32_t segment_bytes = outgoing.size > mss ? mss : 0;
   transmit(now, c, flags, outgoing.sequence, std::move(payload), segment_bytes);
 }
@@ -191,8 +188,11 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
 void Machine::output(Instant now, Connection& c) {
   Held held = Held::nothing_to_send;
   if (is_synchronized(c.state)) {
-    if (!c.congestion && c.sender.has_unsent())
+    if (!c.congestion && c.sender.has_unsent()) {
       c.congestion = std::make_unique<congestion::NewReno>(c.mss, bool{c.was_syn_resent});
+      c.recovery = std::make_unique<Recovery>();
+      c.recovery->rack.start(c.sender.una());
+    }
     if (c.congestion && c.sender.flight() == 0 && c.sender.has_unsent() &&
         now - c.last_sent > retransmit_timeout(c))
       c.congestion->on_idle();  // [RFC5681-4.1-a]
@@ -200,12 +200,12 @@ void Machine::output(Instant now, Connection& c) {
       const std::uint32_t mss = segment_limit(c);
       const SendLimits limits{.mss = mss,
                               .super_segment_max = c.path.super_segment_max,
-                              .congestion_window = c.congestion->window(),
+                              .congestion_window = congestion_window(c),
                               .no_delay = c.settings->no_delay && !c.is_more_coming,
                               .is_corked = c.settings->cork || c.is_more_coming};
       const auto outgoing = c.sender.next_outgoing(limits, held);
       if (!outgoing) break;
-      c.sender.sent(*outgoing, mss);
+      c.sender.sent(now, *outgoing, mss);
       if (outgoing->size > 0 && now - c.last_received < config.delayed_ack_max &&
           c.counters.bytes_received > 0)
         c.is_interactive = true;

@@ -16,7 +16,7 @@ void RoundTripEstimator::sample(Duration round_trip) {
   is_distrusted_ = false;
   if (!has_sample_) {
     has_sample_ = true;
-    least_us_ = us;
+    least_us_ = least_us_ == 0 ? us : std::min(least_us_, us);
     smoothed_us8_ = us * 8;
     variation_us4_ = us * 2;
     return;
@@ -26,6 +26,12 @@ void RoundTripEstimator::sample(Duration round_trip) {
   const std::uint32_t error = smoothed > us ? smoothed - us : us - smoothed;
   variation_us4_ += error - variation_us4_ / 4;
   smoothed_us8_ += us - smoothed;
+}
+
+void RoundTripEstimator::note(Duration round_trip) {
+  const auto us =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(round_trip.count_us(), 1, sample_us_max));
+  least_us_ = least_us_ == 0 ? us : std::min(least_us_, us);
 }
 
 // [RFC6298-2-b]: the floor is a knob, 200 ms as deployed stacks have it; the ceiling at least 60 s.

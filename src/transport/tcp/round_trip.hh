@@ -14,6 +14,8 @@ class RoundTripEstimator {
  public:
   // One measurement; Karn's rule (RFC 6298 3 [MUST-18]) is the caller's.
   void sample(Duration round_trip);
+  // A measurement for the least round trip only, which leaves out what a delayed ACK adds.
+  void note(Duration round_trip);
   // RFC 6298 2.3, without back-off, within the configured bounds.
   [[nodiscard]] Duration timeout(const transport::Config& config) const;
   // RFC 6298 5.7: a SYN was retransmitted, so data starts with three seconds.

@@ -21,7 +21,7 @@ SequenceNumber earlier(SequenceNumber a, SequenceNumber b) {
 }  // namespace
 
 void Sender::start(SequenceNumber iss) {
-  iss_ = una_ = next_ = recover_ = high_rxt_ = small_end_ = iss;
+  iss_ = una_ = next_ = recover_ = small_end_ = iss;
   data_start_ = iss + 1;
 }
 
@@ -46,11 +46,12 @@ std::optional<std::uint16_t> Sender::urgent_pointer(SequenceNumber sequence) con
 
 void Sender::flush() {
   queue_.reset();
-  board_.reset();
+  in_flight_.reset();
   is_urgent_ = false;
 }
 
-Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss) {
+Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
+                                         Delivery& delivery) {
   Acknowledged result;
   result.octets = static_cast<std::uint32_t>(ack - una_);
   const SequenceNumber acked_data = earlier(ack, end_of_data());
@@ -61,29 +62,34 @@ Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss) 
     if (queue_->is_empty()) queue_.reset();
   }
   una_ = ack;
+  window_ -= std::min(window_, result.bytes);  // the edge stays until somebody moves it
   if (is_urgent_ && before_or_at(urgent_end_, una_)) is_urgent_ = false;
   if (has_small_ && before_or_at(small_end_, una_)) has_small_ = false;
-  if (board_) board_->advance(una_);
-  if (board_ && board_->is_empty()) board_.reset();
-  high_rxt_ = later(high_rxt_, una_);
+  if (in_flight_) {
+    in_flight_->acknowledge(una_, delivery);
+    // [RFC2018-5-a]: the peer has what comes next, and yet does not acknowledge it.
+    if (in_flight_->has_reneged()) in_flight_->forget_held();
+    if (in_flight_->is_empty()) in_flight_.reset();
+  }
   if (recovery_ == Recovery::none) {
     duplicates_ = 0;
-  } else if (after_or_at(una_, recover_)) {
-    recovery_ = Recovery::none;
-    duplicates_ = 0;
-    result.has_recovered = true;
-  } else {
+  } else if (before(una_, recover_)) {
     // RFC 6582 3.2 step 5: a partial ACK. Each duplicate stood for a segment that has left.
     const auto left =
         static_cast<std::uint16_t>(std::min<std::uint32_t>(result.octets / mss, 65535));
     duplicates_ = static_cast<std::uint16_t>(duplicates_ > left ? duplicates_ - left + 1 : 0);
+    if (!is_selective_ && recovery_ == Recovery::fast) {
+      in_flight_->lose_first(mss);
+      is_first_due_ = true;
+    }
   }
   return result;
 }
 
 bool Sender::update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window) {
   const bool is_newer = before(wl1_, sequence) || (wl1_ == sequence && before_or_at(wl2_, ack));
-  if (!is_newer) return false;
+  // A segment overtaken by a later one says nothing against what that said, but may give more.
+  if (!is_newer && !after(ack + window, una_ + window_)) return false;
   const bool is_changed = window != window_;
   set_window(sequence, ack, window);
   return is_changed;
@@ -96,73 +102,66 @@ void Sender::set_window(SequenceNumber sequence, SequenceNumber ack, std::uint32
   window_max_ = std::max(window_max_, window);
 }
 
-std::uint32_t Sender::take_sack(std::span<const SackBlock> blocks) {
-  if (!is_selective_ || blocks.empty() || una_ == next_) return 0;
-  if (!board_) board_ = std::make_unique<Scoreboard>();
-  const std::uint32_t fresh = board_->add(blocks, una_, next_);
-  if (board_->is_empty()) board_.reset();
-  return fresh;
+void Sender::take_sack(std::span<const SackBlock> blocks, Delivery& delivery) {
+  if (!is_selective_ || blocks.empty()) return;
+  delivery.duplicate = duplicate_in(blocks, una_);
+  if (in_flight_) in_flight_->take_sack(blocks, una_, next_, delivery);
 }
 
-bool Sender::should_enter_recovery(std::uint32_t mss) const {
-  if (recovery_ != Recovery::none || una_ == next_) return false;
-  if (board_ && after(board_->lost_edge(una_, mss), una_)) return true;
-  if (duplicates_ < duplicates_needed) return false;
+bool Sender::should_enter_recovery() const {
+  if (recovery_ != Recovery::none || !in_flight_) return false;
+  if (is_selective_) return in_flight_->lost() > 0;
   // RFC 6582 3.2 step 1: duplicates of what a time-out resent are no sign of loss.
-  return is_selective_ || after(una_, recover_);
+  return duplicates_ >= duplicates_needed && after(una_, recover_);
 }
 
-void Sender::enter_fast_recovery() {
+void Sender::enter_fast_recovery(std::uint32_t mss) {
   recovery_ = Recovery::fast;
   recover_ = next_;
-  high_rxt_ = una_;
+  is_first_due_ = true;
+  if (!is_selective_) in_flight_->lose_first(mss);
 }
 
-void Sender::enter_timeout_recovery() {
+void Sender::enter_timeout_recovery(const LossRule& rule) {
+  if (!in_flight_) return;
+  const bool is_again = recovery_ == Recovery::timeout;
   recovery_ = Recovery::timeout;
   recover_ = next_;
-  high_rxt_ = una_;
+  is_first_due_ = true;
   duplicates_ = 0;
-  board_.reset();
+  // [RFC2018-5-a]: a peer whose word does not help is not believed for ever.
+  if (is_again || in_flight_->has_reneged()) in_flight_->forget_held();
+  if (!is_selective_ || is_again) return in_flight_->lose_all();
+  in_flight_->lose(rule);
+  in_flight_->lose_first(UINT32_MAX);
 }
 
-SequenceNumber Sender::lost_edge(std::uint32_t mss) const {
-  switch (recovery_) {
-    case Recovery::none:
-      return una_;
-    case Recovery::timeout:
-      return earlier(recover_, next_);
-    case Recovery::fast:
-      break;
-  }
-  // The first segment is lost whatever the scoreboard says: that is why we are here.
-  const SequenceNumber first = earlier(una_ + mss, next_);
-  return board_ ? later(board_->lost_edge(una_, mss), first) : first;
+void Sender::lose_all() {
+  if (!in_flight_) return;
+  recovery_ = Recovery::timeout;
+  recover_ = next_;
+  is_first_due_ = true;
+  duplicates_ = 0;
+  in_flight_->forget_held();
+  in_flight_->lose_all();
+}
+
+void Sender::end_recovery() {
+  recovery_ = Recovery::none;
+  duplicates_ = 0;
+  prefers_new_ = is_first_due_ = false;
+}
+
+void Sender::undo_recovery() {
+  if (in_flight_) in_flight_->find_all();
+  end_recovery();
 }
 
 // Without SACK each duplicate says that one segment, nobody knows which, has arrived.
-std::uint32_t Sender::held_by_peer(SequenceNumber from, SequenceNumber to,
-                                   std::uint32_t mss) const {
-  if (!before(from, to)) return 0;
-  if (is_selective_) return board_ ? board_->bytes_in(from, to) : 0;
-  return std::min(duplicates_ * mss, static_cast<std::uint32_t>(to - from));
-}
-
 std::uint32_t Sender::pipe(std::uint32_t mss) const {
-  const SequenceNumber lost = lost_edge(mss);
-  std::uint32_t octets = static_cast<std::uint32_t>(next_ - lost) - held_by_peer(lost, next_, mss);
-  if (after(high_rxt_, una_) && recovery_ != Recovery::none) {
-    const auto resent = static_cast<std::uint32_t>(high_rxt_ - una_);
-    octets += resent - (board_ ? board_->bytes_in(una_, high_rxt_) : 0);
-  }
-  return octets;
-}
-
-std::uint32_t Sender::lost_bytes(std::uint32_t mss) const {
-  const SequenceNumber lost = lost_edge(mss);
-  const SequenceNumber from = later(una_, high_rxt_);
-  if (!before(from, lost)) return 0;
-  return static_cast<std::uint32_t>(lost - from) - (board_ ? board_->bytes_in(from, lost) : 0);
+  if (!in_flight_) return flight();
+  const std::uint32_t there = flight() - in_flight_->held() - in_flight_->lost();
+  return is_selective_ ? there : there - std::min(duplicates_ * mss, there);
 }
 
 std::uint32_t Sender::usable_window() const {
@@ -185,7 +184,7 @@ Outgoing Sender::run(SequenceNumber from, std::uint32_t size) const {
 
 std::optional<Outgoing> Sender::next_outgoing(const SendLimits& limits, Held& held) const {
   held = Held::nothing_to_send;
-  if (recovery_ != Recovery::none) {
+  if (recovery_ != Recovery::none && !(prefers_new_ && unsent() > 0 && usable_window() > 0)) {
     if (auto again = next_retransmission(limits)) return again;
   }
   if (unsent() > 0) return next_new(limits, held);
@@ -194,14 +193,11 @@ std::optional<Outgoing> Sender::next_outgoing(const SendLimits& limits, Held& he
 
 // RFC 6675 4 NextSeg rule 1; the first one of a recovery goes out whatever the pipe holds.
 std::optional<Outgoing> Sender::next_retransmission(const SendLimits& limits) const {
-  const auto hole = board_
-                        ? board_->hole(later(una_, high_rxt_), lost_edge(limits.mss))
-                        : std::optional(SackBlock{later(una_, high_rxt_), lost_edge(limits.mss)});
-  if (!hole || !before(hole->left, hole->right)) return std::nullopt;
+  const auto hole = in_flight_ ? in_flight_->first_lost() : std::nullopt;
+  if (!hole) return std::nullopt;
   const std::uint32_t in_pipe = pipe(limits.mss);
-  const bool is_first = high_rxt_ == una_;
   std::uint32_t room = limits.congestion_window > in_pipe ? limits.congestion_window - in_pipe : 0;
-  if (is_first) room = std::max(room, limits.mss);
+  if (is_first_due_) room = std::max(room, limits.mss);
   if (room < limits.mss) return std::nullopt;
   const auto size = static_cast<std::uint32_t>(hole->right - hole->left);
   const std::uint32_t largest = std::max(limits.mss, limits.super_segment_max);
@@ -258,20 +254,28 @@ std::optional<Outgoing> Sender::next_fin(Held& held) const {
   return Outgoing{.sequence = next_, .has_fin = true};
 }
 
-void Sender::sent(const Outgoing& outgoing, std::uint32_t mss) {
+void Sender::sent(Instant now, const Outgoing& outgoing, std::uint32_t mss) {
   const SequenceNumber end = outgoing.sequence + outgoing.size + (outgoing.has_fin ? 1 : 0);
   if (outgoing.has_fin) is_fin_sent_ = true;
   if (before(outgoing.sequence, next_)) {
-    high_rxt_ = later(high_rxt_, end);
-  } else if (outgoing.size > 0 && outgoing.size % mss != 0) {
-    small_end_ = end;
-    has_small_ = true;
+    is_first_due_ = false;
+    in_flight_->resent(outgoing.sequence, end, now);
+  } else {
+    if (!in_flight_) in_flight_ = std::make_unique<Flight>();
+    in_flight_->sent(next_, end, now);
+    if (outgoing.size > 0 && outgoing.size % mss != 0) {
+      small_end_ = end;
+      has_small_ = true;
+    }
   }
   next_ = later(next_, end);
 }
 
-Outgoing Sender::head(std::uint32_t mss) const {
-  Outgoing out = run(una_, std::min(flight(), mss));
+std::optional<Outgoing> Sender::tail_probe(std::uint32_t mss) const {
+  if (unsent() > 0 && usable_window() > 0) return squeezed(mss);
+  if (flight() == 0) return std::nullopt;
+  const std::uint32_t size = std::min(flight(), mss);
+  Outgoing out = run(next_ - size, size);
   out.is_retransmission = true;
   return out;
 }

@@ -20,30 +20,11 @@
 
 #include "core/packet.hh"
 #include "transport/tcp/byte_queue.hh"
-#include "transport/tcp/scoreboard.hh"
+#include "transport/tcp/flight.hh"
+#include "transport/tcp/outgoing.hh"
 #include "wire/sequence.hh"
 
 namespace lanyard::tcp {
-
-// A run of octets that goes out now; with a FIN behind it perhaps.
-struct Outgoing {
-  SequenceNumber sequence;
-  std::uint32_t size = 0;
-  bool has_fin = false;
-  bool has_push = false;
-  bool is_retransmission = false;
-};
-
-// Why nothing (more) goes out.
-enum class Held : std::uint8_t { nothing_to_send, by_window, by_congestion, by_nagle };
-
-struct SendLimits {
-  std::uint32_t mss = 536;              // payload of one segment
-  std::uint32_t super_segment_max = 0;  // payload of a super-segment; less than mss: none
-  std::uint32_t congestion_window = 0;
-  bool no_delay = false;  // Nagle is off
-  bool is_corked = false;
-};
 
 class Sender {
  public:
@@ -81,14 +62,13 @@ class Sender {
   struct Acknowledged {
     std::uint32_t octets = 0;  // of the sequence space
     std::uint32_t bytes = 0;   // of data
-    bool has_recovered = false;
   };
-  Acknowledged acknowledge(SequenceNumber ack, std::uint32_t mss);
+  Acknowledged acknowledge(SequenceNumber ack, std::uint32_t mss, Delivery& delivery);
   // 9293-3.10.7.4-j: the window of a segment, if it is newer than what set it last; true if it
   // changed.
   bool update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
   void set_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
-  std::uint32_t take_sack(std::span<const SackBlock> blocks);
+  void take_sack(std::span<const SackBlock> blocks, Delivery& delivery);
   void count_duplicate() {
     if (duplicates_ < UINT16_MAX) ++duplicates_;
   }
@@ -96,23 +76,36 @@ class Sender {
 
   // Loss.
   [[nodiscard]] Recovery recovery() const { return recovery_; }
-  // RFC 5681 3.2, RFC 6675 5: three duplicates, or the scoreboard says so.
-  [[nodiscard]] bool should_enter_recovery(std::uint32_t mss) const;
-  void enter_fast_recovery();
-  // RFC 6298 5.4 ff.: everything in flight counts as lost; what the peer selectively acknowledged
-  // is forgotten ([RFC2018-5-a]).
-  void enter_timeout_recovery();
-  [[nodiscard]] std::uint32_t pipe(std::uint32_t mss) const;  // RFC 6675 4
-  [[nodiscard]] std::uint32_t lost_bytes(std::uint32_t mss) const;
-  [[nodiscard]] std::uint32_t selectively_acknowledged() const {
-    return board_ ? board_->bytes() : 0;
+  // RFC 5681 3.2, RFC 8985 6: three duplicates, or something is found lost.
+  [[nodiscard]] bool should_enter_recovery() const;
+  void enter_fast_recovery(std::uint32_t mss);
+  // RFC 6298 5.4 ff., RFC 8985 6.3: the first octets, and what the rule says, are lost. What the
+  // peer holds stays so, until a second time-out or a sign that it does not.
+  void enter_timeout_recovery(const LossRule& rule);
+  void lose_all();  // as one that is too big for the path
+  Duration lose(const LossRule& rule) { return in_flight_ ? in_flight_->lose(rule) : Duration(); }
+  // The reduction was for nothing: what was deemed lost is only late.
+  void undo_recovery();
+  // F-RTO (RFC 5682 2): new data goes before what is to be sent again.
+  void prefer_new(bool is_on) { prefers_new_ = is_on; }
+  [[nodiscard]] bool prefers_new() const { return prefers_new_; }
+  [[nodiscard]] SequenceNumber recovery_point() const { return recover_; }
+  [[nodiscard]] bool has_recovered() const {
+    return recovery_ != Recovery::none && after_or_at(una_, recover_);
   }
+  void end_recovery();
+  [[nodiscard]] std::uint32_t pipe(std::uint32_t mss) const;  // RFC 6675 4
+  [[nodiscard]] std::uint32_t lost_bytes() const { return in_flight_ ? in_flight_->lost() : 0; }
+  [[nodiscard]] std::uint32_t selectively_acknowledged() const {
+    return in_flight_ ? in_flight_->held() : 0;
+  }
+  [[nodiscard]] const Flight* in_flight() const { return in_flight_.get(); }
 
   // What may go next; pure. sent() performs it.
   [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;
-  void sent(const Outgoing& outgoing, std::uint32_t mss);
-  // The head of the queue once more, whatever the window says.
-  [[nodiscard]] Outgoing head(std::uint32_t mss) const;
+  void sent(Instant now, const Outgoing& outgoing, std::uint32_t mss);
+  // RFC 8985 7.3: new data if there is any and it may go, else the last segment once more.
+  [[nodiscard]] std::optional<Outgoing> tail_probe(std::uint32_t mss) const;
   // Unsent octets that fit the window, for the override timer of 9293-3.8-a.
   [[nodiscard]] std::optional<Outgoing> squeezed(std::uint32_t mss) const;
   // Octets the window still allows; 0 when it was shrunk below what is in flight [MUST-34].
@@ -122,9 +115,6 @@ class Sender {
   [[nodiscard]] SequenceNumber end_of_data() const {
     return data_start_ + static_cast<std::uint32_t>(queued());
   }
-  [[nodiscard]] SequenceNumber lost_edge(std::uint32_t mss) const;
-  [[nodiscard]] std::uint32_t held_by_peer(SequenceNumber from, SequenceNumber to,
-                                           std::uint32_t mss) const;
   [[nodiscard]] std::optional<Outgoing> next_retransmission(const SendLimits& limits) const;
   [[nodiscard]] std::optional<Outgoing> next_new(const SendLimits& limits, Held& held) const;
   [[nodiscard]] std::optional<Outgoing> next_fin(Held& held) const;
@@ -134,8 +124,7 @@ class Sender {
   SequenceNumber iss_, una_, next_;
   SequenceNumber wl1_, wl2_;   // SND.WL1, SND.WL2
   SequenceNumber data_start_;  // of the queue's first byte
-  SequenceNumber recover_;     // RFC 6582, RFC 6675 RecoveryPoint
-  SequenceNumber high_rxt_;    // one past the highest retransmitted octet
+  SequenceNumber recover_;     // RFC 6582; RFC 6675 RecoveryPoint
   SequenceNumber small_end_;   // one past the last segment shorter than MSS (Minshall)
   SequenceNumber urgent_end_;
   std::uint32_t window_ = 0;
@@ -147,8 +136,10 @@ class Sender {
   bool is_selective_ = false;
   bool is_urgent_ = false;
   bool has_small_ = false;
+  bool is_first_due_ = false;  // the first retransmission of a recovery waits for nothing
+  bool prefers_new_ = false;
   std::unique_ptr<ByteQueue> queue_;
-  std::unique_ptr<Scoreboard> board_;
+  std::unique_ptr<Flight> in_flight_;
 };
 
 }  // namespace lanyard::tcp

@@ -62,7 +62,7 @@ void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
       return on_idle(now, c);
     case Alarm::cork:
       if (const auto rest = c.sender.squeezed(c.mss); rest && is_synchronized(c.state)) {
-        c.sender.sent(*rest, c.mss);
+        c.sender.sent(now, *rest, c.mss);
         send_data(now, c, *rest, c.mss);
       }
       return schedule(c);
@@ -78,10 +78,11 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
   const bool is_armed = c.deadline(Alarm::retransmit) != Instant::never();
   if (c.sender.flight() > 0) {
     // RFC 6298 5.1.
-    if (is_armed && c.waiting == Waiting::acknowledgment) return;
+    if (is_armed && (c.waiting == Waiting::acknowledgment || c.waiting == Waiting::tail_probe ||
+                     c.waiting == Waiting::reordering))
+      return;
     if (c.waiting == Waiting::window_probe) c.backoff = 0;  // the window has opened
-    c.waiting = Waiting::acknowledgment;
-    return set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));
+    return restart_retransmit(now, c);
   }
   if (held == Held::by_window && c.sender.has_unsent()) {
     const bool is_closed = c.sender.usable_window() == 0;
@@ -104,9 +105,36 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
 
 // RFC 6298 5.2, 5.3.
 void Machine::restart_retransmit(Instant now, Connection& c) {
-  const bool is_waiting = c.sender.flight() > 0;
-  c.waiting = is_waiting ? Waiting::acknowledgment : Waiting::nothing;
-  set_alarm(c, Alarm::retransmit, is_waiting ? now + retransmit_timeout(c) : Instant::never());
+  if (c.recovery) c.recovery->timer_from = now;
+  arm_for_loss(now, c);
+}
+
+// [RFC8985-7-a]: in the place of the time-out the probe, if it may come and comes earlier. One
+// timer serves both, and RACK's.
+void Machine::arm_for_loss(Instant now, Connection& c) {
+  if (c.sender.flight() == 0) {
+    c.waiting = Waiting::nothing;
+    return set_alarm(c, Alarm::retransmit, Instant::never());
+  }
+  const Instant time_out = (c.recovery ? c.recovery->timer_from : now) + retransmit_timeout(c);
+  const Instant probe = may_probe(c) ? now + probe_timeout(c) : Instant::never();
+  c.waiting = probe < time_out ? Waiting::tail_probe : Waiting::acknowledgment;
+  set_alarm(c, Alarm::retransmit, std::min(probe, time_out));
+}
+
+// RFC 8985 7.2: only with SACK, outside recovery, with nothing held, and one at a time.
+bool Machine::may_probe(const Connection& c) const {
+  return c.recovery && c.has_sack && c.sender.recovery() == Sender::Recovery::none &&
+         !c.recovery->is_probing && c.sender.selectively_acknowledged() == 0 && c.retransmits == 0;
+}
+
+// RFC 8985 7.2: two round trips, and what the peer may wait before it acknowledges less than two
+// full segments. Timers are exact, but peers are not.
+Duration Machine::probe_timeout(const Connection& c) const {
+  constexpr Duration slack = Duration::milliseconds(2);
+  if (!c.round_trip.has_sample()) return Duration::seconds(1);
+  const bool may_wait = c.sender.flight() < 2U * c.mss;
+  return c.round_trip.smoothed() * 2 + (may_wait ? config.peer_ack_delay_max : slack);
 }
 
 // RFC 9293 3.8.3 [MUST-20] [MUST-21] [SHLD-11].
@@ -130,12 +158,17 @@ void Machine::on_retransmit(Instant now, Connection& c) {
       return;
     case Waiting::override:
       if (const auto rest = c.sender.squeezed(c.mss)) {
-        c.sender.sent(*rest, c.mss);
+        c.sender.sent(now, *rest, c.mss);
         send_data(now, c, *rest, c.mss);
       }
       return schedule(c);
     case Waiting::window_probe:
       return on_window_probe(now, c);
+    case Waiting::tail_probe:
+      return on_tail_probe(now, c);
+    case Waiting::reordering:
+      look_for_loss(now, c);
+      return schedule(c);
     case Waiting::acknowledgment:
       break;
   }
@@ -143,12 +176,12 @@ void Machine::on_retransmit(Instant now, Connection& c) {
   if (c.retransmitting_since == Instant::never())
     c.retransmitting_since = now - retransmit_timeout(c);
   if (is_past_r2(now, c)) return give_up(now, c);
-  if (c.retransmits++ == 0 && c.congestion) c.congestion->on_timeout(now, c.sender.flight());
+  if (c.recovery) begin_timeout(now, c);
+  ++c.retransmits;
   if (c.backoff < 31) ++c.backoff;  // RFC 6298 5.5 [MUST-19]
   refresh_path(c);
-  c.sender.enter_timeout_recovery();  // RFC 6298 5.4
-  c.timed_at = Instant::never();
-  set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));  // 5.6
+  c.timed_end = c.sender.next();
+  restart_retransmit(now, c);  // 5.6
   schedule(c);
 }
 

@@ -4,8 +4,8 @@
 
 #include "peer.hh"
 #include "transport/congestion/new_reno.hh"
+#include "transport/tcp/flight.hh"
 #include "transport/tcp/round_trip.hh"
-#include "transport/tcp/scoreboard.hh"
 
 namespace lanyard::test {
 
@@ -241,64 +241,125 @@ TEST(TcpSack, AfterATimeoutThePeersWordIsForgotten) {
             (std::set<std::uint32_t>{1000, 2000, 3000}));
 }
 
+namespace {
+
+using tcp::Delivery;
+using tcp::Flight;
+
+constexpr std::uint32_t piece = 1000;
+
+// A flight of segments sent a millisecond apart.
+struct Sent {
+  explicit Sent(SequenceNumber first, std::uint32_t segments) : una(first), next(first) {
+    for (std::uint32_t i = 0; i < segments; ++i) {
+      now += 1_ms;
+      flight.sent(next, next + piece, now);
+      next += piece;
+    }
+  }
+  Delivery sack(std::vector<SackBlock> blocks) {
+    Delivery delivery;
+    delivery.now = now;
+    flight.take_sack(blocks, una, next, delivery);
+    return delivery;
+  }
+  Delivery acknowledge(SequenceNumber ack) {
+    Delivery delivery;
+    delivery.now = now;
+    flight.acknowledge(una = ack, delivery);
+    return delivery;
+  }
+  Flight flight;
+  SequenceNumber una, next;
+  Instant now;
+};
+
+}  // namespace
+
 TEST(TcpSack, NonsenseBlocksAreIgnored) {
-  const SequenceNumber una(0xffff'ff00U), nxt = una + 10'000;
-  tcp::Scoreboard board;
-  const std::array<SackBlock, 6> nonsense{
-      SackBlock{una + 2000, una + 1000},      SackBlock{una - 1000, una - 500},
-      SackBlock{una + 9000, una + 10'001},    SackBlock{una + 5, una + 5},
-      SackBlock{una + 1, una + 0x8000'0001U}, SackBlock{una, una + 500}};
-  EXPECT_EQ(board.add(nonsense, una, nxt), 0U);  // BI-54
-  EXPECT_TRUE(board.is_empty());
-  const std::array<SackBlock, 1> good{SackBlock{una + 1000, una + 2000}};
-  EXPECT_EQ(board.add(good, una, nxt), 1000U);  // BI-55
-  EXPECT_EQ(board.add(good, una, nxt), 0U);
-  board.advance(una + 1500);
-  EXPECT_EQ(board.bytes(), 500U);
+  const SequenceNumber una(0xffff'ff00U);
+  Sent s(una, 10);
+  for (const SackBlock block : {SackBlock{una + 2000, una + 1000}, SackBlock{una - 1000, una - 500},
+                                SackBlock{una + 9000, una + 10'001}, SackBlock{una + 5, una + 5},
+                                SackBlock{una + 1, una + 0x8000'0001U}, SackBlock{una, una + 500}})
+    EXPECT_EQ(s.sack({block}).held, 0U);  // BI-54
+  EXPECT_EQ(s.flight.held(), 0U);
+  EXPECT_EQ(s.sack({{una + 1000, una + 2000}}).held, 1000U);  // BI-55
+  EXPECT_EQ(s.sack({{una + 1000, una + 2000}}).held, 0U);
+  s.acknowledge(una + 1500);
+  EXPECT_EQ(s.flight.held(), 500U);
 }
 
 TEST(TcpSack, ManyHolesAreBounded) {
-  const SequenceNumber una(1000), nxt = una + 1'000'000;
-  tcp::Scoreboard board;
-  for (std::uint32_t i = 1; i < 100'000; i += 2) {
-    const std::array<SackBlock, 1> one{SackBlock{una + i * 4, una + i * 4 + 1}};
-    (void)board.add(one, una, nxt);
-  }
-  EXPECT_EQ(board.ranges(), tcp::Scoreboard::ranges_max);  // BI-53
-  const std::array<SackBlock, 1> all{SackBlock{una + 1, una + 900'000}};
-  (void)board.add(all, una, nxt);
-  EXPECT_EQ(board.ranges(), 1U);
-  EXPECT_EQ(board.bytes(), 899'999U);
+  const SequenceNumber una(1000);
+  Sent s(una, 1000);
+  for (std::uint32_t i = 1; i < 100'000; i += 2) (void)s.sack({{una + i * 4, una + i * 4 + 1}});
+  EXPECT_LE(s.flight.runs(), 1000 + Flight::splits_max + 2);  // BI-53
+  (void)s.sack({{una + 1, una + 900'000}});
+  EXPECT_GE(s.flight.held(), 898'000U);
+  s.acknowledge(una + 1'000'000);
+  EXPECT_TRUE(s.flight.is_empty());
+  EXPECT_EQ(s.flight.held(), 0U);
 }
 
-TEST(TcpSack, TheScoreboardAgreesWithASimpleOne) {
+TEST(TcpSack, ADuplicateReportIsToldFromNews) {
+  const SequenceNumber una(5000);
+  const SackBlock old{una - 2000, una - 1000}, inner{una + 3000, una + 4000},
+      outer{una + 2000, una + 5000}, other{una + 6000, una + 7000};
+  EXPECT_EQ(tcp::duplicate_in(std::vector{old}, una), old);
+  EXPECT_EQ(tcp::duplicate_in(std::vector{inner, outer}, una), inner);  // RFC 2883 4.2
+  EXPECT_FALSE(tcp::duplicate_in(std::vector{other, outer}, una));
+  EXPECT_FALSE(tcp::duplicate_in(std::vector{outer}, una));
+}
+
+TEST(TcpSack, TheFlightAgreesWithASimpleOne) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
     RandomStream dice = Seed(seed).stream();
     const SequenceNumber base(static_cast<std::uint32_t>(dice.next()));
-    tcp::Scoreboard board;
-    std::vector<bool> plain(200, false);
+    constexpr std::uint32_t octets = 20 * piece;
+    Sent s(base, 20);
+    enum : char { out, held, lost };
+    std::string plain(octets, char{out});
     std::uint32_t una = 0;
-    for (int i = 0; i < 30; ++i) {
-      const auto left = static_cast<std::uint32_t>(dice.below(199));
-      const auto right = static_cast<std::uint32_t>(left + 1 + dice.below(199 - left));
-      const std::array<SackBlock, 1> one{SackBlock{base + left, base + right}};
-      (void)board.add(one, base + una, base + 200);
-      if (left > una) std::fill(plain.begin() + left, plain.begin() + right, true);
-      if (dice.below(5) == 0) {
-        una = static_cast<std::uint32_t>(std::min<std::uint64_t>(199, una + dice.below(20)));
-        board.advance(base + una);
-        std::fill(plain.begin(), plain.begin() + una, false);
+    for (int i = 0; i < 60; ++i) {
+      const auto left = static_cast<std::uint32_t>(una + 1 + dice.below(octets - una - 1));
+      const auto right = static_cast<std::uint32_t>(left + 1 + dice.below(octets - left));
+      switch (dice.below(4)) {
+        case 0:
+        case 1: {
+          const auto fresh = right - left -
+                             static_cast<std::uint32_t>(std::count(
+                                 plain.begin() + left, plain.begin() + right, char{held}));
+          EXPECT_EQ(s.sack({{base + left, base + right}}).held, fresh);
+          std::fill(plain.begin() + left, plain.begin() + right, char{held});
+          break;
+        }
+        case 2: {
+          const auto first = s.flight.first_lost();
+          const std::size_t expected = plain.find(char{lost});
+          ASSERT_EQ(first.has_value(), expected != std::string::npos);
+          if (!first) {
+            s.flight.lose_all();
+            std::replace(plain.begin() + una, plain.end(), char{out}, char{lost});
+            break;
+          }
+          ASSERT_EQ(static_cast<std::size_t>(first->left - base), expected);
+          const std::size_t end =
+              std::min(plain.find_first_not_of(char{lost}, expected), std::size_t{octets});
+          EXPECT_EQ(static_cast<std::size_t>(first->right - base), end);
+          const std::size_t size = 1 + dice.below(end - expected);
+          s.flight.resent(first->left, first->left + static_cast<std::uint32_t>(size), s.now);
+          std::fill_n(plain.begin() + static_cast<std::ptrdiff_t>(expected), size, char{out});
+          break;
+        }
+        default:
+          una = std::min(octets - 2, una + static_cast<std::uint32_t>(dice.below(1500)));
+          s.acknowledge(base + una);
+          std::fill(plain.begin(), plain.begin() + una, char{out});
       }
-      ASSERT_EQ(board.bytes(), std::count(plain.begin(), plain.end(), true)) << "seed " << seed;
-      const auto hole = board.hole(base + una, base + 200);
-      std::uint32_t expected = una;
-      while (expected < 200 && plain[expected]) ++expected;
-      if (expected == 200) {
-        EXPECT_FALSE(hole);
-      } else {
-        ASSERT_TRUE(hole);
-        EXPECT_EQ(hole->left, base + expected);
-      }
+      ASSERT_EQ(s.flight.held(), std::count(plain.begin(), plain.end(), char{held}));
+      ASSERT_EQ(s.flight.lost(), std::count(plain.begin(), plain.end(), char{lost}));
     }
   }
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is in flight, run by run: when each was last sent, whether the peer holds it (RFC 2018 4),
+// whether it is deemed lost, whether it went out more than once. It is the per-segment state of
+// RFC 8985 5.1 and the scoreboard of RFC 6675 in one, in the order of sequence numbers, and exists
+// only while something is in flight. The work for one ACK is bounded.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "transport/tcp/delivery.hh"
+#include "wire/sequence.hh"
+#include "wire/tcp_options.hh"
+
+namespace lanyard::tcp {
+
+// RFC 2883 4: the first block reports a duplicate when it lies below the cumulative acknowledgment
+// or in the second block.
+[[nodiscard]] std::optional<SackBlock> duplicate_in(std::span<const SackBlock> blocks,
+                                                    SequenceNumber una);
+
+class Flight {
+ public:
+  static constexpr std::size_t splits_max = 1024;  // BI-53
+
+  void sent(SequenceNumber from, SequenceNumber to, Instant now);
+  void resent(SequenceNumber from, SequenceNumber to, Instant now);
+  void acknowledge(SequenceNumber una, Delivery& delivery);
+  // Takes the blocks that lie in (una, nxt]; others are ignored (BI-54).
+  void take_sack(std::span<const SackBlock> blocks, SequenceNumber una, SequenceNumber nxt,
+                 Delivery& delivery);
+
+  // Marks what the rule says; returns how long until the last run that it will apply to is lost.
+  Duration lose(const LossRule& rule);
+  void lose_first(std::uint32_t octets);
+  void lose_all();                         // that the peer does not hold
+  void find_all();                         // nothing is lost
+  void forget_held();                      // the peer has taken back what it said [RFC2018-5-a]
+  [[nodiscard]] bool has_reneged() const;  // the first octet missing is held
+
+  [[nodiscard]] bool is_empty() const { return head_ == runs_.size(); }
+  [[nodiscard]] std::uint32_t held() const { return held_; }  // octets
+  [[nodiscard]] std::uint32_t lost() const { return lost_; }  // octets, not sent again yet
+  // RFC 8985 6.2: how many segments the peer holds.
+  [[nodiscard]] std::uint32_t held_segments(std::uint32_t mss) const;
+  // The first octets that are lost and not yet sent again.
+  [[nodiscard]] std::optional<SackBlock> first_lost() const;
+  [[nodiscard]] std::size_t runs() const { return runs_.size() - head_; }
+
+ private:
+  struct Run {
+    SequenceNumber from, to;
+    Instant sent_at;  // the last time
+    std::uint32_t order = 0;
+    mutable std::uint32_t skip : 28 = 1;  // of a held run: so many from here on are held
+    std::uint32_t is_held : 1 = 0;
+    std::uint32_t is_lost : 1 = 0;    // and not sent again since
+    std::uint32_t is_resent : 1 = 0;  // ever
+    std::uint32_t is_split : 1 = 0;   // cut from the run before it
+    [[nodiscard]] Moment moment(SequenceNumber end) const { return {sent_at, order, end}; }
+  };
+  [[nodiscard]] std::size_t find(SequenceNumber place) const;
+  [[nodiscard]] std::size_t past_held(std::size_t index) const;
+  void split(std::size_t index, SequenceNumber place);
+  void hold(SackBlock block, Delivery& delivery);
+  void lose(Run& run);
+  static void deliver(const Run& run, SequenceNumber to, Delivery& delivery);
+  static std::uint32_t size_of(const Run& run) {
+    return static_cast<std::uint32_t>(run.to - run.from);
+  }
+
+  std::vector<Run> runs_;  // ascending, without gaps; those before head_ are gone
+  std::size_t head_ = 0;
+  std::size_t splits_ = 0;
+  std::uint32_t order_ = 0;
+  std::uint32_t held_ = 0;
+  std::uint32_t held_runs_ = 0;
+  std::uint32_t lost_ = 0;
+  mutable SequenceNumber lost_from_;  // nothing before it is lost
+};
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A listener, and two words that the files of Machine share.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "transport/ports.hh"
+#include "transport/tcp/tcp.hh"
+
+namespace lanyard::tcp {
+
+struct Listener {
+  ListenerId id = ListenerId::none;
+  Owner owner = 0;
+  transport::BindingId binding = transport::BindingId::none;
+  transport::BindRequest bound;
+  std::uint32_t backlog = 0;
+  std::uint32_t half_open = 0;  // connections in SYN-RECEIVED
+  bool is_changed = false;
+  std::shared_ptr<const Settings> settings;
+  std::deque<ConnectionId> waiting;  // established, not yet accepted
+};
+
+// What a step of 3.10.7.4 says about the segment: go on to the next, or it is dealt with.
+struct Verdict {
+  bool is_done = false;
+  DropReason reason = DropReason::none;
+};
+inline constexpr Verdict go_on{};
+[[nodiscard]] constexpr Verdict done(DropReason reason = DropReason::none) {
+  return {true, reason};
+}
+
+enum class Resent : std::uint8_t { time_out, fast, probe };
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loss: found by RACK (RFC 8985) or three duplicates (RFC 5681, RFC 6582), repaired at the rate of
+// RFC 6937, probed for at the tail, and forgiven when it turns out that nothing was lost.
+#include <algorithm>
+
+#include "transport/tcp/machine.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+constexpr std::uint32_t duplicates_needed = 3;  // DupThresh
+
+LossRule rule_for(Instant now, const Connection& c) {
+  const Flight* const flight = c.sender.in_flight();
+  return c.recovery->rack.rule(
+      now,
+      {.least_round_trip = c.round_trip.least(),
+       .smoothed_round_trip = c.round_trip.smoothed(),
+       .is_recovering = c.sender.recovery() != Sender::Recovery::none,
+       .has_enough_held = flight != nullptr && flight->held_segments(c.mss) >= duplicates_needed});
+}
+
+bool is_fast(const Connection& c) {
+  return c.sender.recovery() == Sender::Recovery::fast;
+}
+
+}  // namespace
+
+void Machine::emit_window(Instant now, const Connection& c) const {
+  emit(now, EventKind::tcp_window,
+       {static_cast<std::int64_t>(c.id), congestion_window(c), c.congestion->threshold(),
+        c.sender.window(), c.sender.flight()});
+}
+
+// What every acknowledgment of data leads to.
+void Machine::recover(Instant now, Connection& c, const Acked& acked) {
+  Recovery& recovery = *c.recovery;
+  const Delivery& delivery = acked.delivery;
+  const bool was_fast = is_fast(c);
+  const std::uint32_t lost = c.sender.lost_bytes();
+  if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
+  recovery.rack.take(delivery);
+  const bool is_of_probe = recovery.is_probing && recovery.probe_was_resent;
+  check_probe(now, c, acked);
+  if (delivery.duplicate && !is_of_probe) take_duplicate_report(c, *delivery.duplicate);
+  const bool was_undone = undo_if_spurious(c, acked);
+  if (c.sender.has_recovered()) {
+    c.sender.end_recovery();
+    recovery.rack.recovered();
+    recovery.is_watching_timeout = false;
+    if (was_fast) c.congestion->on_recovered(now);
+  }
+  grow(now, c, acked, was_fast && !was_undone);
+  look_for_loss(now, c);
+  if (is_fast(c)) {
+    const std::uint32_t delivered =
+        c.has_sack ? delivery.octets : std::min<std::uint32_t>(c.mss, acked.flight);
+    recovery.rate.take({.delivered = delivered,
+                        .pipe = c.sender.pipe(c.mss),
+                        .mss = c.mss,
+                        .is_good = acked.is_new && c.sender.lost_bytes() <= lost});
+  }
+  if (acked.is_new || was_fast) emit_window(now, c);
+  schedule(c);
+}
+
+void Machine::grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
+  if (acked.delivery.octets == 0) return;
+  const Delivery& delivery = acked.delivery;
+  const bool is_slow_start = c.congestion->window() < c.congestion->threshold();
+  const bool is_half_used = acked.flight >= c.congestion->window() / 2;
+  const bool is_timed = delivery.has_original && !delivery.has_resent;
+  c.congestion->on_acknowledged(
+      {.now = now,
+       .bytes = delivery.octets,
+       .flight = acked.flight,
+       .was_limited = c.was_limited || (is_slow_start && is_half_used),
+       .in_recovery = was_fast,
+       .round_trip = c.round_trip.smoothed(),
+       .sample = is_timed ? now - delivery.last_original_sent_at : Duration::zero()});
+}
+
+// [RFC8985-6-a], [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].
+void Machine::look_for_loss(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  Duration wait = Duration::zero();
+  if (c.has_sack && recovery.rack.has_delivery()) wait = c.sender.lose(rule_for(now, c));
+  if (c.sender.should_enter_recovery()) {
+    enter_recovery(now, c);
+    // In recovery nothing waits, unless the path is known to reorder.
+    if (c.has_sack) wait = c.sender.lose(rule_for(now, c));
+  }
+  if (c.sender.flight() == 0) return;
+  const Instant time_out = recovery.timer_from + retransmit_timeout(c);
+  if (wait > Duration::zero() && now + wait < time_out) {
+    c.waiting = Waiting::reordering;
+    set_alarm(c, Alarm::retransmit, now + wait);
+  } else if (c.waiting == Waiting::reordering || c.waiting == Waiting::tail_probe) {
+    arm_for_loss(now, c);
+  }
+}
+
+void Machine::enter_recovery(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  recovery.begin(c.sender.una());
+  c.congestion->remember();
+  c.congestion->on_loss(now, c.sender.flight());
+  c.sender.enter_fast_recovery(c.mss);
+  recovery.rate.start(c.sender.flight(), c.congestion->window());
+  recovery.timer_from = now;
+  if (c.waiting != Waiting::reordering) arm_for_loss(now, c);
+  emit_window(now, c);
+}
+
+// The timer has fired. RFC 8985 6.3: what is younger than a round trip may still be on its way.
+void Machine::begin_timeout(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  const bool is_first = c.sender.recovery() == Sender::Recovery::none;
+  if (is_first) {
+    recovery.begin(c.sender.una());
+    c.congestion->remember();
+  }
+  recovery.is_probing = false;
+  // RFC 5682 2: not when what timed out had been sent again already.
+  recovery.is_watching_timeout = is_first && c.has_sack;
+  if (c.retransmits == 0) c.congestion->on_timeout(now, c.sender.flight());
+  LossRule rule = rule_for(now, c);
+  rule.newest.at = Instant::never();
+  c.sender.enter_timeout_recovery(rule);
+}
+
+// RFC 2883 5, RFC 8985 6.2 step 4. A D-SACK of a tail probe says nothing about the path.
+void Machine::take_duplicate_report(Connection& c, const SackBlock& duplicate) {
+  Recovery& recovery = *c.recovery;
+  ++recovery.duplicates_reported;
+  recovery.rack.take_duplicate(c.sender.una(), c.sender.next());
+  if (!recovery.may_undo || before(duplicate.left, recovery.undo_from)) return;
+  const auto size = static_cast<std::uint32_t>(duplicate.right - duplicate.left);
+  recovery.resent -= std::min(recovery.resent, size);
+}
+
+// Whether what was done about a loss was for nothing; if so it is undone (RFC 4015 3.2).
+bool Machine::undo_if_spurious(Connection& c, const Acked& acked) {
+  Recovery& recovery = *c.recovery;
+  if (!recovery.may_undo) return false;
+  const Delivery& delivery = acked.delivery;
+  const bool is_recovering = c.sender.recovery() != Sender::Recovery::none;
+  const bool was_resent = recovery.first_resent_at != Instant::never();
+  // RFC 3522: the first ACK that moves on echoes a time from before anything was sent again.
+  const bool is_original = is_recovering && acked.is_new && was_resent && delivery.echo_ms &&
+                           *delivery.echo_ms < recovery.first_resent_at.since_start().count_ms();
+  // RFC 2883: all that was sent again had arrived already.
+  const bool is_all_duplicate = was_resent && recovery.resent == 0;
+  // RFC 5682: after the time-out something arrives that was sent once, before it.
+  const bool is_watching =
+      recovery.is_watching_timeout && c.sender.recovery() == Sender::Recovery::timeout;
+  const bool is_late = is_watching && delivery.has_original &&
+                       before(delivery.low_original, c.sender.recovery_point());
+  if (is_watching && !is_late) {
+    // 5682 2 step 2b: the first ACK that moves on lets new data out, the next decides.
+    recovery.is_watching_timeout = acked.is_new && !c.sender.prefers_new();
+    c.sender.prefer_new(recovery.is_watching_timeout);
+  }
+  if (!is_original && !is_all_duplicate && !is_late) return false;
+  c.congestion->restore();
+  if (is_fast(c)) recovery.rack.note_reordering();
+  recovery.rack.forget_delivery();
+  c.sender.undo_recovery();
+  c.backoff = 0;
+  c.retransmits = 0;
+  recovery.may_undo = recovery.is_watching_timeout = false;
+  ++recovery.undone;
+  return true;
+}
+
+// RFC 8985 7.4: did the probe repair a loss?
+void Machine::check_probe(Instant now, Connection& c, const Acked& acked) {
+  Recovery& recovery = *c.recovery;
+  if (!recovery.is_probing || before(c.sender.una(), recovery.probe_end)) return;
+  const bool has_passed = after(c.sender.una(), recovery.probe_end);
+  if (!recovery.probe_was_resent || acked.delivery.duplicate) {
+    recovery.is_probing = false;
+  } else if (has_passed) {
+    recovery.is_probing = false;
+    c.congestion->remember();
+    c.congestion->on_loss(now, acked.flight);
+    c.congestion->on_recovered(now);
+    recovery.may_undo = false;
+  } else if (acked.is_duplicate && acked.delivery.held == 0) {
+    recovery.is_probing = false;
+  }
+}
+
+// [RFC8985-7-a].
+void Machine::on_tail_probe(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  // Newer data went out since the timer was set: it counts from there.
+  const Instant due = recovery.last_sent + probe_timeout(c);
+  const Instant time_out = recovery.timer_from + retransmit_timeout(c);
+  if (due > now && time_out > now) {
+    c.waiting = due < time_out ? Waiting::tail_probe : Waiting::acknowledgment;
+    return set_alarm(c, Alarm::retransmit, std::min(due, time_out));
+  }
+  const auto probe = c.sender.tail_probe(c.mss);
+  if (probe && may_probe(c)) {
+    recovery.is_probing = true;
+    recovery.probe_was_resent = probe->is_retransmission;
+    c.sender.sent(now, *probe, c.mss);
+    send_data(now, c, *probe, c.mss);
+    recovery.probe_end = c.sender.next();
+    ++recovery.probes;
+    recovery.timer_from = now;
+  }
+  c.waiting = Waiting::acknowledgment;
+  set_alarm(c, Alarm::retransmit, std::max(now, recovery.timer_from + retransmit_timeout(c)));
+}
+
+void Machine::note_sent(Instant now, Connection& c, const Outgoing& outgoing) {
+  Recovery& recovery = *c.recovery;
+  if (is_fast(c)) recovery.rate.sent(outgoing.size);
+  if (!outgoing.is_retransmission) {
+    recovery.last_sent = now;
+    return;
+  }
+  if (c.sender.recovery() == Sender::Recovery::none) return;  // a tail probe
+  recovery.resent += outgoing.size + (outgoing.has_fin ? 1 : 0);
+  recovery.first_resent_at = std::min(recovery.first_resent_at, now);
+}
+
+}  // namespace lanyard::tcp

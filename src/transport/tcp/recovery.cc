@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/tcp/recovery.hh"
+
+namespace lanyard::tcp {
+
+// RFC 6937 3 [RFC6937-3-a], with the conservative bound where the path still loses (RFC 9937).
+void RateReduction::take(const Ack& ack) {
+  delivered_ += ack.delivered;
+  std::uint64_t room = 0;
+  if (ack.pipe > target_) {
+    const std::uint64_t share = (delivered_ * target_ + before_ - 1) / before_;
+    room = share > out_ ? share - out_ : 0;
+  } else {
+    const std::uint64_t owed = delivered_ > out_ ? delivered_ - out_ : 0;
+    const std::uint64_t bound =
+        ack.is_good ? std::max<std::uint64_t>(owed, ack.delivered) + ack.mss : owed;
+    room = std::min<std::uint64_t>(target_ - ack.pipe, bound);
+  }
+  window_ = ack.pipe + static_cast<std::uint32_t>(std::min<std::uint64_t>(room, UINT32_MAX / 4));
+}
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a connection remembers about its losses, from the first data it sends: RACK's memory of the
+// path, the rate during recovery, the tail probe, and what it takes to undo a reduction that turns
+// out to have been for nothing.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/time.hh"
+#include "transport/tcp/rack.hh"
+
+namespace lanyard::tcp {
+
+// Proportional rate reduction (RFC 6937): during fast recovery as much is sent as is delivered, in
+// the proportion of the new window to the old one.
+class RateReduction {
+ public:
+  void start(std::uint32_t pipe, std::uint32_t target) {
+    *this = {};
+    before_ = std::max(pipe, 1U);
+    target_ = target;
+    window_ = pipe;
+  }
+  struct Ack {
+    std::uint32_t delivered = 0;
+    std::uint32_t pipe = 0;
+    std::uint32_t mss = 0;
+    bool is_good = false;  // SND.UNA moved on and nothing more was found lost
+  };
+  void take(const Ack& ack);
+  void sent(std::uint32_t octets) { out_ += octets; }
+  [[nodiscard]] std::uint32_t window() const { return window_; }
+
+ private:
+  std::uint64_t delivered_ = 0;  // prr_delivered
+  std::uint64_t out_ = 0;        // prr_out
+  std::uint32_t before_ = 1;     // RecoverFS
+  std::uint32_t target_ = 0;     // ssthresh
+  std::uint32_t window_ = 0;
+};
+
+// An acknowledgment, for those who look for loss.
+struct Acked {
+  const Delivery& delivery;
+  std::uint32_t flight = 0;  // before it
+  bool is_new = false;       // SND.UNA moved on
+  bool is_duplicate = false;
+};
+
+struct Recovery {
+  // A reduction begins: nothing has been sent again yet.
+  void begin(SequenceNumber una) {
+    undo_from = una;
+    resent = 0;
+    first_resent_at = Instant::never();
+    may_undo = true;
+    is_watching_timeout = is_probing = false;
+  }
+
+  Rack rack;
+  RateReduction rate;
+
+  // The last reduction (RFC 4015, RFC 2883): where it began, and what was sent again since.
+  SequenceNumber undo_from;
+  std::uint32_t resent = 0;  // octets that no D-SACK has yet reported
+  Instant first_resent_at = Instant::never();
+  bool may_undo = false;
+  bool is_watching_timeout = false;  // F-RTO (RFC 5682): was the time-out spurious?
+
+  // The tail probe (RFC 8985 7).
+  bool is_probing = false;
+  bool probe_was_resent = false;
+  SequenceNumber probe_end;
+
+  Instant last_sent;   // of new data
+  Instant timer_from;  // the retransmission time-out counts from here
+  std::uint32_t undone = 0;
+  std::uint32_t probes = 0;
+  std::uint32_t duplicates_reported = 0;
+};
+
+}  // namespace lanyard::tcp
