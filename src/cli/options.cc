@@ -199,6 +199,8 @@ std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> verbs(lab_verbs.begin(), lab_verbs.end());
   const std::span<const VerbEntry> on_runs = run_file_verbs();
   verbs.insert(verbs.end(), on_runs.begin(), on_runs.end());
+  const std::span<const VerbEntry> hunting = hunt_verbs();
+  verbs.insert(verbs.end(), hunting.begin(), hunting.end());
   verbs.insert(verbs.end(), other_verbs.begin(), other_verbs.end());
   return verbs;
 }

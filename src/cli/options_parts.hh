@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "cli/hunt.hh"
 #include "cli/run_verbs.hh"
 #include "cli/verbs.hh"
 #include "cli/version.hh"
@@ -24,6 +25,7 @@ struct Filled {
   ShowOptions show;
   DissectOptions dissect;
   ReplayOptions replay;
+  HuntOptions hunt;
   VersionOptions version;
   CompletionOptions completion;
   std::string help_verb;
@@ -40,5 +42,7 @@ struct VerbEntry {
 
 // The verbs that look into a run file (options_run_file.cc).
 [[nodiscard]] std::span<const VerbEntry> run_file_verbs();
+// `hunt` (options_hunt.cc).
+[[nodiscard]] std::span<const VerbEntry> hunt_verbs();
 
 }  // namespace lanyard::cli

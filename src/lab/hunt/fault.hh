@@ -45,6 +45,8 @@ struct FaultKind {
   std::uint64_t (*draw)(RandomStream& dice, std::uint32_t strength) = nullptr;
   // A milder amount to try while shrinking; nothing if there is none.
   std::optional<std::uint64_t> (*weaker)(std::uint64_t amount) = nullptr;
+  std::string_view simpler = {};  // a kind to try instead once no milder amount is left
+  std::string (*amount_text)(std::uint64_t amount) = nullptr;  // "60%"
   void (*write)(const Model& model, const Fault& fault, std::vector<Line>& lines) = nullptr;
 };
 
@@ -53,7 +55,7 @@ struct FaultKind {
 
 // The timeline of all of them, by time.
 [[nodiscard]] std::vector<Line> lines_of(const Model& model, std::span<const Fault> faults);
-// "loss on r1 -> dc from 1.2s for 300ms": for a person.
+// "loss 60% of r1 -> dc from 1.2s for 300ms": for a person.
 [[nodiscard]] std::string to_text(const Model& model, const Fault& fault);
 
 // What faults are drawn from.

@@ -120,22 +120,58 @@ std::optional<std::uint64_t> longer_queue(std::uint64_t amount) {
   return amount * 2;
 }
 
+std::string nothing(std::uint64_t /*amount*/) {
+  return {};
+}
+std::string duration_text(std::uint64_t amount) {
+  return lanyard::to_text(Duration::nanoseconds(static_cast<std::int64_t>(amount)));
+}
+
 const std::array kinds{
-    FaultKind{"cut", "a link carries nothing", Target::link, no_amount, none_weaker, write_cut},
-    FaultKind{"cut-one-way", "a link carries nothing one way", Target::link, no_amount, none_weaker,
-              write_cut},
-    FaultKind{"flap", "a link is cut and healed again and again", Target::link,
-              [](RandomStream& dice, std::uint32_t strength) {
-                return 2 + dice.below(2 + 4ULL * strength);
-              },
-              [](std::uint64_t amount) { return halved(amount, 1); }, write_flap},
-    FaultKind{"loss", "frames are lost at random", Target::link, draw_loss,
-              [](std::uint64_t amount) { return halved(amount, 1'000'000); }, write_loss},
-    FaultKind{"delay", "a link is slow to arrive", Target::link, draw_delay,
-              [](std::uint64_t amount) { return halved(amount, 1'000'000); }, write_delay},
-    FaultKind{"rate", "a link has little capacity", Target::link, draw_rate, faster, write_rate},
-    FaultKind{"queue", "a link's queue is short", Target::link, draw_queue, longer_queue,
-              write_queue},
+    FaultKind{.name = "cut",
+              .purpose = "a link carries nothing",
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_cut},
+    FaultKind{.name = "cut-one-way",
+              .purpose = "a link carries nothing one way",
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_cut},
+    FaultKind{.name = "flap",
+              .purpose = "a link is cut and healed again and again",
+              .draw = [](RandomStream& dice,
+                         std::uint32_t strength) { return 2 + dice.below(2 + 4ULL * strength); },
+              .weaker = [](std::uint64_t amount) { return halved(amount, 1); },
+              .simpler = "cut",
+              .amount_text = [](std::uint64_t amount) { return fmt::format("{} times", amount); },
+              .write = write_flap},
+    FaultKind{.name = "loss",
+              .purpose = "frames are lost at random",
+              .draw = draw_loss,
+              .weaker = [](std::uint64_t amount) { return halved(amount, 1'000'000); },
+              .amount_text = share_text,
+              .write = write_loss},
+    FaultKind{.name = "delay",
+              .purpose = "what a link carries comes late",
+              .draw = draw_delay,
+              .weaker = [](std::uint64_t amount) { return halved(amount, 1'000'000); },
+              .amount_text = duration_text,
+              .write = write_delay},
+    FaultKind{.name = "rate",
+              .purpose = "a link has little capacity",
+              .draw = draw_rate,
+              .weaker = faster,
+              .amount_text = rate_text,
+              .write = write_rate},
+    FaultKind{.name = "queue",
+              .purpose = "a link's queue is short",
+              .draw = draw_queue,
+              .weaker = longer_queue,
+              .amount_text = size_text,
+              .write = write_queue},
 };
 
 }  // namespace
@@ -162,8 +198,9 @@ std::string to_text(const Model& model, const Fault& fault) {
     target = ends_of(model, fault.target, fault.a_to_b, fault.b_to_a);
   else if (fault.kind->target == Target::node)
     target = model.nodes[fault.target].name;
-  return fmt::format("{} of {} from {} for {}", fault.kind->name, target,
-                     lanyard::to_text(fault.at), lanyard::to_text(fault.lasts));
+  const std::string amount = fault.kind->amount_text(fault.amount);
+  return fmt::format("{}{}{} of {} from {} for {}", fault.kind->name, amount.empty() ? "" : " ",
+                     amount, target, lanyard::to_text(fault.at), lanyard::to_text(fault.lasts));
 }
 
 }  // namespace lanyard::lab::hunt

@@ -18,16 +18,18 @@ class Shrinker {
     Attempt plain = best_;
     plain.seed = options_.plain_seed;
     if (best_.seed != plain.seed) take_first({plain});
-    // Each pass can open the way for another.
+    // Each pass can open the way for another. Rounding, which may lengthen, comes when nothing else
+    // is left to do.
     for (Attempt before; before != best_ && !is_spent();) {
       before = best_;
       drop_faults();
       for (std::size_t i = 0; i < best_.faults.size(); ++i) {
         repeat([&] { return milder(i); });
         repeat([&] { return shorter(i); });
-        repeat([&] { return rounder(i); });
       }
     }
+    for (std::size_t i = 0; i < best_.faults.size(); ++i) repeat([&] { return rounder(i); });
+    drop_faults();
     return {std::move(best_), attempts_, !is_spent()};
   }
 
@@ -84,21 +86,33 @@ class Shrinker {
   std::vector<Attempt> milder(std::size_t index) const {
     const Fault& fault = best_.faults[index];
     const auto amount = fault.kind->weaker(fault.amount);
-    if (!amount || *amount == fault.amount) return {};
+    const FaultKind* simpler = fault_kind(fault.kind->simpler);
     Fault changed = fault;
-    changed.amount = *amount;
+    if (amount && *amount != fault.amount) {
+      changed.amount = *amount;
+    } else if (simpler != nullptr) {
+      changed.kind = simpler;
+      changed.amount = 0;
+    } else {
+      return {};
+    }
     return {with(index, changed)};
   }
 
-  // Half as long: its first half, or its second.
+  // Half as long, three quarters, seven eighths: what comes first of it, or what comes last.
   std::vector<Attempt> shorter(std::size_t index) const {
     const Fault& fault = best_.faults[index];
-    const Duration half = Duration::microseconds(fault.lasts.count_us() / 2);
-    if (half < Duration::milliseconds(1)) return {};
-    Fault first = fault, second = fault;
-    first.lasts = second.lasts = half;
-    second.at = fault.at + (fault.lasts - half);
-    return {with(index, first), with(index, second)};
+    std::vector<Attempt> candidates;
+    for (std::int64_t part = 2; part <= 8; part *= 2) {
+      const Duration length = Duration::microseconds(fault.lasts.count_us() * (part - 1) / part);
+      if (length < Duration::milliseconds(1)) continue;
+      Fault first = fault, last = fault;
+      first.lasts = last.lasts = length;
+      last.at = fault.at + (fault.lasts - length);
+      candidates.push_back(with(index, first));
+      candidates.push_back(with(index, last));
+    }
+    return candidates;
   }
 
   // Times that a person would write: whole seconds, then tenths, hundredths, milliseconds. Rounded

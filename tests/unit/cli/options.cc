@@ -11,9 +11,9 @@
 namespace lanyard::cli {
 namespace {
 
-const std::vector<std::string> verbs{"run",  "up",      "down",    "exec",       "shell", "ping",
-                                     "ps",   "links",   "routes",  "sockets",    "arp",   "replay",
-                                     "show", "dissect", "version", "completion", "help"};
+const std::vector<std::string> verbs{"run",  "up",    "down",    "exec",    "shell",      "ping",
+                                     "ps",   "links", "routes",  "sockets", "arp",        "replay",
+                                     "hunt", "show",  "dissect", "version", "completion", "help"};
 
 TEST(Options, EveryVerbIsThere) {
   std::vector<std::string> names;
@@ -33,7 +33,7 @@ TEST(Options, EveryVerbAndOptionExplainsItself) {
 TEST(Options, EveryVerbThatListsOffersJson) {
   for (const VerbSurface& verb : command_surface()) {
     static const std::vector<std::string> listing{"run", "ps",   "links",   "routes", "sockets",
-                                                  "arp", "show", "dissect", "replay"};
+                                                  "arp", "show", "dissect", "replay", "hunt"};
     if (std::find(listing.begin(), listing.end(), verb.name) == listing.end()) continue;
     const bool offers = std::any_of(verb.options.begin(), verb.options.end(), [](const auto& o) {
       return std::find(o.names.begin(), o.names.end(), "--json") != o.names.end();
@@ -64,6 +64,7 @@ TEST(Options, AWrongCommandLineIsStatus2AndSaysWhatIsWrong) {
                                   {{"run", "a.yaml", "--seed", "many"}, "--seed"},
                                   {{"run", "a.yaml", "--repeat", "0"}, "--repeat"},
                                   {{"replay"}, "RUN is required"},
+                                  {{"hunt"}, "LAB is required"},
                                   {{"help", "frob"}, "there is no verb 'frob'"},
                                   {{"completion", "tcsh"}, "tcsh"},
                                   {{"ping", "alice"}, "TO is required"},

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/hunt/hunt.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lab/lab_file.hh"
+#include "lab/observer.hh"
+#include "lab/parallel.hh"
+#include "lab/plan.hh"
+#include "lab/world.hh"
+
+namespace lanyard::lab::hunt {
+namespace {
+
+// For a lab that says nothing of when it ends.
+constexpr Duration first_until = Duration::seconds(600);
+constexpr std::size_t moments_max = 4096;
+constexpr std::uint64_t batch_runs = 256;
+
+// When something happened: frames that were sent, programs that began.
+class Moments final : public Observer {
+ public:
+  void on_event(const Event& event) override {
+    if (event.kind == EventKind::program_started) add(event.at);
+  }
+  void on_frame(const RecordedFrame& frame) override {
+    if (frame.is_sent) add(frame.at);
+  }
+  std::vector<Duration> seen;
+
+ private:
+  void add(Instant at) {
+    const Duration moment = at.since_start();
+    if (seen.size() < moments_max && (seen.empty() || seen.back() != moment))
+      seen.push_back(moment);
+  }
+};
+
+// For a comment: on one line.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return text;
+}
+
+std::vector<Verdict> failed_of(std::vector<Verdict> verdicts) {
+  std::erase_if(verdicts, [](const Verdict& each) { return each.is_good; });
+  return verdicts;
+}
+
+}  // namespace
+
+Hunt::Hunt(const Model& model, HuntOptions options)
+    : model_(model), options_(std::move(options)), text_(model.text) {
+  if (options_.kinds.empty())
+    for (const FaultKind& kind : fault_kinds()) options_.kinds.push_back(&kind);
+}
+
+// The lab as it is: how long it takes, and when something happens in it.
+void Hunt::learn() {
+  Model model = model_;
+  if (model.until == Duration::infinite()) model.until = first_until;
+  const auto plan = make_plan(model);
+  if (!plan) return;
+  Moments moments;
+  WorldOptions options;
+  options.observer = &moments;
+  World world(model, *plan, std::move(options));
+  world.run();
+  moments_ = std::move(moments.seen);
+  const Duration took = world.now().since_start();
+  horizon_ = moments_.empty() ? took : moments_.back() + Duration::milliseconds(100);
+  if (model_.until == Duration::infinite()) {
+    const std::int64_t seconds = 4 * took.count_ms() / 1000 + 120;
+    until_ = std::max(first_until, Duration::seconds(seconds / 60 * 60));
+  } else {
+    horizon_ = std::min(horizon_, model_.until);
+  }
+}
+
+Attempt Hunt::attempt_of(std::uint64_t run) const {
+  if (run == 0) return {model_.seed, {}};
+  RandomStream dice = Seed(options_.seed).branch(fmt::format("hunt {}", run)).stream();
+  // Chance of the lab's own is varied in half of the runs.
+  const std::uint64_t seed = dice.below(2) == 0 ? model_.seed : 1 + dice.below(1'000'000);
+  return {seed, draw_faults(model_,
+                            {.kinds = options_.kinds,
+                             .horizon = horizon_,
+                             .lasts_max = options_.lasts_max,
+                             .moments = moments_,
+                             .count_max = options_.faults_max},
+                            dice)};
+}
+
+std::string Hunt::text_of(const Attempt& attempt, const std::string& heading) const {
+  return text_.with({.seed = attempt.seed,
+                     .until = until_,
+                     .lines = lines_of(model_, attempt.faults),
+                     .heading = heading});
+}
+
+std::vector<Verdict> Hunt::failures_of(const std::string& text) const {
+  auto lab = parse_lab(text, model_.file);
+  // What is drawn is valid; should it not be, that is to be seen, not passed over.
+  if (!lab) return {{.text = "the lab file of a run is refused: " + to_text(lab.error().front())}};
+  lab->model.programs = model_.programs;
+  const auto plan = make_plan(lab->model);
+  if (!plan) return {{.text = "the lab of a run cannot be planned: " + plan.error().front().what}};
+  World world(lab->model, *plan, {});
+  world.run();
+  return failed_of(world.verdicts());
+}
+
+HuntResult Hunt::run() {
+  learn();
+  HuntResult result{options_.first, {}};
+  while (result.runs < options_.runs_max) {
+    const std::uint64_t count = std::min(batch_runs, options_.runs_max - result.runs);
+    const auto outcomes = results_of<Outcome>(
+        count, options_.threads,
+        [&](std::size_t index) {
+          if (options_.is_out_of_time && options_.is_out_of_time()) return Outcome{true, {}};
+          return Outcome{false, failures_of(text_of(attempt_of(result.runs + index)))};
+        },
+        [](const Outcome& outcome) { return outcome.is_skipped || !outcome.failed.empty(); });
+    const bool is_enough =
+        !outcomes.empty() && (outcomes.back().is_skipped || !outcomes.back().failed.empty());
+    const std::uint64_t last = result.runs + outcomes.size() - 1;
+    if (is_enough && outcomes.back().is_skipped) {
+      result.runs = last;
+      return result;
+    }
+    result.runs = last + 1;
+    if (is_enough) {
+      result.found = make_small(last, outcomes.back().failed.front());
+      return result;
+    }
+    if (options_.on_progress) options_.on_progress({.runs = result.runs});
+  }
+  return result;
+}
+
+Found Hunt::make_small(std::uint64_t run, const Verdict& failed) const {
+  const std::string check = failed.text;
+  const auto verdict_of = [&](const std::string& text) -> std::optional<Verdict> {
+    for (const Verdict& each : failures_of(text))
+      if (each.text == check) return each;
+    return {};
+  };
+  Found found;
+  found.run = run;
+  const Attempt attempt = attempt_of(run);
+  found.faults_found = attempt.faults.size();
+  const Shrunk small =
+      shrink(attempt,
+             {.threads = options_.threads,
+              .attempts_max = options_.shrink_attempts_max,
+              .plain_seed = model_.seed},
+             [&](const Attempt& each) { return verdict_of(text_of(each)).has_value(); });
+  found.attempt = small.attempt;
+  found.shrink_attempts = small.attempts;
+  found.is_smallest = small.is_finished;
+  found.failed = verdict_of(text_of(small.attempt)).value_or(failed);
+  found.text = text_of(small.attempt, heading_of(found));
+  const auto again = verdict_of(found.text), once_more = verdict_of(found.text);
+  found.is_verified = again && once_more && again->happened == found.failed.happened &&
+                      once_more->happened == found.failed.happened;
+  return found;
+}
+
+std::string Hunt::heading_of(const Found& found) const {
+  std::string heading =
+      fmt::format("# Found by `lanyard hunt` in run {} (--seed {}): {} ({}).\n", found.run,
+                  options_.seed, one_line(found.failed.text), one_line(found.failed.happened));
+  if (found.attempt.faults.empty()) heading += "# Nothing needs to be broken for it.\n";
+  for (const Fault& fault : found.attempt.faults)
+    heading += fmt::format("#   {}\n", to_text(model_, fault));
+  return heading;
+}
+
+std::string why_not(const Model& model) {
+  for (const NodeSpec& node : model.nodes) {
+    if (node.kind == NodeKind::kernel_host)
+      return fmt::format("{} has the kernel's stack, which has only real time", node.name);
+    for (const ProgramSpec& program : node.programs)
+      if (!is_built_in(model, program.command))
+        return fmt::format("{} runs `{}`, which is not built into Lanyard and has only real time",
+                           node.name, program.command);
+  }
+  return model.time == TimeMode::real ? "it says `time: real`" : "";
+}
+
+}  // namespace lanyard::lab::hunt
