@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the socket interface: kinds of sockets, readiness, options. Numbers come from Linux
-// only in guest/.
+// The words of the socket interface: kinds, readiness, options. Linux's numbers are for guest/.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +26,11 @@ enum class Shutdown : std::uint8_t { read, write, both };
 struct Readiness {
   bool readable = false;  // data, a connection to accept, or the end of the stream
   bool writable = false;
-  bool read_closed = false;                // POLLRDHUP: the peer sent FIN, or shutdown(read)
-  bool hung_up = false;                    // POLLHUP: both directions are over
-  bool failed = false, has_error = false;  // POLLERR: an error pending or queued; one pending
-  bool urgent = false;                     // POLLPRI
+  bool read_closed = false;  // POLLRDHUP: the peer sent FIN, or shutdown(read)
+  bool hung_up = false;      // POLLHUP: both directions are over
+  bool failed = false;       // POLLERR: a pending error, or one in the error queue
+  bool has_error = false;    // a pending error: the next call gives it
+  bool urgent = false;       // POLLPRI
   friend bool operator==(const Readiness&, const Readiness&) = default;
 };
 
