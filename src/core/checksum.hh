@@ -3,6 +3,7 @@
 // words.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "core/bytes.hh"
@@ -10,20 +11,27 @@
 namespace lanyard {
 
 // An unfinished sum over bytes added in order. Pieces of odd length may follow one another: the
-// parity is kept.
+// parity is kept. RFC 1071 2 (B): summed in the machine's own byte order, swapped at the end.
 class ChecksumSum {
  public:
   void add(Bytes bytes);
-  // One 16-bit word, at an even place.
-  void add16(std::uint16_t word) { sum_ += word; }
-  void add32(std::uint32_t word) { sum_ += (word >> 16) + (word & 0xffff); }
+  // One word, at an even place.
+  void add16(std::uint16_t word) { sum_ += is_little ? std::byteswap(word) : word; }
+  void add32(std::uint32_t word) { sum_ += is_little ? std::byteswap(word) : word; }
   // The folded 16-bit sum, not complemented.
-  [[nodiscard]] std::uint16_t folded() const;
+  [[nodiscard]] std::uint16_t folded() const {
+    std::uint64_t sum = (sum_ >> 32) + (sum_ & 0xffffffff);  // at most 33 bits
+    sum = (sum >> 32) + ((sum >> 16) & 0xffff) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    const auto native = static_cast<std::uint16_t>((sum >> 16) + (sum & 0xffff));
+    return is_little ? std::byteswap(native) : native;
+  }
   // What goes into the header field: the complement of the folded sum.
   [[nodiscard]] std::uint16_t finish() const { return static_cast<std::uint16_t>(~folded()); }
 
  private:
-  std::uint64_t sum_ = 0;
+  static constexpr bool is_little = std::endian::native == std::endian::little;
+  std::uint64_t sum_ = 0;  // of words of up to 32 bits: it does not overflow
   bool odd_ = false;
 };
 

@@ -73,12 +73,16 @@ namespace {
 constexpr std::size_t vector_bytes = 32;
 constexpr std::size_t stride = 4 * vector_bytes;
 
-// Adds the 32-bit words of a vector to the 64-bit lanes of `sum`.
+// Adds neighbouring 16-bit words of a vector to the 32-bit lanes of `sum`. They are multiplied as
+// signed numbers, which the flipped top bit makes of them: each counts 2^15 too little.
 __attribute__((target("avx2"), always_inline)) inline __m256i add_words(__m256i sum,
                                                                         __m256i words) {
-  const __m256i low = _mm256_blend_epi32(words, _mm256_setzero_si256(), 0xaa);
-  return _mm256_add_epi64(_mm256_add_epi64(sum, low), _mm256_srli_epi64(words, 32));
+  const __m256i flipped = _mm256_xor_si256(words, _mm256_set1_epi16(INT16_MIN));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(flipped, _mm256_set1_epi16(1)));
 }
+constexpr std::uint64_t missing_in_vector = (vector_bytes / 2) << 15;
+// A lane takes 2^16 at most from each vector, four are added, and lanes are signed.
+constexpr std::size_t lanes_bytes_max = stride << 12;
 
 // One vector: copied if wanted, and added.
 template <bool copies>
@@ -103,14 +107,18 @@ __attribute__((target("avx2"))) inline __m256i load_vector(const std::uint8_t* f
   return _mm256_loadu_si256(static_cast<const __m256i*>(static_cast<const void*>(from)));
 }
 
-__attribute__((target("avx2"))) inline std::uint64_t sum_of_lanes(__m256i sum) {
-  const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-  return static_cast<std::uint64_t>(_mm_extract_epi64(half, 0)) +
-         static_cast<std::uint64_t>(_mm_extract_epi64(half, 1));
+// The sum of the eight signed lanes.
+__attribute__((target("avx2"))) inline std::int64_t sum_of_lanes(__m256i sum) {
+  const __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(sum)),
+                                        _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sum, 1)));
+  const __m128i half =
+      _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+  return _mm_extract_epi64(half, 0) + _mm_extract_epi64(half, 1);
 }
 
-// `size` is even and at least one vector. The last vector overlaps the one before; what was counted
-// there is masked. It begins at an even place, and 16-bit words may lie anywhere in a lane.
+// `size` is even, at least one vector and no more than lanes_bytes_max. The last vector overlaps
+// the one before; what was counted there is masked. It begins at an even place, and 16-bit words
+// may lie anywhere in a lane.
 template <bool copies>
 __attribute__((target("avx2"))) std::uint64_t sum_even(std::uint8_t* to, const std::uint8_t* from,
                                                        std::size_t size) {
@@ -136,16 +144,25 @@ __attribute__((target("avx2"))) std::uint64_t sum_even(std::uint8_t* to, const s
   }
   const __m256i fresh = _mm256_and_si256(words, load_vector(last_bytes.data() + (size - i)));
   b = add_words(b, fresh);
-  return sum_of_lanes(_mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
+  const std::int64_t sum =
+      sum_of_lanes(_mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d)));
+  return static_cast<std::uint64_t>(sum) + (i / vector_bytes + 1) * missing_in_vector;
 }
 
 }  // namespace
 
 std::uint16_t sum_avx2(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
+  std::uint64_t sum = 0;
+  while (size > lanes_bytes_max + vector_bytes) {
+    sum += to == nullptr ? sum_even<false>(to, from, lanes_bytes_max)
+                         : sum_even<true>(to, from, lanes_bytes_max);
+    if (to != nullptr) to += lanes_bytes_max;
+    from += lanes_bytes_max;
+    size -= lanes_bytes_max;
+  }
   if (size < vector_bytes) return sum_plain(to, from, size);
   const std::size_t even = size & ~std::size_t{1};
-  std::uint64_t sum =
-      to == nullptr ? sum_even<false>(to, from, even) : sum_even<true>(to, from, even);
+  sum += to == nullptr ? sum_even<false>(to, from, even) : sum_even<true>(to, from, even);
   if (even != size) {
     if (to != nullptr) to[even] = from[even];
     sum += sum_tail(from + even, 1);

@@ -29,11 +29,6 @@ Packet Packet::copy_of(Bytes bytes, std::size_t headroom) {
   return packet;
 }
 
-MutableBytes Packet::mutable_front() {
-  own_front();
-  return block_ == nullptr ? MutableBytes{} : MutableBytes{block_->data() + head_, tail_ - head_};
-}
-
 // Moves the front into a block of its own with at least this much space around it.
 void Packet::make_room(std::size_t headroom, std::size_t room) {
   const Bytes old = front();
@@ -48,16 +43,16 @@ void Packet::make_room(std::size_t headroom, std::size_t room) {
 
 // Slices taken out of the front share its block, and their bytes may not change any more.
 void Packet::own_front() {
-  if (block_ != nullptr && block_->references > 1) make_room(head_, block_->capacity - tail_);
+  make_room(head_, block_->capacity - tail_);
 }
 
-void Packet::slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const {
+template <typename Take>
+void Packet::each_slice(std::size_t offset, std::size_t size, Take take) const {
   CHECK(offset <= this->size() && size <= this->size() - offset);
   const std::size_t front_size = tail_ - head_;
   if (offset < front_size && size > 0) {
     const std::size_t taken = std::min(size, front_size - offset);
-    out.emplace_back(block_, head_ + static_cast<std::uint32_t>(offset),
-                     static_cast<std::uint32_t>(taken));
+    take(front_slice(offset, taken));
     offset += taken;
     size -= taken;
   }
@@ -67,7 +62,7 @@ void Packet::slices_of(std::size_t offset, std::size_t size, std::vector<Slice>&
     const std::size_t end = begin + slice.size();
     if (offset < end) {
       const std::size_t taken = std::min(size, end - offset);
-      out.push_back(slice.part(offset - begin, taken));
+      take(slice.part(offset - begin, taken));
       offset += taken;
       size -= taken;
     }
@@ -75,15 +70,16 @@ void Packet::slices_of(std::size_t offset, std::size_t size, std::vector<Slice>&
   }
 }
 
-std::uint8_t* Packet::push_front(std::size_t size) {
-  if (block_ == nullptr || head_ < size || block_->references > 1) {
-    make_room(size + fresh_headroom, block_ == nullptr ? 0 : block_->capacity - tail_);
-  }
-  head_ -= static_cast<std::uint32_t>(size);
-  if (offload.checksum_wanted) {
-    offload.checksum_start = static_cast<std::uint16_t>(offload.checksum_start + size);
-  }
-  return block_->data() + head_;
+void Packet::slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const {
+  each_slice(offset, size, [&](Slice&& slice) { out.push_back(std::move(slice)); });
+}
+
+void Packet::append_from(const Packet& other, std::size_t offset, std::size_t size) {
+  other.each_slice(offset, size, [this](Slice&& slice) { append(std::move(slice)); });
+}
+
+void Packet::make_front_room(std::size_t size) {
+  make_room(size + fresh_headroom, block_ == nullptr ? 0 : block_->capacity - tail_);
 }
 
 void Packet::pull_front(std::size_t size) {

@@ -40,14 +40,8 @@ class Packet {
   Packet(std::size_t headroom, std::size_t room);
   // A packet of these bytes, with headroom in front.
   [[nodiscard]] static Packet copy_of(Bytes bytes, std::size_t headroom = 64);
-  Packet(Packet&& other) noexcept { take(other); }
-  Packet& operator=(Packet&& other) noexcept {
-    if (this == &other) return *this;
-    if (block_ != nullptr) drop_reference(block_);
-    slices_.clear();
-    take(other);
-    return *this;
-  }
+  Packet(Packet&& other) noexcept;
+  Packet& operator=(Packet&& other) noexcept;
   Packet(const Packet&) = delete;
   Packet& operator=(const Packet&) = delete;
   ~Packet() {
@@ -64,9 +58,13 @@ class Packet {
   }
   [[nodiscard]] MutableBytes mutable_front();
   [[nodiscard]] std::span<const Slice> slices() const { return slices_.view(); }
+  // Bytes [offset, offset + size) of front(), which must be there, shared.
+  [[nodiscard]] Slice front_slice(std::size_t offset, std::size_t size) const;
   // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside
   // the packet.
   void slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const;
+  // The same, appended to this packet.
+  void append_from(const Packet& other, std::size_t offset, std::size_t size);
 
   // Opens `size` uninitialised bytes in front and returns them; the headroom grows if need be.
   std::uint8_t* push_front(std::size_t size);
@@ -94,17 +92,10 @@ class Packet {
   std::uint64_t id = 0;
 
  private:
-  void take(Packet& other) noexcept {
-    offload = other.offload;
-    cause = other.cause;
-    id = other.id;
-    block_ = std::exchange(other.block_, nullptr);
-    head_ = std::exchange(other.head_, 0);
-    tail_ = std::exchange(other.tail_, 0);
-    slices_bytes_ = std::exchange(other.slices_bytes_, 0);
-    slices_ = std::move(other.slices_);
-  }
+  template <typename Take>
+  void each_slice(std::size_t offset, std::size_t size, Take take) const;
   void make_room(std::size_t headroom, std::size_t room);
+  void make_front_room(std::size_t size);
   void own_front();
   Block* block_ = nullptr;
   std::uint32_t head_ = 0;
@@ -118,3 +109,5 @@ class Packet {
 void finish_checksum(Packet& packet);
 
 }  // namespace lanyard
+
+#include "core/packet_inline.hh"

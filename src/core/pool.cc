@@ -35,54 +35,33 @@ void release(Block* block) {
   ::operator delete(block);
 }
 
-class Pool {
- public:
-  Pool() = default;
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
-  ~Pool();
-
-  Block* take(std::size_t size_class) {
-    List& list = lists_[size_class];
-    Block* block = list.first;
-    if (block != nullptr) {
-      list.first = block->next_free;
-      --list.count;
-    }
-    return block;
-  }
-
-  bool keep(std::size_t size_class, Block* block) {
-    List& list = lists_[size_class];
-    if (!keeps_blocks || list.count == classes[size_class].kept_blocks_max) return false;
-    block->next_free = list.first;
-    list.first = block;
-    ++list.count;
-    return true;
-  }
-
- private:
-  struct List {
-    Block* first = nullptr;
-    std::uint32_t count = 0;
-  };
-  std::array<List, classes.size()> lists_{};
+struct List {
+  Block* first = nullptr;
+  std::uint32_t count = 0;
 };
 
-// A block may outlive its thread's pool (a packet in a static): then it goes straight back.
-constinit thread_local bool pool_is_gone = false;
-thread_local Pool pool;
+// Plain memory, so that reaching it needs no guard; the keeper below empties it.
+constinit thread_local std::array<List, classes.size()> lists{};
+// A block may outlive its thread's keeper (a packet in a static): then it goes straight back.
+constinit thread_local bool keeper_is_gone = false;
 
-Pool::~Pool() {
-  pool_is_gone = true;
-  for (List& list : lists_) {
-    while (list.first != nullptr) {
-      Block* next = list.first->next_free;
-      release(list.first);
-      list.first = next;
+struct Keeper {
+  Keeper() = default;
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+  ~Keeper() {
+    keeper_is_gone = true;
+    for (List& list : lists) {
+      while (list.first != nullptr) {
+        Block* next = list.first->next_free;
+        release(list.first);
+        list.first = next;
+      }
     }
   }
-}
+  void be_there() const {}
+};
+thread_local Keeper keeper;
 
 // The first class that holds `size` bytes; classes.size() if none does.
 std::size_t class_for(std::size_t size) {
@@ -91,27 +70,39 @@ std::size_t class_for(std::size_t size) {
   return i;
 }
 
-}  // namespace
-
-Block* allocate_block(std::size_t capacity) {
+Block* fresh_block(std::size_t size_class, std::size_t capacity) {
   CHECK(capacity <= UINT32_MAX);
-  const std::size_t size_class = class_for(capacity);
+  keeper.be_there();  // whoever allocates may free, and keep, later
   const bool is_pooled = size_class < classes.size();
-  if (is_pooled && !pool_is_gone) {
-    if (Block* block = pool.take(size_class); block != nullptr) {
-      block->references = 1;
-      return block;
-    }
-  }
   const std::uint32_t size =
       is_pooled ? classes[size_class].capacity : static_cast<std::uint32_t>(capacity);
   return new (::operator new(sizeof(Block) + size)) Block{1, size, nullptr};
 }
 
+}  // namespace
+
+Block* allocate_block(std::size_t capacity) {
+  const std::size_t size_class = class_for(capacity);
+  if (size_class < classes.size()) {
+    List& list = lists[size_class];
+    if (Block* const block = list.first; block != nullptr) {
+      list.first = block->next_free;
+      --list.count;
+      block->references = 1;
+      return block;
+    }
+  }
+  return fresh_block(size_class, capacity);
+}
+
 void free_block(Block* block) {
   const std::size_t size_class = class_for(block->capacity);
-  if (size_class < classes.size() && !pool_is_gone && pool.keep(size_class, block)) return;
-  release(block);
+  if (!keeps_blocks || size_class == classes.size() || keeper_is_gone) return release(block);
+  List& list = lists[size_class];
+  if (list.count == classes[size_class].kept_blocks_max) return release(block);
+  block->next_free = list.first;
+  list.first = block;
+  ++list.count;
 }
 
 }  // namespace lanyard

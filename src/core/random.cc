@@ -2,13 +2,20 @@
 #include "core/random.hh"
 
 #include <bit>
+#include <cstring>
 #include <string>
 
 namespace lanyard {
 namespace {
 
 // SipHash is defined on little-endian words.
-std::uint64_t load_little(const std::uint8_t* from, std::size_t size) {
+std::uint64_t load_little(const std::uint8_t* from) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return std::endian::native == std::endian::little ? word : std::byteswap(word);
+}
+
+std::uint64_t load_rest(const std::uint8_t* from, std::size_t size) {
   std::uint64_t word = 0;
   for (std::size_t i = 0; i < size; ++i) word |= std::uint64_t{from[i]} << (8 * i);
   return word;
@@ -55,8 +62,8 @@ struct SipState {
 std::uint64_t siphash(const SipKey& key, Bytes message) {
   SipState state(key);
   const std::size_t whole = message.size() / 8 * 8;
-  for (std::size_t i = 0; i < whole; i += 8) state.take(load_little(message.data() + i, 8));
-  state.take(load_little(message.data() + whole, message.size() - whole) |
+  for (std::size_t i = 0; i < whole; i += 8) state.take(load_little(message.data() + i));
+  state.take(load_rest(message.data() + whole, message.size() - whole) |
              std::uint64_t{message.size() & 0xff} << 56);
   return state.finish();
 }

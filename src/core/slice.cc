@@ -24,10 +24,6 @@ Slice::Slice(Block* block, std::uint32_t offset, std::uint32_t size)
   add_reference(block_);
 }
 
-Bytes Slice::bytes() const {
-  return block_ == nullptr ? Bytes{} : Bytes{block_->data() + offset_, size_};
-}
-
 Slice Slice::part(std::size_t offset, std::size_t size) const {
   CHECK(offset <= size_ && size <= size_ - offset);
   if (size == 0) return {};
@@ -66,11 +62,6 @@ void SliceList::drop_last() {
 
 void SliceList::set_last(Slice slice) {
   (many_ == nullptr ? few_[few_used_ - 1] : many_->back()) = std::move(slice);
-}
-
-void SliceList::clear() {
-  for (; few_used_ > 0; --few_used_) few_[few_used_ - 1] = Slice();
-  many_.reset();
 }
 
 }  // namespace lanyard

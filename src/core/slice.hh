@@ -43,7 +43,9 @@ class Slice {
     if (block_ != nullptr) drop_reference(block_);
   }
 
-  [[nodiscard]] Bytes bytes() const;
+  [[nodiscard]] Bytes bytes() const {
+    return block_ == nullptr ? Bytes{} : Bytes{block_->data() + offset_, size_};
+  }
   [[nodiscard]] std::size_t size() const { return size_; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
@@ -54,18 +56,22 @@ class Slice {
   std::uint32_t size_ = 0;
 };
 
-// The slices of one packet; the usual few need no allocation, and moving none costs next to
-// nothing.
+// The slices of one packet; the usual two need no allocation. Packets are moved several times on
+// their way, so that moving is a few plain loads and stores.
 class SliceList {
  public:
   SliceList() = default;
   SliceList(const SliceList& other);
   SliceList& operator=(const SliceList&) = delete;
-  SliceList(SliceList&& other) noexcept { take(other); }
+  SliceList(SliceList&& other) noexcept
+      : few_{std::move(other.few_[0]), std::move(other.few_[1])},
+        few_used_(std::exchange(other.few_used_, 0)),
+        many_(std::move(other.many_)) {}
   SliceList& operator=(SliceList&& other) noexcept {
-    if (this == &other) return *this;
-    clear();
-    take(other);
+    few_[0] = std::move(other.few_[0]);
+    few_[1] = std::move(other.few_[1]);
+    few_used_ = std::exchange(other.few_used_, 0);
+    many_ = std::move(other.many_);
     return *this;
   }
   ~SliceList() = default;
@@ -78,15 +84,10 @@ class SliceList {
   void drop_last();
   // Replaces the last one.
   void set_last(Slice slice);
-  void clear();
+  void clear() { *this = SliceList(); }
 
  private:
-  static constexpr std::size_t few_max = 3;
-  void take(SliceList& other) noexcept {
-    few_used_ = std::exchange(other.few_used_, 0);
-    for (std::size_t i = 0; i < few_used_; ++i) few_[i] = std::move(other.few_[i]);
-    many_ = std::move(other.many_);
-  }
+  static constexpr std::size_t few_max = 2;
   std::array<Slice, few_max> few_;
   std::uint32_t few_used_ = 0;
   std::unique_ptr<std::vector<Slice>> many_;  // all of them, once there are more than a few

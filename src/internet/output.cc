@@ -33,9 +33,7 @@ std::size_t repeated_header_size(const Packet& packet) {
 // `size` bytes of the packet as a packet of their own, sharing the bytes.
 Packet piece_of(const Packet& packet, std::size_t offset, std::size_t size) {
   Packet piece(fragment_headroom, 0);
-  std::vector<Slice> slices;
-  packet.slices_of(offset, size, slices);
-  for (Slice& slice : slices) piece.append(std::move(slice));
+  piece.append_from(packet, offset, size);
   piece.cause = packet.cause;
   piece.id = packet.id;
   return piece;

@@ -11,10 +11,6 @@ IpAddress IpAddress::v4(std::uint32_t host_order) {
   return from_v4_bytes(four.data());
 }
 
-IpAddress IpAddress::from_v4_bytes(const std::uint8_t* four) {
-  return v4(four[0], four[1], four[2], four[3]);
-}
-
 IpAddress IpAddress::from_v6_bytes(const std::uint8_t* sixteen) {
   IpAddress address;
   std::memcpy(address.bytes_.data(), sixteen, 16);
@@ -32,30 +28,12 @@ IpAddress IpAddress::loopback(Family family) {
   return address;
 }
 
-bool IpAddress::is_v4() const {
-  return load64(bytes_.data()) == 0 && load32(bytes_.data() + 8) == 0xffff;
-}
-
-std::uint32_t IpAddress::v4_number() const {
-  return load32(bytes_.data() + 12);
-}
-
 Bytes IpAddress::wire_bytes() const {
   return is_v4() ? Bytes(bytes_).subspan(12) : Bytes(bytes_);
 }
 
-bool IpAddress::is_unspecified() const {
-  // Asked several times for each packet: two loads say it for both families.
-  const std::uint64_t low = load64(bytes_.data() + 8);
-  return load64(bytes_.data()) == 0 && (low == 0 || low == 0x0000ffff00000000);
-}
-
 bool IpAddress::is_loopback() const {
   return is_v4() ? bytes_[12] == 127 : *this == loopback(Family::ipv6);
-}
-
-bool IpAddress::is_multicast() const {
-  return is_v4() ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
 }
 
 bool IpAddress::is_limited_broadcast() const {

@@ -66,10 +66,17 @@ class IpAddress {
       const;  // 240/4 but for 255.255.255.255, and 0/8 but for 0.0.0.0
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b);
 
  private:
   std::array<std::uint8_t, 16> bytes_{};
 };
+
+}  // namespace lanyard
+
+#include "wire/address_inline.hh"
+
+namespace lanyard {
 
 // An address with the length of its network part: 10.0.1.7/24. Host bits are kept; network() clears
 // them.
@@ -108,12 +115,3 @@ struct Endpoint {
 [[nodiscard]] MacAddress multicast_mac(const IpAddress& group);
 
 }  // namespace lanyard
-
-template <>
-struct std::hash<lanyard::IpAddress> {
-  std::size_t operator()(const lanyard::IpAddress& address) const noexcept;
-};
-template <>
-struct std::hash<lanyard::MacAddress> {
-  std::size_t operator()(const lanyard::MacAddress& address) const noexcept;
-};

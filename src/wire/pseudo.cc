@@ -11,8 +11,13 @@ namespace lanyard {
 // 32-bit length and the Next Header. Both come to the same words.
 ChecksumSum PseudoHeader::sum(std::size_t size) const {
   ChecksumSum sum;
-  sum.add(source.wire_bytes());
-  sum.add(destination.wire_bytes());
+  if (source.is_v4()) {
+    sum.add32(source.v4_number());
+    sum.add32(destination.v4_number());
+  } else {
+    sum.add(source.wire_bytes());
+    sum.add(destination.wire_bytes());
+  }
   sum.add32(static_cast<std::uint32_t>(size));
   sum.add16(protocol);
   return sum;
@@ -23,6 +28,7 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   const std::size_t in_front = std::min(front.size(), size);
   sum.add(front.first(in_front));
   size -= in_front;
+  if (size == 0) return;
   for (const Slice& slice : packet.slices()) {
     const std::size_t part = std::min(slice.size(), size);
     sum.add(slice.bytes().first(part));

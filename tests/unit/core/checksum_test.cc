@@ -40,6 +40,21 @@ TEST(Checksum, OfNothingIsAllOnes) {
   EXPECT_EQ(checksum({}), 0xffff);
 }
 
+// The extremes of each word, and more of them than the lanes of a vector hold.
+TEST(Checksum, ManyEqualWordsAsInTheModel) {
+  for (const int byte : {0x00, 0x7f, 0x80, 0xff}) {
+    for (const std::size_t size : {64UL, 4096UL, 524'288UL, 524'321UL, 3'000'001UL}) {
+      std::vector<std::uint8_t> bytes(size, static_cast<std::uint8_t>(byte));
+      bytes[size / 2] = 0x31;
+      EXPECT_EQ(checksum(bytes), static_cast<std::uint16_t>(~model_sum(bytes)))
+          << byte << " " << size;
+      std::vector<std::uint8_t> copy(size);
+      EXPECT_EQ(copy_and_sum(copy, bytes), model_sum(bytes)) << byte << " " << size;
+      EXPECT_EQ(copy, bytes);
+    }
+  }
+}
+
 TEST(Checksum, EveryLengthAndAlignmentAsInTheModel) {
   RandomStream random = Seed(1).stream();
   const std::vector<std::uint8_t> bytes = random_bytes(random, 1700);

@@ -154,6 +154,12 @@ TEST(TcpOptions, KnownKindsWithOtherLengthsAreIgnored) {
 }
 
 // BI-61: zeros are values; a second option changes nothing.
+// The usual form is read at one glance: it must say what the walk over options says.
+TEST(TcpOptions, TimestampsInTheirUsualPlaceReadAsAnywhereElse) {
+  EXPECT_EQ(parsed("0101 080a00000001 80000002"), parsed("080a00000001 80000002 0101"));
+  EXPECT_EQ(parsed("0101 080a00000001 80000002").timestamps->echo, 0x8000'0002U);
+}
+
 TEST(TcpOptions, TimestampsAreOneValue) {
   EXPECT_EQ(parsed("080a0000000000000007").timestamps, (Timestamps{0, 7}));
   EXPECT_EQ(parsed("080a0000000000000000").timestamps, (Timestamps{0, 0}));
