@@ -24,8 +24,10 @@ struct Datagram {
   std::uint8_t traffic_class = 0;   // DSCP and ECN
   bool may_fragment = true;         // down, IPv4: DF clear
   bool was_link_broadcast = false;  // up: came as a link-layer broadcast or multicast
-  bool loops_multicast = true;      // down: members on this machine hear it too (RFC 1112 6.1)
-  std::uint32_t flow_label = 0;     // IPv6; down: 0 lets the path choose (RFC 6437)
+  bool is_plain = false;  // up: from one host to one address of ours, and so was its frame: that is
+                          // known, and need not be looked at again
+  bool loops_multicast = true;   // down: members on this machine hear it too (RFC 1112 6.1)
+  std::uint32_t flow_label = 0;  // IPv6; down: 0 lets the path choose (RFC 6437)
   std::uint32_t interface =
       0;  // up: arrived on; down: 0 lets the route choose. Interfaces count from 1; 1 is loopback
   Packet packet;
@@ -43,8 +45,8 @@ struct Path {
   bool is_broadcast = false;  // limited, or directed to a network of ours
   bool takes_checksums =
       false;  // the interface computes transport checksums (Offload::checksum_wanted)
-  std::uint32_t super_segment_bytes_max =
-      0;  // the interface cuts super-segments up to this payload; 0: it does not
+  // Super-segments up to this payload are cut on the way out; 0: they are not.
+  std::uint32_t super_segment_bytes_max = 0;
 };
 
 // What transport/ and socket/ ask about the machine they live on. Implemented by internet::Network;

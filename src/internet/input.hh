@@ -46,9 +46,9 @@ class Input {
     Way way;
     DropReason reason;
   };
-  [[nodiscard]] Judged judge_v4(const ipv4::View& view, const Arrival& arrival) const;
+  [[nodiscard]] Judged judge_v4(const ipv4::View& view, const Arrival& arrival);
   void deliver_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
-  void hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet&& payload);
+  void hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view, Packet&& payload);
   void on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void forward_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void redirect_v4(Instant now, const Arrival& arrival, const Packet& packet,
@@ -73,14 +73,18 @@ class Input {
   Icmp& icmp_;
   Ndp& ndp_;
   Reassembly reassembly_;
-  // The latest source of IPv4 that passed check_source_v4, true as long as addresses stay.
-  struct GoodSource {
+  // The latest source of IPv4 that passed check_source_v4, and the latest destination that is ours;
+  // true as long as addresses stay.
+  struct Known {
     std::uint64_t version = 0;
-    IpAddress source;
+    IpAddress address;
     std::uint32_t interface = 0;
-    friend bool operator==(const GoodSource&, const GoodSource&) = default;
+    bool is_host = false;  // and it is one host's on every interface
+    [[nodiscard]] bool is(std::uint64_t now, const IpAddress& wanted, std::uint32_t on) const {
+      return version == now && interface == on && address == wanted;
+    }
   };
-  GoodSource good_source_;
+  Known good_source_, good_destination_;
   std::vector<std::uint8_t> header_;  // of the packet being delivered; kept to save allocations
 };
 

@@ -3,20 +3,20 @@
 
 #include "core/checksum.hh"
 #include "internet/input.hh"
+#include "wire/front.hh"
 #include "wire/ipv4_options.hh"
+#include "wire/protocol.hh"
 
 namespace lanyard::internet {
 
 namespace {
 
-// More than any IP header with the start of what follows.
-constexpr std::size_t header_bytes_enough = 128;
 constexpr std::size_t datagram_bytes_max = 65535;
 
 }  // namespace
 
 void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
-  if (packet.front().size() < std::min(packet.size(), header_bytes_enough)) packet.linear();
+  make_headers_contiguous(packet);
   // RFC 1812 5.2.2 [RFC1812-5.2.2-a]: the tests, in wire/ipv4 and here.
   const auto view = ipv4::View::parse(packet.front(), packet.size());
   if (!view) return drop(now, arrival, view.error(), packet);
@@ -40,8 +40,10 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
 
 DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival) {
   const IpAddress source = view.source();
-  const GoodSource wanted{shared_.interfaces.version(), source, arrival.interface};
-  if (!arrival.was_looped && good_source_ == wanted) return DropReason::none;
+  const std::uint64_t version = shared_.interfaces.version();
+  if (!arrival.was_looped && good_source_.is(version, source, arrival.interface)) {
+    return DropReason::none;
+  }
   const IpAddress destination = view.destination();
   const bool is_inside = arrival.was_looped || arrival.interface == loopback_interface;
   // [RFC1122-3.2.1.3-f], [RFC1122-3.2.1.3-c], [RFC1812-5.3.7-a], BI-34: never a source.
@@ -59,13 +61,21 @@ DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival
   if (role == Role::broadcast || role == Role::network) return DropReason::martian_source;
   // Our own address from a wire is a lie or a loop.
   if (role == Role::own && !is_inside) return DropReason::martian_source;
-  if (!arrival.was_looped) good_source_ = wanted;
+  if (!arrival.was_looped) {
+    const bool is_host = shared_.interfaces.role(source, 0) != Role::broadcast;
+    good_source_ = {version, source, arrival.interface, is_host};
+  }
   return DropReason::none;
 }
 
 // RFC 1812 5.2.3 [RFC1812-5.2.3-a]: here, onward, or nowhere.
-Input::Judged Input::judge_v4(const ipv4::View& view, const Arrival& arrival) const {
+Input::Judged Input::judge_v4(const ipv4::View& view, const Arrival& arrival) {
   const IpAddress destination = view.destination();
+  const std::uint64_t version = shared_.interfaces.version();
+  if (!arrival.was_link_broadcast && !arrival.was_looped &&
+      good_destination_.is(version, destination, arrival.interface)) {
+    return {Way::here, DropReason::none};
+  }
   const bool is_inside = arrival.was_looped || arrival.interface == loopback_interface;
   if (destination.is_loopback() && !is_inside) {
     return {Way::nowhere, DropReason::martian_destination};
@@ -79,8 +89,12 @@ Input::Judged Input::judge_v4(const ipv4::View& view, const Arrival& arrival) co
       const bool is_elsewhere =
           shared_.config.strong_host && !is_inside &&
           interfaces.interface_of(destination, arrival.interface) != arrival.interface;
-      return is_elsewhere ? Judged{Way::nowhere, DropReason::not_local}
-                          : Judged{Way::here, DropReason::none};
+      if (is_elsewhere) return {Way::nowhere, DropReason::not_local};
+      if (!arrival.was_looped) {
+        const bool is_host = interfaces.role(destination, 0) != Role::broadcast;
+        good_destination_ = {version, destination, arrival.interface, is_host};
+      }
+      return {Way::here, DropReason::none};
     }
     case Role::tentative:
       return {Way::nowhere, DropReason::not_local};
@@ -120,24 +134,36 @@ void Input::deliver_v4(Instant now, const Arrival& arrival, Packet&& packet,
   }
   // [RFC1122-3.2.1.7-b], [RFC1812-4.2.2.9-a]: nobody here asks for the TTL.
   if (view.is_fragment()) return on_fragment_v4(now, arrival, std::move(packet), view);
+  const std::size_t header_size = view.header_size();
+  if (view.protocol() == protocol::tcp) {
+    // TCP answers for itself: nobody reads this header once the segment is given away, so that it
+    // may stay where it is, in front of the payload.
+    packet.pull_front(header_size);
+    return hand_up_v4(now, arrival, view, std::move(packet));
+  }
   header_.assign(view.header().begin(), view.header().end());
-  packet.pull_front(header_.size());
-  hand_up_v4(now, arrival, header_, std::move(packet));
+  packet.pull_front(header_size);
+  hand_up_v4(now, arrival, *ipv4::View::parse_quoted(header_), std::move(packet));
 }
 
-void Input::hand_up_v4(Instant now, const Arrival& arrival, Bytes header, Packet&& payload) {
-  const auto view = ipv4::View::parse_quoted(header);
+void Input::hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view,
+                       Packet&& payload) {
   Datagram datagram;
-  datagram.source = view->source();
-  datagram.destination = view->destination();
-  datagram.protocol = static_cast<Protocol>(view->protocol());
-  datagram.hop_limit = view->ttl();
+  datagram.source = view.source();
+  datagram.destination = view.destination();
+  datagram.protocol = static_cast<Protocol>(view.protocol());
+  datagram.hop_limit = view.ttl();
   // [RFC1122-3.2.1.6-b].
-  datagram.traffic_class = view->traffic_class();
+  datagram.traffic_class = view.traffic_class();
   datagram.was_link_broadcast = arrival.was_link_broadcast;
   datagram.interface = arrival.interface;
+  const std::uint64_t version = shared_.interfaces.version();
+  datagram.is_plain = !arrival.was_looped && !arrival.was_link_broadcast && good_source_.is_host &&
+                      good_destination_.is_host &&
+                      good_source_.is(version, datagram.source, arrival.interface) &&
+                      good_destination_.is(version, datagram.destination, arrival.interface);
   datagram.packet = std::move(payload);
-  deliver(now, arrival, datagram, header, 0, false);
+  deliver(now, arrival, datagram, view.header(), 0, false);
 }
 
 void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet,
@@ -172,7 +198,7 @@ void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet,
       static_cast<std::uint8_t>((header[ipv4::traffic_class_offset] & 0xfc) | whole.ecn);
   store16(&header[ipv4::checksum_offset], 0);
   store16(&header[ipv4::checksum_offset], checksum(header));
-  hand_up_v4(now, arrival, header, std::move(whole.data));
+  hand_up_v4(now, arrival, *ipv4::View::parse_quoted(header), std::move(whole.data));
 }
 
 }  // namespace lanyard::internet

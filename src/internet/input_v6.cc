@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "internet/input.hh"
+#include "wire/front.hh"
 #include "wire/protocol.hh"
 
 namespace lanyard::internet {
 
 namespace {
 
-constexpr std::size_t header_bytes_enough = 128;
 constexpr std::size_t payload_bytes_max = 65535;
 
 // The least that counts as a whole upper-layer header (RFC 7112 1).
@@ -32,7 +32,7 @@ Trouble trouble_of(std::uint8_t code) {
 }  // namespace
 
 void Input::on_ipv6(Instant now, const Arrival& arrival, Packet&& packet) {
-  if (packet.front().size() < std::min(packet.size(), header_bytes_enough)) packet.linear();
+  make_headers_contiguous(packet);
   const auto view = ipv6::View::parse(packet.front(), packet.size());
   if (!view) return drop(now, arrival, view.error(), packet);
   const std::size_t size = ipv6::header_size + view->payload_size();

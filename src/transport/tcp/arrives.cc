@@ -55,13 +55,15 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
   if (!has_good_checksum({datagram.source, datagram.destination, protocol::tcp}, datagram.packet,
                          datagram.packet.size()))
     return DropReason::bad_tcp_checksum;
-  // RFC 9293 3.9.2.3 [MUST-63], [MUST-57]: TCP speaks between two hosts only.
-  if (datagram.source.is_multicast() || datagram.source.is_unspecified() ||
-      paths.is_broadcast(datagram.source))
-    return DropReason::martian_source;
-  if (datagram.destination.is_multicast() || datagram.was_link_broadcast ||
-      paths.is_broadcast(datagram.destination))
-    return DropReason::martian_destination;
+  if (!datagram.is_plain) {
+    // RFC 9293 3.9.2.3 [MUST-63], [MUST-57]: TCP speaks between two hosts only.
+    if (datagram.source.is_multicast() || datagram.source.is_unspecified() ||
+        paths.is_broadcast(datagram.source))
+      return DropReason::martian_source;
+    if (datagram.destination.is_multicast() || datagram.was_link_broadcast ||
+        paths.is_broadcast(datagram.destination))
+      return DropReason::martian_destination;
+  }
   Segment segment = read(datagram, *view);
   Node* const found = demux.find(segment.local, segment.remote);
   if (found == nullptr) {

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t chunk_bytes_max = 65536;
 // A slice as small as this is copied rather than keep the block it lies in.
 constexpr std::size_t copied_bytes_max = 512;
+// Up to here copying costs less than a reference that is counted up, down and followed.
+constexpr std::size_t shared_bytes_min = 256;
 // A small write gets a block that has room for more of them.
 constexpr std::size_t small_block_bytes = 2048;
 constexpr std::size_t chunks_kept_max = 64;
@@ -23,16 +25,43 @@ bool ByteQueue::fits_last_block(std::size_t size) const {
   return last_block_ != nullptr && last_block_->capacity - last_used_ >= size;
 }
 
+void* ByteQueue::operator new(std::size_t size) {
+  return allocate_block(size)->data();
+}
+
+void ByteQueue::operator delete(void* queue) {
+  drop_reference(static_cast<Block*>(queue) - 1);
+}
+
+// The gap in front is closed if it is as large as what is left, or there is more room from now on.
+void ByteQueue::make_space() {
+  if (first_ * 2 >= capacity_) {
+    std::move(chunks_ + first_, chunks_ + used_, chunks_);
+    used_ -= first_;
+    first_ = 0;
+    return;
+  }
+  auto more = std::make_unique<Chunk[]>(capacity_ * 4);
+  std::move(chunks_ + first_, chunks_ + used_, more.get());
+  many_ = std::move(more);
+  chunks_ = many_.get();
+  capacity_ *= 4;
+  used_ -= first_;
+  first_ = 0;
+}
+
 void ByteQueue::add_chunk(Slice slice) {
-  const std::uint64_t start = end_;
+  if (used_ == capacity_) make_space();
+  Chunk& chunk = chunks_[used_++];
+  chunk.start = end_;
   end_ += slice.size();
-  chunks_.push_back({start, std::move(slice)});
+  chunk.slice = std::move(slice);
 }
 
 // The bytes in front are shared and do not change; what follows them is still ours.
 void ByteQueue::append_to_last_block(Bytes bytes) {
   std::memcpy(last_block_->data() + last_used_, bytes.data(), bytes.size());
-  Chunk& last = chunks_.back();
+  Chunk& last = chunks_[used_ - 1];
   const auto size = static_cast<std::uint32_t>(last.slice.size());
   const auto more = static_cast<std::uint32_t>(bytes.size());
   last.slice = Slice(last_block_, last_used_ - size, size + more);
@@ -60,30 +89,54 @@ void ByteQueue::append(Slice slice) {
   add_chunk(std::move(slice));
 }
 
+void ByteQueue::append(const Packet& packet, std::size_t offset, std::size_t size) {
+  const Bytes front = packet.front();
+  if (offset < front.size()) {
+    const std::size_t part = std::min(size, front.size() - offset);
+    if (part <= copied_bytes_max) {
+      append(front.subspan(offset, part));
+    } else {
+      append(packet.front_slice(offset, part));
+    }
+    offset += part;
+    size -= part;
+  }
+  std::size_t begin = front.size();
+  for (const Slice& slice : packet.slices()) {
+    if (size == 0) return;
+    const std::size_t end = begin + slice.size();
+    if (offset < end) {
+      const std::size_t part = std::min(size, end - offset);
+      append(slice.part(offset - begin, part));
+      offset += part;
+      size -= part;
+    }
+    begin = end;
+  }
+}
+
 void ByteQueue::pop_front(std::size_t size) {
   CHECK(size <= this->size());
   start_ += size;
-  while (first_ < chunks_.size() && chunks_[first_].start + chunks_[first_].slice.size() <= start_)
+  while (first_ < used_ && chunks_[first_].start + chunks_[first_].slice.size() <= start_)
     chunks_[first_++].slice = Slice();
-  if (first_ == chunks_.size()) {
-    chunks_.clear();
-    first_ = 0;
-    last_block_ = nullptr;
-    if (chunks_.capacity() > chunks_kept_max) chunks_.shrink_to_fit();
-  } else if (first_ > chunks_kept_max && first_ * 2 > chunks_.size()) {
-    chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
-    first_ = 0;
-  }
+  if (first_ < used_) return;
+  first_ = used_ = 0;
+  last_block_ = nullptr;
+  if (capacity_ <= chunks_kept_max) return;
+  many_.reset();
+  chunks_ = few_.data();
+  capacity_ = few_max;
 }
 
 // The chunk that holds the byte at `position`.
 std::size_t ByteQueue::find(std::uint64_t position) const {
   const Chunk& front = chunks_[first_];
   if (position < front.start + front.slice.size()) return first_;
-  const auto after = std::upper_bound(
-      chunks_.begin() + static_cast<std::ptrdiff_t>(first_), chunks_.end(), position,
-      [](std::uint64_t value, const Chunk& chunk) { return value < chunk.start; });
-  return static_cast<std::size_t>(after - chunks_.begin()) - 1;
+  const Chunk* const after =
+      std::upper_bound(chunks_ + first_, chunks_ + used_, position,
+                       [](std::uint64_t value, const Chunk& chunk) { return value < chunk.start; });
+  return static_cast<std::size_t>(after - chunks_) - 1;
 }
 
 void ByteQueue::copy_to(std::size_t offset, MutableBytes out) const {
@@ -103,6 +156,9 @@ void ByteQueue::copy_to(std::size_t offset, MutableBytes out) const {
 void ByteQueue::share_with(Packet& packet, std::size_t offset, std::size_t size) const {
   CHECK(offset + size <= this->size());
   if (size == 0) return;
+  if (size <= shared_bytes_min && packet.slices().empty()) {
+    return copy_to(offset, {packet.push_back(size), size});
+  }
   std::uint64_t position = start_ + offset;
   for (std::size_t i = find(position); size > 0; ++i) {
     const auto begin = static_cast<std::size_t>(position - chunks_[i].start);

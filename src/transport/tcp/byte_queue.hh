@@ -3,9 +3,10 @@
 // are gathered into one block, so that a stream of single bytes does not hold a block for each.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "core/bytes.hh"
 #include "core/packet.hh"
@@ -14,6 +15,13 @@ namespace lanyard::tcp {
 
 class ByteQueue {
  public:
+  ByteQueue() = default;
+  ByteQueue(const ByteQueue&) = delete;
+  ByteQueue& operator=(const ByteQueue&) = delete;
+  // A queue comes and goes with every message of a conversation: it lies in a pooled block.
+  static void* operator new(std::size_t size);
+  static void operator delete(void* queue);
+
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end_ - start_); }
   [[nodiscard]] bool is_empty() const { return end_ == start_; }
 
@@ -21,15 +29,18 @@ class ByteQueue {
   void append(Bytes bytes);
   // Shares the slice, or copies it if it is small.
   void append(Slice slice);
+  // The bytes [offset, offset + size) of a packet, in the same way.
+  void append(const Packet& packet, std::size_t offset, std::size_t size);
   void pop_front(std::size_t size);
   // Copies [offset, offset + out.size()), which must be queued.
   void copy_to(std::size_t offset, MutableBytes out) const;
-  // Appends [offset, offset + size), which must be queued, to a packet without copying.
+  // Appends [offset, offset + size), which must be queued, to a packet: shared, or copied into its
+  // front if that is cheaper.
   void share_with(Packet& packet, std::size_t offset, std::size_t size) const;
 
  private:
   struct Chunk {
-    std::uint64_t start;  // counted as start_ is
+    std::uint64_t start = 0;  // counted as start_ is
     Slice slice;
   };
   [[nodiscard]] std::size_t find(std::uint64_t position) const;
@@ -37,8 +48,15 @@ class ByteQueue {
   bool fits_last_block(std::size_t size) const;
   void append_to_last_block(Bytes bytes);
 
-  std::vector<Chunk> chunks_;  // those before first_ are gone
+  void make_space();
+
+  static constexpr std::size_t few_max = 4;
+  std::array<Chunk, few_max> few_{};
+  std::unique_ptr<Chunk[]> many_;  // instead, when there are more
+  Chunk* chunks_ = few_.data();    // [first_, used_) of capacity_
+  std::size_t capacity_ = few_max;
   std::size_t first_ = 0;
+  std::size_t used_ = 0;
   std::uint64_t start_ = 0;  // of all bytes that were ever queued
   std::uint64_t end_ = 0;
   Block* last_block_ = nullptr;  // of the last chunk if its rest is ours to fill

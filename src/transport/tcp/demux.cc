@@ -9,24 +9,43 @@
 
 namespace lanyard::tcp {
 
+namespace {
+
+bool is_of(const Node& node, const Endpoint& local, const Endpoint& remote) {
+  return node.local.port == local.port && node.remote.port == remote.port &&
+         node.local.address == local.address && node.remote.address == remote.address;
+}
+
+}  // namespace
+
+// Of IPv4 only what differs is hashed; the length tells the families apart.
 std::uint32_t Demux::hash_of(const Endpoint& local, const Endpoint& remote) const {
   std::array<std::uint8_t, 36> tuple;
-  std::copy_n(local.address.bytes().begin(), 16, tuple.begin());
-  std::copy_n(remote.address.bytes().begin(), 16, tuple.begin() + 16);
-  store16(tuple.data() + 32, local.port);
-  store16(tuple.data() + 34, remote.port);
+  store16(tuple.data(), local.port);
+  store16(tuple.data() + 2, remote.port);
+  if (local.address.is_v4() && remote.address.is_v4()) {
+    store32(tuple.data() + 4, local.address.v4_number());
+    store32(tuple.data() + 8, remote.address.v4_number());
+    return static_cast<std::uint32_t>(siphash(key_, Bytes(tuple).first(12)));
+  }
+  std::copy_n(local.address.bytes().begin(), 16, tuple.begin() + 4);
+  std::copy_n(remote.address.bytes().begin(), 16, tuple.begin() + 20);
   return static_cast<std::uint32_t>(siphash(key_, tuple));
 }
 
 Node* Demux::find(const Endpoint& local, const Endpoint& remote) const {
+  if (latest_ != nullptr && is_of(*latest_, local, remote)) return latest_;
+  Node* const found = look_up(local, remote);
+  if (found != nullptr) latest_ = found;
+  return found;
+}
+
+Node* Demux::look_up(const Endpoint& local, const Endpoint& remote) const {
   if (entries_.empty()) return nullptr;
   const std::uint32_t hash = hash_of(local, remote);
   const std::size_t mask = entries_.size() - 1;
   for (std::size_t i = hash & mask; entries_[i].node != nullptr; i = (i + 1) & mask) {
-    if (entries_[i].hash != hash) continue;
-    const Node& node = *entries_[i].node;
-    if (node.local.port == local.port && node.remote.port == remote.port &&
-        node.local.address == local.address && node.remote.address == remote.address)
+    if (entries_[i].hash == hash && is_of(*entries_[i].node, local, remote))
       return entries_[i].node;
   }
   return nullptr;
@@ -47,14 +66,18 @@ void Demux::grow() {
 }
 
 void Demux::insert(Node& node) {
-  CHECK(find(node.local, node.remote) == nullptr);
   if ((size_ + 1) * 4 > entries_.size() * 3) grow();
-  put({&node, hash_of(node.local, node.remote)});
+  const Entry entry{&node, hash_of(node.local, node.remote)};
+  const std::size_t mask = entries_.size() - 1;
+  for (std::size_t i = entry.hash & mask; entries_[i].node != nullptr; i = (i + 1) & mask)
+    CHECK(entries_[i].hash != entry.hash || !is_of(*entries_[i].node, node.local, node.remote));
+  put(entry);
   ++size_;
 }
 
 // Entries behind the gap move up, so that no probe stops short of them.
 void Demux::remove(const Node& node) {
+  if (latest_ == &node) latest_ = nullptr;
   const std::size_t mask = entries_.size() - 1;
   std::size_t gap = hash_of(node.local, node.remote) & mask;
   while (entries_[gap].node != &node) gap = (gap + 1) & mask;

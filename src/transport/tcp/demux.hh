@@ -32,11 +32,13 @@ class Demux {
     std::uint32_t hash = 0;
   };
   [[nodiscard]] std::uint32_t hash_of(const Endpoint& local, const Endpoint& remote) const;
+  [[nodiscard]] Node* look_up(const Endpoint& local, const Endpoint& remote) const;
   void grow();
   void put(Entry entry);
   SipKey key_;
   std::vector<Entry> entries_;  // linear probing; a power of two
   std::size_t size_ = 0;
+  mutable Node* latest_ = nullptr;  // found last: segments come in runs
 };
 
 }  // namespace lanyard::tcp

@@ -22,6 +22,11 @@ std::uint64_t hash_of(const SipKey& key, const Endpoint& local, const Endpoint& 
   return siphash(key, tuple);
 }
 
+Instant first_deadline(const Connection& c) {
+  const auto& d = c.deadlines;
+  return std::min(std::min(d[0], d[1]), std::min(d[2], d[3]));
+}
+
 // How exactly a listener asks for such a SYN; -1: not at all.
 int match(const Listener& listener, const Segment& segment) {
   const IpAddress& to = segment.local.address;
@@ -84,6 +89,7 @@ void Machine::changed(Listener& listener) {
 }
 
 void Machine::finish(Instant now) {
+  if (scheduled_.empty() && dead_.empty() && changed_.empty() && changed_listeners_.empty()) return;
   for (std::size_t i = 0; i < scheduled_.size(); ++i) {
     Connection* const c = connections.find(scheduled_[i]);
     if (c == nullptr) continue;
@@ -105,19 +111,23 @@ void Machine::notify() {
   if (is_notifying_) return;
   is_notifying_ = true;
   while (!changed_.empty() || !changed_listeners_.empty()) {
-    for (const ConnectionId id : std::exchange(changed_, {})) {
+    telling_.swap(changed_);
+    for (const ConnectionId id : telling_) {
       Connection* const c = open_connection(id);
       if (c == nullptr) continue;
       c->is_changed = false;
       if (observer != nullptr && c->listener == ListenerId::none)
         observer->on_connection_change(id, c->owner);
     }
-    for (const ListenerId id : std::exchange(changed_listeners_, {})) {
+    telling_.clear();
+    telling_listeners_.swap(changed_listeners_);
+    for (const ListenerId id : telling_listeners_) {
       Listener* const listener = listeners.find(id);
       if (listener == nullptr) continue;
       listener->is_changed = false;
       if (observer != nullptr) observer->on_listener_change(id, listener->owner);
     }
+    telling_listeners_.clear();
   }
   is_notifying_ = false;
 }
@@ -139,7 +149,7 @@ void Machine::set_alarm(Connection& c, Alarm alarm, Instant deadline) {
   Instant& mine = c.deadline(alarm);
   if (mine == deadline) return;
   mine = deadline;
-  const Instant first = *std::min_element(c.deadlines.begin(), c.deadlines.end());
+  const Instant first = first_deadline(c);
   if (first == c.Timer::deadline()) return;
   if (first == Instant::never()) {
     c.Timer::stop();

@@ -130,9 +130,9 @@ struct Machine {
   void send_challenge(Instant now, Connection& c);  // RFC 5961 7
   void send_reset(const Connection& c);
   void answer_with_reset(const Segment& segment);  // 9293-3.5-c
-  void transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence, Packet payload,
+  void transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence, Packet&& payload,
                 std::uint32_t segment_bytes);
-  void ship(const Node& from, const Header& header, Packet payload, ChecksumBy by,
+  void ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
             std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface);
   void ack_was_sent(Connection& c);
   void refresh_path(Connection& c);
@@ -163,8 +163,8 @@ struct Machine {
  private:
   void notify();
   void bury();
-  std::vector<ConnectionId> scheduled_, changed_, dead_;
-  std::vector<ListenerId> changed_listeners_;
+  std::vector<ConnectionId> scheduled_, changed_, telling_, dead_;  // telling_: its turn has come
+  std::vector<ListenerId> changed_listeners_, telling_listeners_;
   bool is_notifying_ = false;
 };
 

@@ -15,6 +15,8 @@ constexpr std::size_t headroom_bytes = 60 + 40 + 24 + 18 + 50;
 // The largest payload whose segment, with any header, an IP length field can say.
 constexpr std::uint32_t super_segment_bytes_max = 65535 - 60 - 60;
 constexpr std::uint32_t mss_min = 48;
+// Payloads up to here are copied behind their headers (byte_queue.cc).
+constexpr std::uint32_t small_payload_bytes = 256;
 constexpr std::uint32_t timestamp_bytes = 12;
 
 std::uint32_t sack_blocks_that_fit(const Connection& c) {
@@ -24,6 +26,12 @@ std::uint32_t sack_blocks_that_fit(const Connection& c) {
 
 bool reports_sack(const Connection& c) {
   return c.has_sack && !c.receiver.sack_blocks().empty();
+}
+
+// Each segment is judged by itself while something is repaired or reported.
+std::uint32_t super_segment_limit(const Connection& c) {
+  const bool is_plain = c.sender.recovery() == Sender::Recovery::none && !reports_sack(c);
+  return is_plain ? c.path.super_segment_max : 0;
 }
 
 }  // namespace
@@ -73,10 +81,10 @@ void Machine::ack_was_sent(Connection& c) {
   c.receiver.sack_reported();
 }
 
-void Machine::ship(const Node& from, const Header& header, Packet payload, ChecksumBy by,
+void Machine::ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
                    std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface) {
   header.push_onto(payload, from.local.address, from.remote.address, by);
-  internet::Datagram datagram;
+  internet::Datagram& datagram = out.emplace_back();
   datagram.source = from.local.address;
   datagram.destination = from.remote.address;
   datagram.protocol = internet::Protocol::tcp;
@@ -85,12 +93,11 @@ void Machine::ship(const Node& from, const Header& header, Packet payload, Check
   datagram.may_fragment = false;           // 9293-3.7-b: path MTU discovery
   datagram.interface = interface;
   datagram.packet = std::move(payload);
-  out.push_back(std::move(datagram));
 }
 
 // The one place where a connection's segments are made.
 void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
-                       Packet payload, std::uint32_t segment_bytes) {
+                       Packet&& payload, std::uint32_t segment_bytes) {
   Header header;
   header.source_port = c.local.port;
   header.destination_port = c.remote.port;
@@ -125,10 +132,13 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   }
   if (!payload) payload = Packet(headroom_bytes, 0);
   payload.offload.segment_bytes = static_cast<std::uint16_t>(segment_bytes);
-  ++c.counters.segments_out;
+  const auto bytes = static_cast<std::uint32_t>(payload.size());
+  c.counters.segments_out += segment_bytes == 0 ? 1 : (bytes + segment_bytes - 1) / segment_bytes;
   c.last_sent = now;
   if (flags.ack()) ack_was_sent(c);
-  ship(c, header, std::move(payload), c.path.takes_checksums ? ChecksumBy::device : ChecksumBy::us,
+  // Whoever cuts a super-segment makes the checksums of the pieces.
+  const bool is_left = c.path.takes_checksums || segment_bytes != 0;
+  ship(c, header, std::move(payload), is_left ? ChecksumBy::device : ChecksumBy::us,
        c.settings->hop_limit, c.settings->traffic_class, c.interface);
 }
 
@@ -165,7 +175,7 @@ void Machine::send_challenge(Instant now, Connection& c) {
 }
 
 void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, std::uint32_t mss) {
-  Packet payload(headroom_bytes, 0);
+  Packet payload(headroom_bytes, std::min(outgoing.size, small_payload_bytes));
   c.sender.share_with(payload, outgoing.sequence, outgoing.size);
   Flags flags = flags::ack;
   if (outgoing.has_push) flags |= flags::psh;
@@ -194,12 +204,13 @@ void Machine::output(Instant now, Connection& c) {
       c.recovery->rack.start(c.sender.una());
     }
     if (c.congestion && c.sender.flight() == 0 && c.sender.has_unsent() &&
+        now - c.last_sent > std::min(config.rto_min, config.rto_initial) &&
         now - c.last_sent > retransmit_timeout(c))
       c.congestion->on_idle();  // [RFC5681-4.1-a]
     while (c.congestion) {
       const std::uint32_t mss = segment_limit(c);
       const SendLimits limits{.mss = mss,
-                              .super_segment_max = c.path.super_segment_max,
+                              .super_segment_max = super_segment_limit(c),
                               .congestion_window = congestion_window(c),
                               .no_delay = c.settings->no_delay && !c.is_more_coming,
                               .is_corked = c.settings->cork || c.is_more_coming};

@@ -37,14 +37,7 @@ void Receiver::start(SequenceNumber irs, std::uint32_t buffer_bytes, std::uint8_
 
 void Receiver::append(const Packet& packet, std::size_t offset, std::size_t size) {
   if (!queue_) queue_ = std::make_unique<ByteQueue>();
-  const Bytes front = packet.front();
-  if (offset + size <= front.size() && size <= copied_bytes_max) {
-    queue_->append(front.subspan(offset, size));
-  } else {
-    std::vector<Slice> slices;
-    packet.slices_of(offset, size, slices);
-    for (Slice& slice : slices) queue_->append(std::move(slice));
-  }
+  queue_->append(packet, offset, size);
   next_ += static_cast<std::uint32_t>(size);
   position_ += size;
 }

@@ -167,10 +167,14 @@ void Tcp::set_quick_ack(Instant now, ConnectionId id, bool is_on) {
   parts_->finish(now);
 }
 
-DropReason Tcp::on_segment(Instant now, internet::Datagram segment, bool more) {
+DropReason Tcp::on_segment(Instant now, internet::Datagram&& segment, bool more) {
   const DropReason reason = parts_->on_segment(now, segment);
   if (!more) parts_->finish(now);
   return reason;
+}
+
+void Tcp::flush(Instant now) {
+  parts_->finish(now);
 }
 
 void Tcp::on_icmp_error(Instant now, const internet::IcmpError& error) {

@@ -144,9 +144,9 @@ class Tcp {
   [[nodiscard]] std::vector<Row> rows() const;  // in the order they were opened
 
   // Driving. A datagram whose transport header, checksum included, is still to be looked at; the
-  // reason if it was dropped. `more` says that others wait behind it: nothing is sent until the
-  // last (RFC 9293 3.10.7.4 [MUST-59]).
-  DropReason on_segment(Instant now, internet::Datagram segment, bool more = false);
+  // reason if it was dropped. `more`: others wait, and nothing is sent until the last [MUST-59].
+  DropReason on_segment(Instant now, internet::Datagram&& segment, bool more = false);
+  void flush(Instant now);  // there was no last: none waits any more
   void on_icmp_error(Instant now, const internet::IcmpError& error);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
