@@ -26,6 +26,9 @@ struct Network::Parts {
 
 namespace {
 
+// What a link does not cut itself is cut in front of it (output_link.cc).
+constexpr std::uint32_t cut_bytes_max = 65535;
+
 InterfaceSetup loopback_setup() {
   InterfaceSetup setup;
   setup.link.name = "lo";
@@ -242,6 +245,9 @@ Result<Path> Network::find(const IpAddress& destination, const IpAddress& source
   path.is_broadcast = hop->kind == Hop::Kind::broadcast;
   path.takes_checksums = hop->interface->link.takes_checksums;
   path.super_segment_bytes_max = hop->interface->link.super_segment_bytes_max;
+  if (path.super_segment_bytes_max == 0 && !hop->interface->link.is_loopback) {
+    path.super_segment_bytes_max = cut_bytes_max;
+  }
   return path;
 }
 

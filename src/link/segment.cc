@@ -128,9 +128,12 @@ void adapt_ip(std::uint8_t* header, std::size_t size, const Part& part, Family f
     return;
   }
   store16(header + ipv4::total_length_offset, static_cast<std::uint16_t>(size));
-  const std::uint16_t identification = load16(header + ipv4::identification_offset);
-  store16(header + ipv4::identification_offset,
-          static_cast<std::uint16_t>(identification + part.number));
+  // RFC 6864 4.1 [RFC6864-4-a]: of an atomic datagram it says nothing, and stays.
+  if ((load16(header + ipv4::fragment_offset) & ipv4::dont_fragment_bit) == 0) {
+    const std::uint16_t identification = load16(header + ipv4::identification_offset);
+    store16(header + ipv4::identification_offset,
+            static_cast<std::uint16_t>(identification + part.number));
+  }
   store16(header + ipv4::checksum_offset, 0);
   const std::size_t header_size = std::size_t{4} * (header[0] & 0x0fU);
   store16(header + ipv4::checksum_offset, checksum(Bytes(header, header_size)));
@@ -149,9 +152,7 @@ Packet cut_piece(const Packet& frame, const Layout& layout, const Part& part, Ch
     store16(transport + udp::length_offset,
             static_cast<std::uint16_t>(udp::header_size + part.size));
   }
-  std::vector<Slice> slices;
-  frame.slices_of(layout.payload + part.offset, part.size, slices);
-  for (Slice& slice : slices) piece.append(std::move(slice));
+  piece.append_from(frame, layout.payload + part.offset, part.size);
   put_checksum(layout.pseudo, piece, is_tcp ? tcp::checksum_offset : udp::checksum_offset, by);
   piece.offload.checksum_good = by == ChecksumBy::us;
 

@@ -11,7 +11,7 @@ DropReason Stack::Parts::deliver(Instant now, internet::Datagram& datagram, Byte
   const bool is_v4 = datagram.destination.is_v4();
   switch (datagram.protocol) {
     case internet::Protocol::tcp:
-      return tcp.on_segment(now, std::move(datagram));
+      return tcp.on_segment(now, std::move(datagram), more_wait);
     case internet::Protocol::udp:
       return udp.on_datagram(now, datagram);
     case internet::Protocol::icmp:

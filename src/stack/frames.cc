@@ -2,15 +2,15 @@
 // Frames in and out: Ethernet is taken off, and what is inside is handed to ARP or IP.
 #include <algorithm>
 
+#include "link/join.hh"
 #include "stack/parts.hh"
 #include "wire/ethernet.hh"
+#include "wire/front.hh"
 #include "wire/vlan.hh"
 
 namespace lanyard::stack {
 
 namespace {
-
-constexpr std::size_t header_bytes_enough = 128;
 
 // Takes the headers off `frame` and says what is inside; a reason if it is not for us.
 struct Inside {
@@ -65,6 +65,25 @@ void Stack::Parts::receive(Instant now, std::uint32_t index, Packet&& frame) {
   trace->set_cause(before);
 }
 
+void Stack::Parts::receive_joined(Instant now, std::uint32_t index, std::span<Packet> batch) {
+  link::FrameRun run;
+  const auto hand_on = [&] {
+    if (run.is_empty()) return;
+    link::FrameRun::Joined joined = run.release();
+    if (internet::Interface* const interface = network.interfaces().find(index)) {
+      interface->link.counters.received_frames += joined.more_frames;
+      interface->link.counters.received_bytes += joined.more_bytes;
+    }
+    receive(now, index, std::move(joined.frame));
+  };
+  for (Packet& frame : batch) {
+    if (run.takes(frame)) continue;
+    hand_on();
+    run.begin(std::move(frame));
+  }
+  hand_on();
+}
+
 void Stack::Parts::drop_frame(Instant now, internet::Interface& interface, DropReason reason,
                               const Packet& frame) {
   ++interface.link.counters.dropped_frames;
@@ -74,7 +93,7 @@ void Stack::Parts::drop_frame(Instant now, internet::Interface& interface, DropR
 void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&& frame) {
   link::Interface& link = interface.link;
   if (!link.is_up) return drop_frame(now, interface, DropReason::link_down, frame);
-  if (frame.front().size() < std::min(frame.size(), header_bytes_enough)) frame.linear();
+  make_headers_contiguous(frame, ethernet::header_size);
   // BI-01, BI-02, BI-93.
   const auto view = ethernet::View::parse(frame.front(), frame.size());
   if (!view) return drop_frame(now, interface, view.error(), frame);

@@ -22,12 +22,15 @@ class Queue {
   void push(T item) { items_.push_back(std::move(item)); }
   [[nodiscard]] bool is_empty() const { return first_ == items_.size(); }
   [[nodiscard]] T pop() {
-    T item = std::move(items_[first_++]);
-    if (is_empty()) {
-      items_.clear();
-      first_ = 0;
-    }
+    T item = std::move(items_[first_]);
+    drop();
     return item;
+  }
+  [[nodiscard]] T& front() { return items_[first_]; }
+  void drop() {
+    if (++first_ < items_.size()) return;
+    items_.clear();
+    first_ = 0;
   }
 
  private:
@@ -50,6 +53,7 @@ struct Stack::Parts final : internet::Machine {
 
   // frames.cc
   void receive(Instant now, std::uint32_t interface, Packet&& frame);
+  void receive_joined(Instant now, std::uint32_t interface, std::span<Packet> batch);
   void take_in(Instant now, internet::Interface& interface, Packet&& frame);
   void drop_frame(Instant now, internet::Interface& interface, DropReason reason,
                   const Packet& frame);
@@ -80,6 +84,7 @@ struct Stack::Parts final : internet::Machine {
   udp::Udp udp;
   Queue<OutFrame> frames;
   Queue<Looped> looped;
+  bool more_wait = false;  // frames behind this one
   std::vector<std::pair<RawKey, RawSink*>> raw_sinks;
   std::map<EchoKey, RawSink*> echo_sinks;
   RandomStream chance;

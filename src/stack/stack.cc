@@ -88,9 +88,25 @@ void Stack::set_link_up(Instant now, std::uint32_t interface, bool is_up) {
   parts_->work_off(now);
 }
 
-void Stack::on_frame(Instant now, std::uint32_t interface, Packet frame) {
+void Stack::on_frame(Instant now, std::uint32_t interface, Packet&& frame) {
   parts_->latest = std::max(parts_->latest, now);
   parts_->receive(now, interface, std::move(frame));
+  parts_->work_off(now);
+}
+
+void Stack::on_frames(Instant now, std::uint32_t interface, std::span<Packet> frames) {
+  if (frames.size() == 1) return on_frame(now, interface, std::move(frames.front()));
+  parts_->latest = std::max(parts_->latest, now);
+  parts_->more_wait = true;  // RFC 9293 3.10.7.4 [MUST-59]
+  const bool is_watched = parts_->trace != nullptr && parts_->trace->is_on();
+  if (is_watched || !parts_->raw_sinks.empty()) {
+    // Whoever watches sees each frame as it came.
+    for (Packet& frame : frames) parts_->receive(now, interface, std::move(frame));
+  } else {
+    parts_->receive_joined(now, interface, frames);
+  }
+  parts_->more_wait = false;
+  parts_->tcp.flush(now);
   parts_->work_off(now);
 }
 
@@ -107,8 +123,11 @@ Instant Stack::next_deadline() const {
 }
 
 std::optional<OutFrame> Stack::take_frame() {
-  if (parts_->frames.is_empty()) return std::nullopt;
-  return parts_->frames.pop();
+  std::optional<OutFrame> frame;
+  if (parts_->frames.is_empty()) return frame;
+  frame.emplace(std::move(parts_->frames.front()));
+  parts_->frames.drop();
+  return frame;
 }
 
 tcp::Tcp& Stack::tcp() {

@@ -56,8 +56,7 @@ class RawSink {
 
 class Stack {
  public:
-  // `node` is the number this machine's events carry. `trace` may be null. The loopback interface,
-  // 1, is there at once.
+  // `node`: what this machine's events carry. `trace` may be null. Interface 1 is loopback.
   Stack(const Config& config, const Seed& seed, std::uint32_t node, Trace* trace);
   ~Stack();
   Stack(const Stack&) = delete;
@@ -72,8 +71,9 @@ class Stack {
   std::size_t remove_route(const Route& route);
   void set_link_up(Instant now, std::uint32_t interface, bool is_up);
 
-  // Driving.
-  void on_frame(Instant now, std::uint32_t interface, Packet frame);
+  // Driving. Of frames that came together all are dealt with before TCP answers [MUST-59].
+  void on_frame(Instant now, std::uint32_t interface, Packet&& frame);
+  void on_frames(Instant now, std::uint32_t interface, std::span<Packet> frames);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] std::optional<OutFrame> take_frame();
@@ -103,7 +103,7 @@ class Stack {
   Result<void> join_group(Instant now, std::uint32_t interface, const IpAddress& group);
   Result<void> leave_group(Instant now, std::uint32_t interface, const IpAddress& group);
 
-  // Looking in (sockets, arp, routes, counters). Valid until the next call that changes the stack.
+  // Looking in (sockets, arp, routes, counters). Valid until the stack changes.
   [[nodiscard]] std::vector<NeighbourRow> neighbours() const;
   [[nodiscard]] std::vector<Route> routes() const;
   [[nodiscard]] std::vector<InterfaceRow> interfaces() const;
