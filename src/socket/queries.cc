@@ -129,16 +129,16 @@ std::vector<SocketRow> Sockets::rows() const {
                     .peer = row.remote,
                     .receive_queue = row.receive_queue});
   }
-  for (const auto& [handle, entry] : table_->entries) {
+  table_->entries.for_each([&rows](const Entry& entry) {
     const auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape);
-    if (raw == nullptr) continue;
-    rows.push_back({.socket = handle,
+    if (raw == nullptr) return;
+    rows.push_back({.socket = entry.handle,
                     .type = entry.type,
                     .state = (*raw)->peer ? "ESTAB" : "UNCONN",
                     .local = {(*raw)->local, (*raw)->identifier},
                     .peer = (*raw)->peer.value_or(Endpoint{IpAddress::any(entry.family), 0}),
                     .receive_queue = (*raw)->queue_bytes});
-  }
+  });
   return rows;
 }
 

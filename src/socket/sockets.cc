@@ -52,11 +52,11 @@ Sockets::Table::Table(stack::Stack& own_stack) : stack(own_stack) {
 Sockets::Table::~Table() {
   stack.tcp().set_observer(nullptr);
   stack.udp().set_observer(nullptr);
-  for (auto& [handle, entry] : entries) {
+  entries.for_each([this](Entry& entry) {
     if (auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape)) {
       socket::close(*this, entry, **raw);
     }
-  }
+  });
 }
 
 void Sockets::Table::on_connection_change(tcp::ConnectionId, tcp::Owner owner) {
@@ -75,8 +75,7 @@ void Sockets::Table::wake(Handle handle) {
 }
 
 Entry* Sockets::Table::find(Handle handle) {
-  const auto found = entries.find(handle);
-  return found == entries.end() ? nullptr : &found->second;
+  return entries.find(handle);
 }
 
 transport::BindRequest Sockets::Table::request(const Entry& entry, const Endpoint& local) const {

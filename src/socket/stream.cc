@@ -138,7 +138,8 @@ void close(Sockets::Table& table, Instant now, Stream& stream) {
 Result<std::size_t> send(Sockets::Table& table, Instant now, Stream& stream, Bytes bytes,
                          SendFlags flags) {
   if (!has_connection(stream)) return unexpected(Errno::broken_pipe);
-  if (table.stack.tcp().readiness(stream.connection).is_connecting) {
+  const tcp::State state = table.stack.tcp().state(stream.connection);
+  if (state == tcp::State::syn_sent || state == tcp::State::syn_received) {
     return unexpected(Errno::try_again);
   }
   return table.stack.tcp().send(now, stream.connection, bytes,

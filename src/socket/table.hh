@@ -4,10 +4,10 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <variant>
 
 #include "internet/network.hh"
+#include "socket/pages.hh"
 #include "socket/sockets.hh"
 #include "transport/tcp/tcp.hh"
 #include "transport/udp.hh"
@@ -99,7 +99,7 @@ struct Sockets::Table final : tcp::Observer, udp::Observer {
   [[nodiscard]] Result<Endpoint> reachable(const Entry& entry, Endpoint peer) const;
 
   stack::Stack& stack;
-  std::map<Handle, Entry> entries;
+  Pages<Handle, Entry> entries;
   std::uint32_t last = 0;
 };
 
