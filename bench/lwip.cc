@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // lwIP as Debian builds it, as a peer: its raw API, one thread, two Ethernet interfaces of one
 // stack back to back. A frame is copied from one to the other, as lwIP's own loopback does.
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -204,6 +206,17 @@ double tcp_pingpong(Amount amount) {
   return (seconds_now() - start) * 1e9 / static_cast<double>(rounds);
 }
 
+// Bytes that malloc gave out for each end of an idle connection; Debian's lwIP has no pools.
+double tcp_idle_bytes(Amount amount) {
+  std::uint64_t connections = amount.of(5'000, 100);
+  start_stack();
+  listen_at_b();
+  connect_from_a();
+  std::size_t before = mallinfo2().uordblks;
+  for (std::uint64_t i = 0; i < connections; ++i) connect_from_a();
+  return static_cast<double>(mallinfo2().uordblks - before) / static_cast<double>(2 * connections);
+}
+
 // Connect, accept, abort: with FINs, lwIP's list of TIME-WAIT connections is searched linearly.
 double tcp_connections(Amount amount) {
   std::uint64_t rounds = amount.of(200'000, 500);
@@ -225,6 +238,7 @@ int main(int count, char** arguments) {
   using namespace lanyard::bench;
   return run({{"tcp_stream_mtu1500", tcp_stream},
               {"tcp_pingpong", tcp_pingpong},
+              {"tcp_idle_bytes", tcp_idle_bytes},
               {"tcp_connections", tcp_connections}},
              count, arguments);
 }

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -24,13 +25,29 @@ inline double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// How much work a measurement does: the whole of it, or the little that shows that it runs.
+// How much work a measurement does: the whole of it, the little that shows that it runs, or so many
+// of its units, so that the difference of two runs tells what one unit costs.
 struct Amount {
   bool is_smoke = false;
+  std::uint64_t units = 0;
   [[nodiscard]] std::uint64_t of(std::uint64_t whole, std::uint64_t little) const {
+    if (units != 0) return units;
     return is_smoke ? little : whole;
   }
 };
+
+// Seconds of one `step` that does not depend on what came before: the quickest of many short runs,
+// so that neighbours on the machine do not count.
+template <typename Step>
+double quickest(std::uint64_t runs, std::uint64_t steps, Step step) {
+  double best = 1e9;
+  for (std::uint64_t i = 0; i < runs; ++i) {
+    const double start = seconds_now();
+    for (std::uint64_t n = 0; n < steps; ++n) step();
+    best = std::min(best, seconds_now() - start);
+  }
+  return best / static_cast<double>(steps);
+}
 
 // What this process has in memory now.
 inline std::uint64_t resident_bytes() {
@@ -50,14 +67,24 @@ using Measurement = double (*)(Amount amount);
   std::exit(1);
 }
 
-// main() of a benchmark program: `program NAME [--smoke]` prints one number.
+// The same of a measurement that is not allowed here.
+[[noreturn]] inline void refuse(std::string_view why) {
+  fmt::print(stderr, "{}\n", why);
+  std::exit(3);
+}
+
+// main() of a benchmark program: `program NAME [--smoke | --units N]` prints one number.
 inline int run(const std::map<std::string, Measurement>& measurements, int count,
                char** arguments) {
   Amount amount;
   amount.is_smoke = count > 2 && std::string_view(arguments[2]) == "--smoke";
+  if (count > 3 && std::string_view(arguments[2]) == "--units") {
+    amount.units = std::strtoull(arguments[3], nullptr, 10);
+  }
   auto found = measurements.find(count > 1 ? arguments[1] : "");
   if (found == measurements.end()) {
-    fmt::print(stderr, "usage: {} NAME [--smoke], where NAME is one of:\n", arguments[0]);
+    fmt::print(stderr, "usage: {} NAME [--smoke | --units N], where NAME is one of:\n",
+               arguments[0]);
     for (const auto& [name, measurement] : measurements) fmt::print(stderr, "  {}\n", name);
     return 2;
   }
