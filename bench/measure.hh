@@ -30,6 +30,7 @@ inline double seconds_now() {
 struct Amount {
   bool is_smoke = false;
   std::uint64_t units = 0;
+  [[nodiscard]] bool is_whole() const { return !is_smoke && units == 0; }
   [[nodiscard]] std::uint64_t of(std::uint64_t whole, std::uint64_t little) const {
     if (units != 0) return units;
     return is_smoke ? little : whole;

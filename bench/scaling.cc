@@ -4,6 +4,7 @@
 
 #include "bench/ours.hh"
 #include "core/random.hh"
+#include "internet/network.hh"
 #include "wire/ethernet.hh"
 #include "wire/ipv4.hh"
 #include "wire/udp.hh"
@@ -82,7 +83,7 @@ Packet udp_frame(const MacAddress& to, const IpAddress& destination) {
 
 // Packets a second of 64 bytes through one router with a million routes, to networks at random.
 double ipv4_forward(Amount amount) {
-  const auto routes = static_cast<std::uint32_t>(amount.is_smoke ? 1'000 : 1'000'000);
+  const auto routes = static_cast<std::uint32_t>(amount.is_whole() ? 1'000'000 : 1'000);
   const std::uint64_t packets = amount.of(3'000'000, 2'000);
   stack::Config config;
   config.internet.forwarding = true;

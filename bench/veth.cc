@@ -166,7 +166,8 @@ double ipv4_forward(Amount amount) {
 
   std::mt19937 dice(2);
   std::vector<Frame> frames;
-  for (int i = 0; i < 4096; ++i) frames.push_back(udp_frame(network_of(dice() % routes) + 7));
+  for (int i = 0; i < 4096; ++i)
+    frames.push_back(udp_frame(network_of(static_cast<std::uint32_t>(dice()) % routes) + 7));
   constexpr std::size_t kBatch = 64;
   std::array<mmsghdr, kBatch> messages{};
   std::array<iovec, kBatch> pieces{};

@@ -26,20 +26,19 @@ StackDriver::~StackDriver() {
 }
 
 void StackDriver::on_readable() {
+  came_.clear();
   for (int i = 0; i < frames_per_round_max; ++i) {
     Result<Packet> frame = device_.receive();
-    if (!frame && frame.error() == Errno::try_again) return;
-    if (!frame && frame.error() == Errno::no_data) {
-      loop_.forget(device_.descriptor());
-      return;
-    }
     if (!frame) {
-      ++counters_.unreadable_frames;
-      return;
+      if (frame.error() == Errno::no_data) loop_.forget(device_.descriptor());
+      const bool is_end = frame.error() == Errno::no_data || frame.error() == Errno::try_again;
+      if (!is_end) ++counters_.unreadable_frames;
+      break;
     }
     ++counters_.received_frames;
-    stack_.on_frame(loop_.now(), interface_, std::move(*frame));
+    came_.push_back(std::move(*frame));
   }
+  if (!came_.empty()) stack_.on_frames(loop_.now(), interface_, came_);
 }
 
 void StackDriver::run_until(Instant now) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/task.hh"
 #include "device/event_loop.hh"
@@ -41,6 +42,7 @@ class StackDriver : public Driven {
   FrameDevice& device_;
   Tasks* tasks_;
   DriverCounters counters_;
+  std::vector<Packet> came_;  // in one round
 };
 
 }  // namespace lanyard::device

@@ -67,7 +67,8 @@ void Demux::grow() {
 
 void Demux::insert(Node& node) {
   if ((size_ + 1) * 4 > entries_.size() * 3) grow();
-  const Entry entry{&node, hash_of(node.local, node.remote)};
+  node.hash = hash_of(node.local, node.remote);
+  const Entry entry{&node, node.hash};
   const std::size_t mask = entries_.size() - 1;
   for (std::size_t i = entry.hash & mask; entries_[i].node != nullptr; i = (i + 1) & mask)
     CHECK(entries_[i].hash != entry.hash || !is_of(*entries_[i].node, node.local, node.remote));
@@ -75,11 +76,20 @@ void Demux::insert(Node& node) {
   ++size_;
 }
 
+void Demux::replace(const Node& node, Node& heir) {
+  if (latest_ == &node) latest_ = &heir;
+  heir.hash = node.hash;
+  const std::size_t mask = entries_.size() - 1;
+  std::size_t place = node.hash & mask;
+  while (entries_[place].node != &node) place = (place + 1) & mask;
+  entries_[place].node = &heir;
+}
+
 // Entries behind the gap move up, so that no probe stops short of them.
 void Demux::remove(const Node& node) {
   if (latest_ == &node) latest_ = nullptr;
   const std::size_t mask = entries_.size() - 1;
-  std::size_t gap = hash_of(node.local, node.remote) & mask;
+  std::size_t gap = node.hash & mask;
   while (entries_[gap].node != &node) gap = (gap + 1) & mask;
   for (std::size_t i = (gap + 1) & mask; entries_[i].node != nullptr; i = (i + 1) & mask) {
     const std::size_t home = entries_[i].hash & mask;

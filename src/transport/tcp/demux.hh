@@ -15,6 +15,7 @@ namespace lanyard::tcp {
 // What a 4-tuple leads to: a Connection, or what is left of one in TIME-WAIT. Its timer wakes it.
 struct Node : Timer {
   Endpoint local, remote;
+  std::uint32_t hash = 0;  // the demux's
   bool is_time_wait = false;
 };
 
@@ -24,6 +25,8 @@ class Demux {
   [[nodiscard]] Node* find(const Endpoint& local, const Endpoint& remote) const;
   void insert(Node& node);
   void remove(const Node& node);
+  // Puts `heir` in the place of `node`, whose ends it has.
+  void replace(const Node& node, Node& heir);
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:

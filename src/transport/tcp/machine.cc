@@ -217,16 +217,21 @@ Listener* Machine::find_listener(const Segment& segment) const {
   const auto bucket = listening.find(segment.local.port);
   if (bucket == listening.end()) return nullptr;
   int best = -1;
-  std::vector<Listener*> equals;
+  std::size_t equals = 0;
+  Listener* first = nullptr;
   for (Listener* const listener : bucket->second) {
     const int score = match(*listener, segment);
     if (score < 0 || score < best) continue;
-    if (score > best) equals.clear();
+    if (score > best) equals = 0;
+    if (equals++ == 0) first = listener;
     best = score;
-    equals.push_back(listener);
   }
-  if (equals.empty()) return nullptr;
-  return equals[hash_of(balance_key, segment.local, segment.remote, true) % equals.size()];
+  if (equals < 2) return first;
+  std::size_t chosen = hash_of(balance_key, segment.local, segment.remote, true) % equals;
+  for (Listener* const listener : bucket->second) {
+    if (match(*listener, segment) == best && chosen-- == 0) return listener;
+  }
+  return first;
 }
 
 // RFC 9293 3.4.1 [MUST-8] [MUST-9] [SHLD-1], [RFC6528-3-a]: a clock of four microseconds a tick

@@ -28,10 +28,10 @@ bool may_reopen(const TimeWait& wait, const Segment& segment) {
 void Machine::enter_time_wait(Instant now, Connection& c, Cause cause) {
   set_state(now, c, State::time_wait, cause);
   stop_alarms(c);
-  demux.remove(c);
   c.is_over = true;
   if (c.is_orphan) dead_.push_back(c.id);
   if (time_waits.size() >= config.time_wait_max) {
+    demux.remove(c);
     ports.release(std::exchange(c.binding, transport::BindingId::none));
     return;
   }
@@ -51,7 +51,7 @@ void Machine::enter_time_wait(Instant now, Connection& c, Cause cause) {
   wait->hop_limit = c.settings->hop_limit;
   wait->traffic_class = c.settings->traffic_class;
   wait->slot = static_cast<std::uint32_t>(time_waits.size());
-  demux.insert(*wait);
+  demux.replace(c, *wait);
   timers.arm(*wait, now + config.msl * 2);
   time_waits.push_back(std::move(wait));
 }
