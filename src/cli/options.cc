@@ -109,6 +109,17 @@ void declare_dissect(CLI::App& app, Filled& f) {
   app.add_flag("--json", f.dissect.json, "The tree as JSON");
 }
 
+// The language's own options reach the scripts as they stand.
+void declare_drill(CLI::App& app, Filled& f) {
+  app.allow_extras();
+  app.add_option("SCRIPT", f.drill.scripts, "Scripts (.pkt); --name=value goes to each of them");
+  app.add_option("-D,--define", f.drill.defines, "A word, and what stands for it")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--quiet,-q", f.drill.quiet, "Only what did not pass");
+  app.add_flag("--json", f.drill.json, "The outcomes as JSON");
+}
+
 void declare_version(CLI::App& app, Filled& f) {
   app.add_flag("--json", f.version.json, "As JSON");
 }
@@ -182,6 +193,13 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
      "  lanyard dissect --packet 12 first-lab.pcapng\n"
      "  xxd -p frame.bin | lanyard dissect -",
      declare_dissect, [](Filled& f) { return dissect(f.dissect); }},
+    {"drill", "Play packetdrill scripts against the stack, in virtual time",
+     "  lanyard drill tests/conform/handshake/*.pkt\n"
+     "  lanyard drill --ip_version=ipv6 syn.pkt      # options of the language\n"
+     "  lanyard drill --strict=all syn.pkt           # nothing is passed over\n"
+     "  lanyard drill --json *.pkt\n"
+     "\nExit status: 0 all passed, 1 one failed, 2 one is wrong or asks for what is not supported.",
+     declare_drill, [](Filled& f) { return drill(f.drill); }},
     {"version", "Which Lanyard this is", "  lanyard version --json", declare_version,
      [](Filled& f) { return version(f.version); }},
     {"completion", "A completion script for your shell",
@@ -280,6 +298,7 @@ int dispatch(CLI::App& app, Filled& filled, std::vector<std::string> command) {
     CLI::App* sub = app.get_subcommand(verb.name);
     if (!sub->parsed()) continue;
     if (verb.run == nullptr) return help(app, filled.help_verb);
+    filled.drill.settings = sub->remaining();
     filled.exec.command = sub->remaining();
     filled.exec.command.insert(filled.exec.command.end(), command.begin(), command.end());
     return verb.run(filled);

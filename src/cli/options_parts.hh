@@ -24,6 +24,7 @@ struct Filled {
   ListOptions list;
   ShowOptions show;
   DissectOptions dissect;
+  DrillOptions drill;
   ReplayOptions replay;
   HuntOptions hunt;
   VersionOptions version;

@@ -94,6 +94,15 @@ struct DissectOptions {
 };
 int dissect(const DissectOptions& options);
 
+struct DrillOptions {
+  std::vector<std::string> scripts;
+  std::vector<std::string> settings;  // --name=value, as they stand
+  std::vector<std::string> defines;   // NAME=VALUE
+  bool json = false;
+  bool quiet = false;  // only what did not pass
+};
+int drill(const DrillOptions& options);
+
 struct VersionOptions {
   bool json = false;
 };

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls that move data: read, write and their kin.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "lab/drill/calls.hh"
+
+namespace lanyard::lab::drill {
+
+namespace {
+
+using Kind = Expression::Kind;
+
+constexpr std::size_t transfer_bytes_max = 64 * 1024 * 1024;
+
+std::size_t size_of(std::int64_t bytes, Mark mark) {
+  if (bytes < 0 || static_cast<std::size_t>(bytes) > transfer_bytes_max) {
+    Arguments::wrong(mark, fmt::format("a transfer is from 0 to {} bytes", transfer_bytes_max));
+  }
+  return static_cast<std::size_t>(bytes);
+}
+
+constexpr std::int64_t msg_fastopen = 0x20000000, msg_zerocopy = 0x4000000;
+
+}  // namespace
+
+Endpoint SystemCalls::peer_of(const Expression& expression) const {
+  if (expression.kind == Kind::ellipsis) return {setup_.remote, setup_.connect_port};
+  return socket_address(expression).endpoint;
+}
+
+// [{..., 1000}, {"abc", 3}]
+std::size_t SystemCalls::vector_bytes(const Expression& list, std::string& text) {
+  std::size_t bytes = 0;
+  for (const Expression& item : list.items) {
+    const bool is_pair = item.kind == Kind::structure && item.items.size() == 2;
+    if (!is_pair) Arguments::wrong(item.mark, "expected {..., bytes} here");
+    const std::size_t size = size_of(Arguments::number_of(item.items[1]), item.mark);
+    if (item.items[0].kind == Kind::text) {
+      text.resize(bytes);
+      text += item.items[0].text.substr(0, size);
+    }
+    bytes += size;
+  }
+  return bytes;
+}
+
+// A blocking stream socket takes all of it, however often it has to wait.
+SystemCalls::Answer SystemCalls::transfer_out(Transfer& transfer) {
+  Descriptor* descriptor = find(transfer.descriptor);
+  if (descriptor == nullptr) return failed(Errno::bad_descriptor);
+  if ((transfer.flags & (msg_fastopen | msg_zerocopy)) != 0) {
+    Arguments::unsupported(transfer.mark, "MSG_FASTOPEN and MSG_ZEROCOPY are not supported");
+  }
+  std::vector<std::uint8_t> data(transfer.bytes);
+  std::copy_n(transfer.text.begin(), std::min(transfer.text.size(), data.size()), data.begin());
+  if (descriptor->type != socket::Type::stream) {
+    socket::DatagramFacts facts;
+    if (transfer.peer) facts.peer = *transfer.peer;
+    const auto sent = sockets_.send_to(now_, descriptor->handle, data, facts);
+    if (!sent) return failed(sent.error());
+    return Returned{static_cast<std::int64_t>(*sent), std::nullopt, false};
+  }
+  const socket::SendFlags flags{.out_of_band = (transfer.flags & MSG_OOB) != 0,
+                                .more = (transfer.flags & MSG_MORE) != 0};
+  const auto sent = sockets_.send(now_, descriptor->handle,
+                                  Bytes(data).subspan(std::min(sent_, data.size())), flags);
+  if (sent) sent_ += *sent;
+  if (!sent && sent.error() != Errno::try_again) {
+    if (sent_ > 0) return Returned{static_cast<std::int64_t>(sent_), std::nullopt, false};
+    return failed(sent.error());
+  }
+  if (sent_ >= data.size()) return Returned{static_cast<std::int64_t>(sent_), std::nullopt, false};
+  const Answer waits = blocks(*descriptor, transfer.flags, descriptor->send_timeout);
+  if (waits && sent_ > 0) return Returned{static_cast<std::int64_t>(sent_), std::nullopt, false};
+  return waits;
+}
+
+SystemCalls::Answer SystemCalls::send(const Arguments& a) {
+  a.expect_count(3, 6);
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.bytes = size_of(a.number(2), a.at(2).mark);
+  if (a.at(1).kind == Kind::text) transfer.text = a.at(1).text;
+  transfer.flags = a.number_or(3, 0);
+  const bool has_address = a.size() > 4 &&
+                           !(a.at(4).kind == Kind::word && a.at(4).text == "NULL") &&
+                           !(a.at(4).kind == Kind::number);
+  if (a.name() == "sendto" && has_address) transfer.peer = peer_of(a.at(4));
+  return transfer_out(transfer);
+}
+
+SystemCalls::Answer SystemCalls::send_vector(const Arguments& a) {
+  a.expect_count(3, 3);
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.bytes = vector_bytes(a.at(1), transfer.text);
+  return transfer_out(transfer);
+}
+
+SystemCalls::Answer SystemCalls::send_message(const Arguments& a) {
+  a.expect_count(2, 3);
+  const Expression& message = a.at(1);
+  if (message.kind != Kind::structure) Arguments::wrong(message.mark, "expected {msg_iov=...}");
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.flags = a.number_or(2, 0);
+  const Expression* vectors = Arguments::field(message, "msg_iov");
+  if (vectors != nullptr) transfer.bytes = vector_bytes(*vectors, transfer.text);
+  const Expression* name = Arguments::field(message, "msg_name");
+  if (name != nullptr && (name->kind == Kind::ellipsis || name->kind == Kind::structure)) {
+    transfer.peer = peer_of(*name);
+  }
+  const Expression* control = Arguments::field(message, "msg_control");
+  if (control != nullptr && !control->items.empty()) {
+    Arguments::unsupported(control->mark, "control messages (msg_control) are not supported");
+  }
+  return transfer_out(transfer);
+}
+
+Result<socket::Received> SystemCalls::receive_once(Descriptor& descriptor, const Transfer& transfer,
+                                                   MutableBytes buffer) {
+  const socket::ReceiveFlags flags{.peek = (transfer.flags & MSG_PEEK) != 0,
+                                   .out_of_band = (transfer.flags & MSG_OOB) != 0,
+                                   .truncate = (transfer.flags & MSG_TRUNC) != 0};
+  if (descriptor.type == socket::Type::stream) {
+    const auto got = sockets_.receive(now_, descriptor.handle, buffer, flags);
+    if (!got) return unexpected(got.error());
+    return socket::Received{.bytes = *got, .full_bytes = *got, .facts = {}};
+  }
+  auto got = sockets_.receive_from(now_, descriptor.handle, buffer, flags);
+  if (got && !flags.truncate) got->full_bytes = got->bytes;
+  return got;
+}
+
+SystemCalls::Answer SystemCalls::transfer_in(Transfer& transfer) {
+  Descriptor* descriptor = find(transfer.descriptor);
+  if (descriptor == nullptr) return failed(Errno::bad_descriptor);
+  if ((transfer.flags & MSG_ERRQUEUE) != 0) {
+    const auto error = sockets_.take_error(descriptor->handle);
+    if (!error) return failed(Errno::try_again);
+    return Returned{static_cast<std::int64_t>(error->payload.size()), std::nullopt, false};
+  }
+  std::vector<std::uint8_t> buffer(transfer.bytes - std::min(gathered_.size(), transfer.bytes));
+  const auto got = receive_once(*descriptor, transfer, buffer);
+  const bool waits_for_all = (transfer.flags & MSG_WAITALL) != 0;
+  if (!got && got.error() == Errno::try_again && (transfer.flags & MSG_OOB) == 0) {
+    const Answer waits = blocks(*descriptor, transfer.flags, descriptor->receive_timeout);
+    if (!waits || gathered_.empty()) return waits;
+    return Returned{static_cast<std::int64_t>(gathered_.size()), std::nullopt, false};
+  }
+  if (!got && gathered_.empty()) return failed(got.error());
+  if (got) {
+    transfer.received = *got;
+    gathered_ += text_of(Bytes(buffer).first(got->bytes));
+    const bool goes_on = waits_for_all && got->bytes > 0 && gathered_.size() < transfer.bytes;
+    if (goes_on) {
+      const Answer waits = blocks(*descriptor, transfer.flags, descriptor->receive_timeout);
+      if (!waits) return waits;
+    }
+  }
+  const std::string_view expected = std::string_view(transfer.text).substr(0, gathered_.size());
+  if (!transfer.text.empty() && expected != gathered_.substr(0, expected.size())) {
+    Arguments::failed(transfer.mark,
+                      fmt::format("it read \"{}\", not \"{}\"", gathered_, transfer.text));
+  }
+  const bool is_whole = (transfer.flags & MSG_TRUNC) != 0 && got && got->full_bytes > got->bytes;
+  return Returned{static_cast<std::int64_t>(is_whole ? got->full_bytes : gathered_.size()),
+                  std::nullopt, false};
+}
+
+SystemCalls::Answer SystemCalls::receive(const Arguments& a) {
+  a.expect_count(3, 6);
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.bytes = size_of(a.number(2), a.at(2).mark);
+  if (a.at(1).kind == Kind::text) transfer.text = a.at(1).text;
+  transfer.flags = a.number_or(3, 0);
+  Answer answer = transfer_in(transfer);
+  const bool checks_peer =
+      answer && !answer->error && a.name() == "recvfrom" && a.at(4).kind == Kind::structure;
+  if (checks_peer) {
+    const Endpoint expected = socket_address(a.at(4)).endpoint;
+    const Endpoint& peer = transfer.received.facts.peer;
+    if (expected.address != peer.address || expected.port != peer.port) {
+      Arguments::failed(a.at(4).mark, fmt::format("the datagram came from {}", to_text(peer)));
+    }
+  }
+  return answer;
+}
+
+SystemCalls::Answer SystemCalls::receive_vector(const Arguments& a) {
+  a.expect_count(3, 3);
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.bytes = vector_bytes(a.at(1), transfer.text);
+  return transfer_in(transfer);
+}
+
+SystemCalls::Answer SystemCalls::receive_message(const Arguments& a) {
+  a.expect_count(2, 3);
+  const Expression& message = a.at(1);
+  if (message.kind != Kind::structure) Arguments::wrong(message.mark, "expected {msg_iov=...}");
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.flags = a.number_or(2, 0);
+  const Expression* vectors = Arguments::field(message, "msg_iov");
+  if (vectors != nullptr) transfer.bytes = vector_bytes(*vectors, transfer.text);
+  const Expression* control = Arguments::field(message, "msg_control");
+  if (control != nullptr && !control->items.empty()) {
+    Arguments::unsupported(control->mark, "control messages (msg_control) are not supported");
+  }
+  return transfer_in(transfer);
+}
+
+}  // namespace lanyard::lab::drill

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a number in a script's calls stands for, and what a call returns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/time.hh"
+#include "socket/sockets.hh"
+
+namespace lanyard::lab::drill {
+
+// What a call returned. `opens`: the value is a new descriptor, whose number the script chooses.
+struct Returned {
+  std::int64_t value = 0;
+  std::optional<Errno> error{};
+  bool opens = false;
+};
+
+// A set of descriptors that are watched (epoll).
+struct Watched {
+  std::int64_t descriptor = 0;
+  std::uint32_t events = 0;
+  std::uint64_t data = 0;
+  std::uint32_t last = 0;  // what was ready when last told: edge-triggered ones tell only changes
+  bool is_spent = false;   // EPOLLONESHOT, told once
+};
+
+struct Descriptor {
+  socket::Handle handle = socket::Handle::none;  // none: a watching one
+  Family family = Family::ipv4;
+  socket::Type type = socket::Type::stream;
+  bool is_nonblocking = false;
+  bool is_connecting = false;  // a blocking connect() is under way
+  Duration receive_timeout = Duration::infinite(), send_timeout = Duration::infinite();
+  std::vector<Watched> watched{};
+};
+
+}  // namespace lanyard::lab::drill
