@@ -194,7 +194,7 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
      "  xxd -p frame.bin | lanyard dissect -",
      declare_dissect, [](Filled& f) { return dissect(f.dissect); }},
     {"drill", "Play packetdrill scripts against the stack, in virtual time",
-     "  lanyard drill tests/conform/handshake/*.pkt\n"
+     "  lanyard drill tests/conform/*.pkt\n"
      "  lanyard drill --ip_version=ipv6 syn.pkt      # options of the language\n"
      "  lanyard drill --strict=all syn.pkt           # nothing is passed over\n"
      "  lanyard drill --json *.pkt\n"

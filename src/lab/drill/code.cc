@@ -124,6 +124,7 @@ void Interpreter::run_assert(std::string_view text) {
   std::string said;
   for (std::size_t i = 1; i < values.size(); ++i) said += (i > 1 ? ", " : "") + to_text(values[i]);
   // The names in the condition, with what they are.
+  text = text.substr(0, std::min(find_outside(text, ','), text.size()));
   std::string names;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;

@@ -42,10 +42,11 @@ struct PacketPrefix {
   enum class Ecn : std::uint8_t { unsaid, none, ect1, ect0, ect01, ce };
   Ecn ecn = Ecn::unsaid;
   std::optional<std::uint8_t> ttl{}, tos{};
-  std::optional<std::uint32_t> flow{};  // which connection, counted from 1 (ours)
-  bool has_bad_checksum = false;        // [badsum] (ours)
-  std::string source{};                 // [from ADDRESS] (ours)
-  std::string destination{};            // [to ADDRESS] (ours)
+  std::optional<std::uint32_t> flow{};     // which connection, counted from 1 (ours)
+  bool has_bad_checksum = false;           // [badsum] (ours)
+  std::string source{};                    // [from ADDRESS] (ours)
+  std::string destination{};               // [to ADDRESS] (ours)
+  std::vector<std::uint8_t> ip_options{};  // [ipopt HEX] (ours), IPv4 only
 };
 
 struct PacketEvent {

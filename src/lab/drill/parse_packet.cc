@@ -76,6 +76,10 @@ void parse_prefix_word(Lexer& lexer, PacketPrefix& prefix, const std::string& wo
     prefix.tos = small();
   } else if (word == "flow") {
     prefix.flow = lexer.unsigned32("the number of a connection");
+  } else if (word == "ipopt") {
+    lexer.skip_spaces();
+    prefix.ip_options = lexer.hex_bytes();
+    if (prefix.ip_options.size() > 40) lexer.wrong("an IPv4 header has room for 40 bytes");
   } else if (word == "badsum") {
     prefix.has_bad_checksum = true;
   } else if (word == "from" || word == "to") {

@@ -120,7 +120,7 @@ FromStack read_v6(Seen seen, Bytes bytes) {
   return result;
 }
 
-void put_ip(Packet& packet, const Seen& seen, std::uint8_t protocol) {
+void put_ip(Packet& packet, const Seen& seen, std::uint8_t protocol, Bytes options = {}) {
   const IpAddress& source = seen.source.address;
   if (source.is_v4()) {
     ipv4::Header{.source = source,
@@ -128,7 +128,8 @@ void put_ip(Packet& packet, const Seen& seen, std::uint8_t protocol) {
                  .protocol = protocol,
                  .ttl = seen.ttl,
                  .traffic_class = seen.traffic_class,
-                 .dont_fragment = true}
+                 .dont_fragment = true,
+                 .options = options}
         .push_onto(packet);
   } else {
     ipv6::Header{.source = source,
@@ -140,8 +141,8 @@ void put_ip(Packet& packet, const Seen& seen, std::uint8_t protocol) {
   }
 }
 
-Packet finished(Packet packet, const Seen& seen, std::uint8_t protocol) {
-  put_ip(packet, seen, protocol);
+Packet finished(Packet packet, const Seen& seen, std::uint8_t protocol, Bytes options = {}) {
+  put_ip(packet, seen, protocol, options);
   return framed(std::move(packet),
                 seen.source.address.is_v4() ? ethernet::Type::ipv4 : ethernet::Type::ipv6);
 }
@@ -195,7 +196,7 @@ Packet build_frame(const Seen& seen, const PacketEvent& said) {
   const std::uint16_t sum = transport_checksum(pseudo, bytes);
   store16(bytes.data() + tcp::checksum_offset,
           said.prefix.has_bad_checksum ? static_cast<std::uint16_t>(sum + 1) : sum);
-  return finished(Packet::copy_of(bytes, 128), seen, protocol::tcp);
+  return finished(Packet::copy_of(bytes, 128), seen, protocol::tcp, said.prefix.ip_options);
 }
 
 Packet build_icmp(const Seen& seen, const Seen& quoted) {
