@@ -68,6 +68,7 @@ class SystemCalls {
   Answer watch_one(const Arguments& a);   // epoll_ctl
   Answer watch_wait(const Arguments& a);  // epoll_wait
   [[nodiscard]] std::uint32_t ready_events(const Descriptor& descriptor) const;
+  [[nodiscard]] std::uint64_t received_bytes(const Descriptor& descriptor) const;
 
   struct Transfer {  // one send or receive, whatever call it came from
     std::int64_t descriptor = 0;
@@ -85,6 +86,8 @@ class SystemCalls {
   [[nodiscard]] Endpoint peer_of(const Expression& expression) const;
   [[nodiscard]] static std::size_t vector_bytes(const Expression& list, std::string& text);
 
+  [[nodiscard]] static bool is_nowhere(const Expression& buffer);
+  void check_control(const Expression& message, const Descriptor& descriptor) const;
   Descriptor* find(std::int64_t number);
   Answer blocks(const Descriptor& descriptor, std::int64_t flags, Duration timeout);
   static Answer returned(const Result<void>& result);

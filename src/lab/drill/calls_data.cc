@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The calls that move data: read, write and their kin.
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -47,6 +48,12 @@ std::size_t SystemCalls::vector_bytes(const Expression& list, std::string& text)
   return bytes;
 }
 
+// A buffer at address zero.
+bool SystemCalls::is_nowhere(const Expression& buffer) {
+  const bool is_null = buffer.kind == Kind::word && buffer.text == "NULL";
+  return is_null || (buffer.kind == Kind::number && buffer.number == 0);
+}
+
 // A blocking stream socket takes all of it, however often it has to wait.
 SystemCalls::Answer SystemCalls::transfer_out(Transfer& transfer) {
   Descriptor* descriptor = find(transfer.descriptor);
@@ -85,6 +92,7 @@ SystemCalls::Answer SystemCalls::send(const Arguments& a) {
   transfer.mark = a.mark();
   transfer.bytes = size_of(a.number(2), a.at(2).mark);
   if (a.at(1).kind == Kind::text) transfer.text = a.at(1).text;
+  if (is_nowhere(a.at(1)) && transfer.bytes > 0) return failed(Errno::bad_address);
   transfer.flags = a.number_or(3, 0);
   const bool has_address = a.size() > 4 &&
                            !(a.at(4).kind == Kind::word && a.at(4).text == "NULL") &&
@@ -181,6 +189,7 @@ SystemCalls::Answer SystemCalls::receive(const Arguments& a) {
   transfer.mark = a.mark();
   transfer.bytes = size_of(a.number(2), a.at(2).mark);
   if (a.at(1).kind == Kind::text) transfer.text = a.at(1).text;
+  if (is_nowhere(a.at(1)) && transfer.bytes > 0) return failed(Errno::bad_address);
   transfer.flags = a.number_or(3, 0);
   Answer answer = transfer_in(transfer);
   const bool checks_peer =
@@ -214,11 +223,30 @@ SystemCalls::Answer SystemCalls::receive_message(const Arguments& a) {
   transfer.flags = a.number_or(2, 0);
   const Expression* vectors = Arguments::field(message, "msg_iov");
   if (vectors != nullptr) transfer.bytes = vector_bytes(*vectors, transfer.text);
+  const Answer answer = transfer_in(transfer);
+  if (answer && !answer->error) check_control(message, *find(transfer.descriptor));
+  return answer;
+}
+
+// What came beside the data: how much more waits (TCP_INQ), the only one there is.
+void SystemCalls::check_control(const Expression& message, const Descriptor& descriptor) const {
   const Expression* control = Arguments::field(message, "msg_control");
-  if (control != nullptr && !control->items.empty()) {
-    Arguments::unsupported(control->mark, "control messages (msg_control) are not supported");
+  if (control == nullptr || control->items.empty()) return;
+  const Expression& said = Arguments::first_of(*control);
+  constexpr std::int64_t tcp_cm_inq = 36;
+  const bool is_queue = Arguments::field_number(said, "cmsg_level", 0) == IPPROTO_TCP &&
+                        Arguments::field_number(said, "cmsg_type", 0) == tcp_cm_inq;
+  if (!is_queue || control->items.size() > 1) {
+    Arguments::unsupported(control->mark, "only TCP_CM_INQ is supported in msg_control");
   }
-  return transfer_in(transfer);
+  if (!descriptor.tells_queue) Arguments::failed(control->mark, "no control message came");
+  // Linux: an end of the stream that waits counts as one byte.
+  auto waits = static_cast<std::int64_t>(sockets_.readable_bytes(descriptor.handle));
+  if (waits == 0 && sockets_.readiness(descriptor.handle).read_closed) waits = 1;
+  const std::int64_t expected = Arguments::field_number(said, "cmsg_data", waits);
+  if (expected != waits) {
+    Arguments::failed(control->mark, fmt::format("{} bytes wait, not {}", waits, expected));
+  }
 }
 
 }  // namespace lanyard::lab::drill

@@ -21,6 +21,8 @@ struct Row {
   Option option;
 };
 
+constexpr std::int64_t tcp_inq = 36;  // newer than the C library's headers
+
 constexpr Row rows[] = {
     {SOL_SOCKET, SO_REUSEADDR, Option::reuse_address},
     {SOL_SOCKET, SO_REUSEPORT, Option::reuse_port},
@@ -150,6 +152,12 @@ SystemCalls::Answer SystemCalls::set_option(const Arguments& a) {
     Duration& timeout =
         a.number(2) == SO_RCVTIMEO ? descriptor->receive_timeout : descriptor->send_timeout;
     timeout = timeout_of(a.at(3));
+    return Returned{};
+  }
+  if (a.number(1) == IPPROTO_TCP && a.number(2) == tcp_inq) {
+    const std::int64_t value = a.pointed(3);
+    if (value < 0 || value > 1) return failed(Errno::invalid);
+    descriptor->tells_queue = value != 0;
     return Returned{};
   }
   const Row* row = find_row(a);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <map>
 #include <span>
 
@@ -239,6 +240,19 @@ constexpr Name file_names[] = {
     {"false", 0},
 };
 
+constexpr Name error_names[] = {
+    NAME(EPERM),        NAME(ENOENT),       NAME(EINTR),           NAME(EBADF),
+    NAME(EAGAIN),       NAME(ENOMEM),       NAME(EACCES),          NAME(EFAULT),
+    NAME(EBUSY),        NAME(EEXIST),       NAME(ENODEV),          NAME(EINVAL),
+    NAME(EMFILE),       NAME(EPIPE),        NAME(ENOTSOCK),        NAME(EDESTADDRREQ),
+    NAME(EMSGSIZE),     NAME(ENOPROTOOPT),  NAME(EPROTONOSUPPORT), NAME(EOPNOTSUPP),
+    NAME(EAFNOSUPPORT), NAME(EADDRINUSE),   NAME(EADDRNOTAVAIL),   NAME(ENETDOWN),
+    NAME(ENETUNREACH),  NAME(ECONNABORTED), NAME(ECONNRESET),      NAME(ENOBUFS),
+    NAME(EISCONN),      NAME(ENOTCONN),     NAME(ETIMEDOUT),       NAME(ECONNREFUSED),
+    NAME(EHOSTDOWN),    NAME(EHOSTUNREACH), NAME(EALREADY),        NAME(EINPROGRESS),
+    NAME(EPROTO),
+};
+
 #undef NAME
 
 const std::map<std::string_view, std::int64_t>& table() {
@@ -246,7 +260,7 @@ const std::map<std::string_view, std::int64_t>& table() {
     std::map<std::string_view, std::int64_t> all;
     for (const std::span<const Name> list :
          {std::span<const Name>(socket_names), std::span<const Name>(tcp_names),
-          std::span<const Name>(file_names)}) {
+          std::span<const Name>(file_names), std::span<const Name>(error_names)}) {
       for (const Name& each : list) all.emplace(each.name, each.value);
     }
     return all;

@@ -24,7 +24,8 @@ struct Watched {
   std::uint32_t events = 0;
   std::uint64_t data = 0;
   std::uint32_t last = 0;  // what was ready when last told: edge-triggered ones tell only changes
-  bool is_spent = false;   // EPOLLONESHOT, told once
+  std::uint64_t received = 0;  // bytes that had come when last looked at
+  bool is_spent = false;       // EPOLLONESHOT, told once
 };
 
 struct Descriptor {
@@ -32,6 +33,7 @@ struct Descriptor {
   Family family = Family::ipv4;
   socket::Type type = socket::Type::stream;
   bool is_nonblocking = false;
+  bool tells_queue = false;    // TCP_INQ
   bool is_connecting = false;  // a blocking connect() is under way
   Duration receive_timeout = Duration::infinite(), send_timeout = Duration::infinite();
   std::vector<Watched> watched{};

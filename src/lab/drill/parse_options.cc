@@ -100,6 +100,8 @@ const std::map<std::string_view, std::uint8_t>& unreachable_codes() {
       {"dest_net_unknown", 6},
       {"dest_host_unknown", 7},
       {"source_host_isolated", 8},
+      {"net_unknown", 6},
+      {"host_unknown", 7},
       {"net_prohibited", 9},
       {"host_prohibited", 10},
       {"net_unreachable_for_tos", 11},

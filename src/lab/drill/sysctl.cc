@@ -161,6 +161,48 @@ constexpr Row rows[] = {
     {"net.ipv4.tcp_wmem", set_send_buffer},
     {"net.ipv4.ip_local_port_range", set_ports},
     {"net.ipv4.ip_default_ttl", set_hop_limit},
+    {"net.ipv4.tcp_slow_start_after_idle",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 1, "the window is always reduced after idle time");
+     }},
+    {"net.ipv4.tcp_dsack",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 1, "duplicates are always reported");
+     }},
+    {"net.ipv4.tcp_reordering",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 3, "the threshold is three, until the path shows otherwise");
+     }},
+    {"net.ipv4.tcp_retries1",
+     [](Setup&, std::int64_t value, const Values&) { return only(value, 3, "R1 is three"); }},
+    {"net.ipv4.tcp_rfc1337",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 1, "resets in TIME-WAIT are always ignored");
+     }},
+    {"net.ipv4.tcp_stdurg",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 0, "the urgent pointer is read as RFC 6093 has it");
+     }},
+    {"net.ipv4.tcp_mtu_probing",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 0, "the path is not probed");
+     }},
+    {"net.ipv4.tcp_abort_on_overflow",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 0, "a full accept queue drops");
+     }},
+    {"net.ipv4.tcp_shrink_window",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 0, "the window is never taken back");
+     }},
+    {"net.ipv4.ip_no_pmtu_disc",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 0, "the path MTU is always discovered");
+     }},
+    {"net.ipv4.tcp_thin_linear_timeouts",
+     [](Setup&, std::int64_t value, const Values&) {
+       return only(value, 0, "time-outs always back off");
+     }},
     // What only tunes how Linux does it; nothing a peer could call wrong depends on it.
     {"net.ipv4.tcp_no_metrics_save", nothing},
     {"net.ipv4.tcp_no_ssthresh_metrics_save", nothing},
@@ -174,6 +216,22 @@ constexpr Row rows[] = {
     {"net.ipv4.tcp_available_congestion_control", nothing},
     {"net.ipv4.tcp_allowed_congestion_control", nothing},
     {"net.ipv4.tcp_adv_win_scale", nothing},
+    {"net.ipv4.tcp_max_reordering", nothing},
+    {"net.ipv4.tcp_base_mss", nothing},
+    {"net.ipv4.tcp_mtu_probe_floor", nothing},
+    {"net.ipv4.tcp_min_snd_mss", nothing},
+    {"net.ipv4.tcp_probe_interval", nothing},
+    {"net.ipv4.tcp_probe_threshold", nothing},
+    {"net.ipv4.tcp_pacing_ss_ratio", nothing},
+    {"net.ipv4.tcp_pacing_ca_ratio", nothing},
+    {"net.ipv4.tcp_comp_sack_nr", nothing},
+    {"net.ipv4.tcp_comp_sack_delay_ns", nothing},
+    {"net.ipv4.tcp_comp_sack_slack_ns", nothing},
+    {"net.ipv4.tcp_backlog_ack_defer", nothing},
+    {"net.ipv4.tcp_workaround_signed_windows", nothing},
+    {"net.ipv4.tcp_tw_reuse", nothing},
+    {"net.ipv4.tcp_tw_reuse_delay", nothing},
+    {"net.ipv4.tcp_fastopen_blackhole_timeout_sec", nothing},
     {"net.ipv4.tcp_app_win", nothing},
     {"net.ipv4.tcp_mem", nothing},
     {"net.ipv4.tcp_min_rtt_wlen", nothing},
