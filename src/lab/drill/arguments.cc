@@ -16,7 +16,9 @@ const Expression nothing{};
 
 IpAddress address_of(const Expression& expression, Family family) {
   const Expression* text = &expression;
-  if (expression.kind == Kind::call && !expression.items.empty()) text = &expression.items.back();
+  const bool is_pton = expression.kind == Kind::call && expression.text == "inet_pton";
+  if (expression.kind == Kind::call && !is_pton && !expression.items.empty())
+    text = &expression.items.back();
   if (text->kind == Kind::structure && !text->items.empty()) {
     return address_of(text->items.front(), family);
   }
@@ -26,10 +28,7 @@ IpAddress address_of(const Expression& expression, Family family) {
     if (is_any) return IpAddress::any(family);
   }
   // inet_pton(AF_INET6, "::1", &sin6_addr): the text is in the middle.
-  if (expression.kind == Kind::call && expression.text == "inet_pton" &&
-      expression.items.size() >= 2) {
-    text = &expression.items[1];
-  }
+  if (is_pton && expression.items.size() >= 2) text = &expression.items[1];
   const auto address = IpAddress::parse(text->text);
   if (text->kind != Kind::text || !address) {
     Arguments::wrong(expression.mark, "expected an address, as inet_addr(\"192.0.2.1\")");
@@ -134,6 +133,9 @@ SocketAddress socket_address(const Expression& structure) {
   if (port < 0 || port > 65'535) Arguments::wrong(structure.mark, "a port is from 0 to 65535");
   result.endpoint.port = static_cast<Port>(port);
   const Expression* address = Arguments::field(structure, is_v4 ? "sin_addr" : "sin6_addr");
+  for (const Expression& item : structure.items) {
+    if (item.kind == Kind::call && item.text == "inet_pton") address = &item;
+  }
   if (address != nullptr && address->kind != Kind::ellipsis) {
     result.endpoint.address = address_of(*address, is_v4 ? Family::ipv4 : Family::ipv6);
   }
