@@ -215,8 +215,9 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
   if (segment.payload_size == 0) return go_on;
   if (!may_receive(c.state)) return go_on;  // 9293-3.10.7.4-n: text after the FIN
   if (c.is_orphan && after(segment.sequence + segment.payload_size, c.receiver.next())) {
-    // RFC 9293 3.6.1 [SHLD-3]: nobody will ever read this.
-    send_reset(c);
+    // RFC 9293 3.6.1 [SHLD-3]: nobody will ever read this. The number is one the peer accepts,
+    // whatever of ours it has received.
+    answer_with_reset(segment);
     end(now, c, Cause::abort, std::nullopt);
     return done();
   }

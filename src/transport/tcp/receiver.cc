@@ -62,7 +62,12 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
   }
   if (sequence != next_) {
     // RFC 9293 3.10.7.4 [SHLD-31]: kept until the gap is filled.
-    if (keep(position_of(sequence), packet, offset, size, pieces_max)) note_block({sequence, end});
+    const std::size_t had = ahead_bytes();
+    if (keep(position_of(sequence), packet, offset, size, pieces_max)) {
+      note_block({sequence, end});
+      // [RFC2883-4-a]: all of it was there already: told before the block that holds it.
+      if (ahead_bytes() == had) note_duplicate({sequence, end});
+    }
     return {.bytes = 0, .was_out_of_order = true};
   }
   if (!ahead_) {
