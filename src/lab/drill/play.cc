@@ -273,7 +273,6 @@ void Player::play_command(const Event& event, const CommandEvent& command) {
   if (!applied) throw Fault{applied.error()};
   if (!stack_ || !setup_.is_changed) return;
   // A machine's settings are given when it is made: another one, as long as nothing would be lost.
-  setup_.is_changed = false;
   if (calls_->has_open()) {
     Arguments::unsupported(event.mark, "a setting is changed while sockets are open");
   }

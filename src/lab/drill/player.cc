@@ -30,6 +30,7 @@ Player::Player(const Setup& setup, const Script& script)
 
 void Player::build_stack() {
   if (stack_) return;
+  setup_.is_changed = false;  // what was asked for is in it
   stack_ = std::make_unique<stack::Stack>(setup_.config, Seed(seed), 0, nullptr);
   stack::InterfaceConfig interface;
   interface.mac = stack_mac;

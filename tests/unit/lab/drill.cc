@@ -99,6 +99,17 @@ TEST(Drill, SettingsAreReadAndUnknownOnesNamed) {
   EXPECT_NE(outcome.notes[1].find("tcp_nothing"), std::string::npos);
 }
 
+TEST(Drill, ASettingMayChangeWhileNoSocketIsOpen) {
+  const std::string change = "+0 `sysctl -q net.ipv4.tcp_fin_timeout=9`\n";
+  const std::string before = "`sysctl -q net.ipv4.tcp_fin_timeout=7`\n";
+  EXPECT_EQ(play(before + handshake + "+0 `rm /tmp/x`\n").what, "");
+  EXPECT_EQ(play(handshake + change).kind, Outcome::Kind::unsupported);
+  EXPECT_EQ(play(handshake + "+0 close(4) = 0\n+0 close(3) = 0\n" + change +
+                 "+0 socket(..., SOCK_STREAM, 0) = 3\n")
+                .what,
+            "");
+}
+
 TEST(Drill, ASuperSegmentMayComeInPartsUnlessStrict) {
   const std::string text = "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3001(3000) ack 1\n";
   EXPECT_EQ(after_handshake(text).what, "");
