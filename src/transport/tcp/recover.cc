@@ -202,12 +202,13 @@ void Machine::on_tail_probe(Instant now, Connection& c) {
     c.waiting = due < time_out ? Waiting::tail_probe : Waiting::acknowledgment;
     return set_alarm(c, Alarm::retransmit, std::min(due, time_out));
   }
-  const auto probe = c.sender.tail_probe(c.mss);
+  const std::uint32_t mss = segment_limit(c);
+  const auto probe = c.sender.tail_probe(mss);
   if (probe && may_probe(c)) {
     recovery.is_probing = true;
     recovery.probe_was_resent = probe->is_retransmission;
-    c.sender.sent(now, *probe, c.mss);
-    send_data(now, c, *probe, c.mss);
+    c.sender.sent(now, *probe, mss);
+    send_data(now, c, *probe, mss);
     recovery.probe_end = c.sender.next();
     ++recovery.probes;
     recovery.timer_from = now;

@@ -27,6 +27,15 @@ Duration time_of(std::uint32_t retries, const transport::Config& config) {
   return sum;
 }
 
+// What Nagle, a cork or a small window held back.
+void send_squeezed(Machine& machine, Instant now, Connection& c) {
+  const std::uint32_t mss = machine.segment_limit(c);
+  const auto rest = c.sender.squeezed(mss);
+  if (!rest) return;
+  c.sender.sent(now, *rest, mss);
+  machine.send_data(now, c, *rest, mss);
+}
+
 }  // namespace
 
 void Machine::poll(Instant now) {
@@ -61,10 +70,7 @@ void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
     case Alarm::idle:
       return on_idle(now, c);
     case Alarm::cork:
-      if (const auto rest = c.sender.squeezed(c.mss); rest && is_synchronized(c.state)) {
-        c.sender.sent(now, *rest, c.mss);
-        send_data(now, c, *rest, c.mss);
-      }
+      if (is_synchronized(c.state)) send_squeezed(*this, now, c);
       return schedule(c);
   }
 }
@@ -157,10 +163,7 @@ void Machine::on_retransmit(Instant now, Connection& c) {
     case Waiting::nothing:
       return;
     case Waiting::override:
-      if (const auto rest = c.sender.squeezed(c.mss)) {
-        c.sender.sent(now, *rest, c.mss);
-        send_data(now, c, *rest, c.mss);
-      }
+      send_squeezed(*this, now, c);
       return schedule(c);
     case Waiting::window_probe:
       return on_window_probe(now, c);

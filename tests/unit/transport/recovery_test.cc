@@ -161,6 +161,22 @@ TEST(TcpTailProbe, ALostTailIsRepairedWithoutATimeout) {
   EXPECT_EQ(t.again(), 3U);
 }
 
+TEST(TcpTailProbe, AProbeLeavesRoomForTheBlocksItReports) {
+  Scripted s;
+  const auto c = s.accept_one({.mss = 1460, .sack_permitted = true});
+  ASSERT_TRUE(s.host.tcp.send(s.now, c, as_bytes(std::string(2 * 1460, 'x'))));
+  s.expect();
+  s.expect();
+  s.peer_next += 100;  // a gap: from here on every segment reports a block
+  s.send(flags::ack | flags::psh, "ahead");
+  EXPECT_EQ(s.expect().header.options.sack_blocks, 1);
+  s.run_for(900_ms);
+  const Seg probe = s.expect();
+  EXPECT_EQ(probe.header.options.sack_blocks, 1);
+  // 9293-3.7-a: payload and options together are a full segment, not more.
+  EXPECT_EQ(probe.text.size(), 1460U - 12);
+}
+
 TEST(TcpTailProbe, AProbeThatRepairedALossCostsAReduction) {
   Scripted s;
   const auto connection = s.connect_one({.mss = 1000, .sack_permitted = true});
