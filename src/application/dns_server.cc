@@ -75,13 +75,37 @@ dns::Name reverse_name(const IpAddress& address) {
 Zone::Zone(const std::vector<std::pair<std::string, IpAddress>>& names) {
   for (const auto& [text, address] : names) {
     const auto name = dns::Name::parse(text);
-    if (!name) continue;
-    const dns::Type type = address.is_v4() ? dns::Type::a : dns::Type::aaaa;
-    records_[*name].push_back({.name = *name, .type = type, .ttl_s = ttl_s, .data = address});
-    const dns::Name reverse = reverse_name(address);
-    records_[reverse].push_back(
-        {.name = reverse, .type = dns::Type::ptr, .ttl_s = ttl_s, .data = *name});
+    if (name) add(*name, address);
   }
+}
+
+void Zone::add(const dns::Name& name, const IpAddress& address) {
+  const dns::Type type = address.is_v4() ? dns::Type::a : dns::Type::aaaa;
+  records_[name].push_back({.name = name, .type = type, .ttl_s = ttl_s, .data = address});
+  const dns::Name reverse = reverse_name(address);
+  records_[reverse].push_back(
+      {.name = reverse, .type = dns::Type::ptr, .ttl_s = ttl_s, .data = name});
+}
+
+void Zone::set(std::string_view text, const std::vector<IpAddress>& addresses) {
+  const auto name = dns::Name::parse(text);
+  if (!name) return;
+  // The way back goes too; other names of the same address keep theirs.
+  if (const auto found = records_.find(*name); found != records_.end()) {
+    for (const dns::Record& record : found->second) {
+      const auto* address = std::get_if<IpAddress>(&record.data);
+      if (address == nullptr) continue;
+      const auto back = records_.find(reverse_name(*address));
+      if (back == records_.end()) continue;
+      std::erase_if(back->second, [&](const dns::Record& each) {
+        const auto* owner = std::get_if<dns::Name>(&each.data);
+        return owner != nullptr && *owner == *name;
+      });
+      if (back->second.empty()) records_.erase(back);
+    }
+    records_.erase(*name);
+  }
+  for (const IpAddress& address : addresses) add(*name, address);
 }
 
 std::optional<std::vector<std::uint8_t>> Zone::answer(Bytes question, std::size_t size_max) const {
@@ -141,9 +165,13 @@ dns::Message Zone::answer_to(const dns::Message& question) const {
 }
 
 socket::Program dns_server(Zone zone) {
+  return dns_server(std::make_shared<const Zone>(std::move(zone)));
+}
+
+socket::Program dns_server(std::shared_ptr<const Zone> zone_served) {
   // Shared: the tasks of one run, and several runs, serve the same zone.
-  return [zone = std::make_shared<const Zone>(std::move(zone))](
-             Process& process, std::span<const std::string> arguments) -> int {
+  return [zone = std::move(zone_served)](Process& process,
+                                         std::span<const std::string> arguments) -> int {
     const auto address = bind_address(arguments);
     if (!address) {
       process.print(2, fmt::format("dns: '{}' is not an address\n", arguments[1]));

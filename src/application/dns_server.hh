@@ -4,7 +4,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,12 +21,16 @@ class Zone {
   // A name that is no domain name is left out.
   explicit Zone(const std::vector<std::pair<std::string, IpAddress>>& names);
 
+  // From now on the name has these addresses, in this order; none: it is there no more.
+  void set(std::string_view name, const std::vector<IpAddress>& addresses);
+
   // The answer to any message; nothing where silence is the answer (a response, less than a
   // header). `size_max`: what the way back carries; the question's EDNS0 may raise it to 1232.
   [[nodiscard]] std::optional<std::vector<std::uint8_t>> answer(Bytes question,
                                                                 std::size_t size_max) const;
 
  private:
+  void add(const dns::Name& name, const IpAddress& address);
   [[nodiscard]] dns::Message answer_to(const dns::Message& question) const;
   std::map<dns::Name, std::vector<dns::Record>> records_;
 };
@@ -35,5 +41,7 @@ class Zone {
 // A program that serves `zone` on port 53 of the address given as its one word, or of every
 // address.
 [[nodiscard]] socket::Program dns_server(Zone zone);
+// The same for a zone that others may change.
+[[nodiscard]] socket::Program dns_server(std::shared_ptr<const Zone> zone);
 
 }  // namespace lanyard::application

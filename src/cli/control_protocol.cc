@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Do, std::string_view>, 10> names{{{Do::exec, "exec"},
+constexpr std::array<std::pair<Do, std::string_view>, 11> names{{{Do::exec, "exec"},
                                                                  {Do::signal, "signal"},
                                                                  {Do::ping, "ping"},
                                                                  {Do::ps, "ps"},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<Do, std::string_view>, 10> names{{{Do::exec, "exe
                                                                  {Do::routes, "routes"},
                                                                  {Do::sockets, "sockets"},
                                                                  {Do::arp, "arp"},
+                                                                 {Do::act, "act"},
                                                                  {Do::about, "about"},
                                                                  {Do::down, "down"}}};
 

@@ -6,6 +6,7 @@
 //   {"exited":0,"signal":0}; {"do":"signal","signal":2} on the same connection reaches the program.
 //   {"do":"ping",...}                          ->  {"output":"...","descriptor":1}..., {"exited":0}
 //   {"do":"ps"|"links"|"routes"|"sockets"|"arp"}  ->  {"rows":[...]}
+//   {"do":"act","command":["cut r1 -- dc"]}    ->  {"done":["cut r1 -- dc"]}
 //   {"do":"about"}, {"do":"down"}              ->  {"lab":"...",...}
 // Anything that cannot be done: {"error":"a sentence"}.
 #pragma once
@@ -19,12 +20,24 @@
 
 namespace lanyard::cli {
 
-enum class Do : std::uint8_t { exec, signal, ping, ps, links, routes, sockets, arp, about, down };
+enum class Do : std::uint8_t {
+  exec,
+  signal,
+  ping,
+  ps,
+  links,
+  routes,
+  sockets,
+  arp,
+  act,
+  about,
+  down
+};
 
 struct Request {
   Do what = Do::about;
   std::string node;                  // exec, ping: the host; rows: only this node
-  std::vector<std::string> command;  // exec: the words; ping: its arguments
+  std::vector<std::string> command;  // exec: the words; ping: its arguments; act: one line
   std::map<std::string, std::string> environment;
   std::string directory;
   int signal = 0;

@@ -20,6 +20,7 @@
 #include "cli/descriptors.hh"
 #include "cli/text.hh"
 #include "cli/version.hh"
+#include "lab/action_text.hh"
 
 namespace lanyard::cli {
 namespace {
@@ -143,6 +144,8 @@ class ControlConnection final : public lab::ProgramObserver {
       case Do::sockets:
       case Do::arp:
         return say({{"rows", rows_of(world_, request.what, node)}});
+      case Do::act:
+        return act(request);
       case Do::about:
         return say({{"lab", world_.model().name}, {"pid", getpid()}, {"version", version_text()}});
       case Do::down: {
@@ -150,6 +153,21 @@ class ControlConnection final : public lab::ProgramObserver {
         return on_down_();
       }
     }
+  }
+
+  void act(const Request& request) {
+    if (request.command.size() != 1) return refuse("an action is one line");
+    const lab::ActionReader reader(world_.model(), true);
+    const auto actions = reader.read(request.command.front());
+    if (!actions.has_value()) {
+      return refuse(fmt::format("{}: {}", actions.error().what, actions.error().fix));
+    }
+    json done = json::array();
+    for (const lab::Action& action : *actions) {
+      world_.act(action);
+      done.push_back(lab::text_of(action, world_.model()));
+    }
+    say({{"done", done}});
   }
 
   void start(const Request& request, std::optional<std::uint32_t> node) {

@@ -22,6 +22,7 @@ struct Filled {
   ShellOptions shell;
   PingOptions ping;
   ListOptions list;
+  ActOptions act;
   ShowOptions show;
   DissectOptions dissect;
   DrillOptions drill;

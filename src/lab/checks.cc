@@ -255,7 +255,7 @@ void judge_program(const ProgramSpec& spec, const ProgramRow& row, Instant now,
   }
   const bool is_bad =
       row.state == ProgramState::not_started ||
-      (!spec.any_status && (row.state == ProgramState::killed ||
+      (!spec.any_status && ((row.state == ProgramState::killed && !row.was_told_to_end) ||
                             (row.state == ProgramState::exited && row.status != 0)));
   if (!is_bad) return;
   verdict.text = row.state == ProgramState::not_started

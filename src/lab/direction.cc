@@ -3,21 +3,54 @@
 
 namespace lanyard::lab {
 
+Direction::Direction(const LinkQuality& quality, const Seed& dice, Owner& owner)
+    : owner_(owner), dice_(dice), quality_(quality) {
+  build(quality_);
+  build_queue(Instant::start(), quality_);
+}
+
 void Direction::send(Instant now, Packet frame) {
   ++counters_.frames;
   counters_.bytes += frame.size();
   traffic.count(frame);
   if (!is_up_) return drop(now, std::move(frame), DropReason::link_down);
   if (frame.size() > bytes_max) return drop(now, std::move(frame), DropReason::frame_too_long);
-  queue_.carry(now, std::move(frame));
+  first_->carry(now, std::move(frame));
+  if (queued_ != nullptr) tell_deadline();
 }
 
-void Direction::change(const LinkChange& change) {
+void Direction::poll(Instant now) {
+  if (queued_ == nullptr || queued_->next_deadline() > now) return;
+  queued_->poll(now);
+  tell_deadline();
+}
+
+void Direction::tell_deadline() {
+  const Instant next = queued_->next_deadline();
+  if (next == deadline_) return;
+  deadline_ = next;
+  if (next != Instant::never()) owner_.on_deadline(*this, next);
+}
+
+void Direction::cut(Instant now) {
+  is_up_ = false;
+  ++cuts;
+  if (queued_ == nullptr) return;
+  queued_->drop_all(now, DropReason::link_down);
+  tell_deadline();
+}
+
+void Direction::change(Instant now, const LinkChange& change) {
   apply(change, quality_);
-  delay_.set(quality_.delay);
-  loss_.set(quality_.loss_parts_per_billion);
-  rate_.set(quality_.rate_bits_per_second);
-  queue_.set(quality_.queue_bytes);
+  build(quality_);
+  build_queue(now, quality_);
+}
+
+void Direction::prepare(const LinkChange& change) {
+  LinkQuality later = quality_;
+  apply(change, later);
+  build(later);
+  build(quality_);
 }
 
 void Direction::drop(Instant, Packet frame, DropReason reason) {

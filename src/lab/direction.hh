@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // One direction of a link: its effects in a row, its counters, and whether it is cut.
-//   frame -> cut? -> queue -> rate -> loss -> delay -> far port
+//   frame -> cut? -> the effects asked for, in the order of Stage -> far port
+// A link that asks for nothing has no effects. One that asks later gets them then; one whose
+// timeline asks has them from the start (prepare), so that their dice do not depend on when.
 #pragma once
 
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "core/random.hh"
-#include "lab/effect/delay.hh"
-#include "lab/effect/drop_tail.hh"
-#include "lab/effect/loss.hh"
-#include "lab/effect/rate.hh"
+#include "lab/direction_owner.hh"
+#include "lab/effect/queued.hh"
+#include "lab/effect/wire.hh"
+#include "lab/model.hh"
 #include "lab/traffic.hh"
 #include "lab/world.hh"
 
@@ -15,23 +23,25 @@ namespace lanyard::lab {
 
 class Direction final : private Wire {
  public:
-  // What becomes of a frame: told once for each frame that entered.
-  class Owner {
-   public:
-    virtual void on_carried(const Direction& direction, Instant arrives, Packet frame) = 0;
-    virtual void on_dropped(const Direction& direction, const Packet& frame, DropReason reason) = 0;
-
-   protected:
-    ~Owner() = default;
+  using Owner = DirectionOwner;
+  enum class Stage : std::uint8_t {
+    queue,
+    rate,
+    black_hole,
+    exact,
+    loss,
+    correlated,
+    gilbert,
+    four_state,
+    duplicate,
+    corrupt,
+    truncate,
+    reorder,
+    delay,
+    jitter
   };
 
-  Direction(const LinkQuality& quality, const RandomStream& dice, Owner& owner)
-      : owner_(owner),
-        quality_(quality),
-        delay_(quality.delay, *this),
-        loss_(quality.loss_parts_per_billion, dice, delay_),
-        rate_(quality.rate_bits_per_second, loss_),
-        queue_(quality.queue_bytes, rate_) {}
+  Direction(const LinkQuality& quality, const Seed& dice, Owner& owner);
 
   // The ports, as the plan numbers them.
   std::uint32_t from_port = 0, to_port = 0;
@@ -40,11 +50,12 @@ class Direction final : private Wire {
   Traffic traffic;
 
   void send(Instant now, Packet frame);
-  void change(const LinkChange& change);
-  void cut() {
-    is_up_ = false;
-    ++cuts;
-  }
+  void poll(Instant now);  // a queue's turn
+  [[nodiscard]] bool is_waiting() const { return queued_ != nullptr && !queued_->is_empty(); }
+  void change(Instant now, const LinkChange& change);
+  // `change` will come: its effects are there from now on, and do nothing.
+  void prepare(const LinkChange& change);
+  void cut(Instant now);
   void heal() { is_up_ = true; }
   [[nodiscard]] bool is_up() const { return is_up_; }
   [[nodiscard]] const LinkQuality& quality() const { return quality_; }
@@ -54,15 +65,47 @@ class Direction final : private Wire {
   }
 
  private:
+  struct Link {
+    Stage stage;
+    std::unique_ptr<Effect> effect;
+  };
   void carry(Instant at, Packet frame) override { owner_.on_carried(*this, at, std::move(frame)); }
   void drop(Instant at, Packet frame, DropReason reason) override;
+  // direction_chain.cc: makes what `quality` asks for and sets all that is there to it.
+  void build(const LinkQuality& quality);
+  void build_losses(const LinkQuality& quality);
+  void build_fates(const Impairments& more);
+  void build_delays(const LinkQuality& quality);
+  // direction_queue.cc
+  void build_queue(Instant now, const LinkQuality& quality);
+  void build_tail(const LinkQuality& quality);
+  [[nodiscard]] std::unique_ptr<Queue> make_queue(const LinkQuality& quality) const;
+  [[nodiscard]] std::unique_ptr<Pace> make_pace(const LinkQuality& quality, Instant free_at) const;
+  void tell_deadline();
+  // The effect of this stage, made if it is wanted and not there; null if it is neither.
+  template <typename Made, typename Make>
+  Made* at(Stage stage, bool is_wanted, Make make) {
+    const auto found = std::ranges::find(chain_, stage, &Link::stage);
+    if (found != chain_.end()) return static_cast<Made*>(found->effect.get());
+    if (!is_wanted) return nullptr;
+    auto effect = make();
+    Made* made = effect.get();
+    insert(stage, std::move(effect));
+    return made;
+  }
+  void insert(Stage stage, std::unique_ptr<Effect> effect);
+  void remove(Stage stage);
+  void relink();
 
   Owner& owner_;
+  Seed dice_;
   LinkQuality quality_;
-  Delay delay_;
-  Loss loss_;
-  Rate rate_;
-  DropTail queue_;
+  std::vector<Link> chain_;  // in the order of their stages
+  Wire* first_ = this;
+  Queued* queued_ = nullptr;  // of the chain: the queue, if it must be asked
+  std::vector<DropRule> drops_built_;
+  LinkQuality queued_for_;               // what it was made for
+  Instant deadline_ = Instant::never();  // as told
   bool is_up_ = true;
   DirectionCounters counters_;
 };

@@ -16,8 +16,9 @@
 namespace lanyard::lab {
 namespace {
 
-const std::vector<std::string> top_keys = {"lab",      "seed",    "time",  "until", "hosts",
-                                           "switches", "routers", "links", "at",    "check"};
+const std::vector<std::string> top_keys = {"lab",   "seed",     "time",    "until",  "files",
+                                           "hosts", "switches", "routers", "groups", "links",
+                                           "at",    "check",    "numbers"};
 
 std::string base_name(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -168,6 +169,10 @@ void Reader::read_top(const std::string& key, const Yaml& value) {
     read_devices(value, NodeKind::switching);
   } else if (key == "routers") {
     read_devices(value, NodeKind::router);
+  } else if (key == "files") {
+    read_files(value);
+  } else if (key == "groups") {
+    read_groups(value);
   } else if (key == "links") {
     read_links(value);
   } else if (key == "at") {
@@ -186,11 +191,15 @@ void Reader::read(const Yaml& root) {
   std::map<std::string, const Yaml*> sections;
   each_key(root, top_keys, "the lab",
            [&](const std::string& key, const Yaml& value) { sections[key] = &value; });
+  if (const auto found = sections.find("numbers"); found != sections.end())
+    read_numbers(*found->second);  // first: a file that is there already is not read
   // In the order of the table, so that links know the hosts wherever they stand in the file.
   for (const std::string& key : top_keys) {
     if (const auto found = sections.find(key); found != sections.end())
       read_top(key, *found->second);
-    if (key == "routers") name_programs();
+    if (key != "routers") continue;
+    name_programs();
+    for (const auto& [name, nodes] : by_group_) model_.groups.push_back({name + "*", nodes, {}});
   }
   if (model_.nodes.empty() && !has_errors())
     problem(root.mark, "the lab has no hosts",
@@ -243,6 +252,7 @@ std::expected<LabFile, std::vector<Diagnostic>> parse_lab(std::string_view text,
   LabFile lab{std::move(reader.model()), std::move(reader.diagnostics())};
   lab.model.file = base_name(file);
   lab.model.text = std::string(text);
+  if (!reader.loaded().empty()) lab.model.text += "\nnumbers:\n" + reader.loaded();
   return lab;
 }
 

@@ -26,11 +26,13 @@ struct Machine {
   OnDemand<Tasks> tasks;
   std::unique_ptr<link::Bridge> bridge;
   std::vector<std::function<void(Packet)>> kernel_ports;  // where frames for the kernel go
-  LaunchHost launch_host;
+  std::unique_ptr<LaunchHost> launch_host;
   std::string problem;  // why the kernel's host could not be made
   NodeFacts facts;
   Instant armed_for = Instant::never();  // the service that is in the schedule
   bool is_touched = false;
+  bool is_down = false;     // crashed, not yet restarted
+  std::uint32_t boots = 0;  // restarts
 };
 
 }  // namespace lanyard::lab

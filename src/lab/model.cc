@@ -5,21 +5,21 @@
 
 #include "application/programs.hh"
 #include "lab/command.hh"
+#include "lab/nearest.hh"
 
 namespace lanyard::lab {
-
-void apply(const LinkChange& change, LinkQuality& quality) {
-  if (change.delay) quality.delay = *change.delay;
-  if (change.rate_bits_per_second) quality.rate_bits_per_second = *change.rate_bits_per_second;
-  if (change.queue_bytes) quality.queue_bytes = *change.queue_bytes;
-  if (change.loss_parts_per_billion)
-    quality.loss_parts_per_billion = *change.loss_parts_per_billion;
-}
 
 std::optional<std::uint32_t> Model::node(std::string_view node_name) const {
   const auto found = std::ranges::find(nodes, node_name, &NodeSpec::name);
   if (found == nodes.end()) return {};
   return static_cast<std::uint32_t>(found - nodes.begin());
+}
+
+std::optional<std::uint32_t> Model::node_called(std::string_view wanted) const {
+  const std::string name_in_lower_case = lower(wanted);
+  for (std::uint32_t i = 0; i < nodes.size(); ++i)
+    if (lower(nodes[i].name) == name_in_lower_case) return i;
+  return {};
 }
 
 std::optional<std::uint32_t> Model::link(std::uint32_t a, std::uint32_t b) const {

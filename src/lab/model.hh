@@ -13,22 +13,14 @@
 #include <vector>
 
 #include "core/time.hh"
+#include "lab/action.hh"
 #include "lab/check.hh"
+#include "lab/link_quality.hh"
 #include "lab/node_spec.hh"
 #include "socket/process.hh"
 #include "wire/address.hh"
 
 namespace lanyard::lab {
-
-// One direction of a link.
-struct LinkQuality {
-  Duration delay;
-  std::uint64_t rate_bits_per_second = 0;  // 0: as fast as it comes
-  std::uint64_t queue_bytes =
-      256 * 1024;  // waiting for a link with a rate; more is dropped at the tail
-  std::uint64_t loss_parts_per_billion = 0;
-  friend bool operator==(const LinkQuality&, const LinkQuality&) = default;
-};
 
 struct LinkEnd {
   std::uint32_t node = 0;
@@ -43,23 +35,11 @@ struct LinkSpec {
   Mark mark;
 };
 
-// What is to be changed of a link; unset: left as it is.
-struct LinkChange {
-  std::optional<Duration> delay;
-  std::optional<std::uint64_t> rate_bits_per_second, queue_bytes, loss_parts_per_billion;
-};
-
-void apply(const LinkChange& change, LinkQuality& quality);
-
-// One entry of the timeline `at:`.
-struct Action {
-  enum class Kind : std::uint8_t { cut, heal, set };
-  Duration at = {};
-  Kind kind = Kind::cut;
-  std::uint32_t link = 0;
-  LinkChange change = {};  // set
-  bool a_to_b = true, b_to_a = true;
-  Mark mark = {};
+// `groups: { left: [alice, bob] }`, and of a counted host "client*": all of them.
+struct GroupSpec {
+  std::string name;
+  std::vector<std::uint32_t> nodes;
+  Mark mark;
 };
 
 struct CheckSpec {
@@ -80,18 +60,27 @@ struct Model {
   Duration until = Duration::infinite();  // the lab ends then at the latest
   std::vector<NodeSpec> nodes;
   std::vector<LinkSpec> links;
+  std::vector<GroupSpec> groups;
   std::vector<Action> timeline;  // sorted by time, then as written
   std::vector<CheckSpec> checks;
   // Programs beside those built into Lanyard, by the first word of their command lines: what a C++
   // program that runs a lab brings along. Never from a file.
   std::map<std::string, socket::Program, std::less<>> programs;
+  // The whole numbers in the files that links name: tables of jitter, traces of rates.
+  std::map<std::string, std::vector<std::int64_t>, std::less<>> numbers;
 
   [[nodiscard]] std::optional<std::uint32_t> node(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> node_called(std::string_view name) const;  // any case
   // The link between two nodes, whichever way round.
   [[nodiscard]] std::optional<std::uint32_t> link(std::uint32_t a, std::uint32_t b) const;
   [[nodiscard]] std::string link_name(std::uint32_t link) const;  // "r1 -- dc"
 };
 
+// What a link's change or a match names and the model has not: a node, a file of numbers.
+[[nodiscard]] std::optional<UnitProblem> names_problem(const LinkChange& change,
+                                                       const Model& model);
+[[nodiscard]] std::optional<UnitProblem> names_problem(const PacketMatch& match,
+                                                       const Model& model);
 // True if a command line is to be run by a program built into Lanyard: its first word names one and
 // the line asks for nothing of a shell.
 [[nodiscard]] bool is_built_in(std::string_view command);

@@ -10,9 +10,19 @@
 namespace lanyard::lab {
 namespace {
 
-const std::vector<std::string> link_keys = {"delay", "rate",      "loss", "queue",
-                                            "mtu",   "addresses", "macs"};
-const std::vector<std::string> one_way_keys = {"delay", "rate", "loss", "queue"};
+// All that may change, and addresses.
+const std::vector<std::string>& link_keys() {
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> all(link_change_keys().begin(), link_change_keys().end());
+    all.insert(all.end(), {"addresses", "macs"});
+    return all;
+  }();
+  return keys;
+}
+
+std::span<const std::string> one_way_keys() {
+  return link_change_keys().first(link_change_keys().size() - 1);  // not mtu
+}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -157,36 +167,55 @@ void Reader::fill_link(const std::vector<std::uint32_t>& links, const Yaml& name
   if (links.empty() || !is_map(body, "what a link is like", "`alice -- office: { delay: 20ms }`"))
     return;
   LinkChange change;
-  std::uint32_t mtu = 0;
-  const auto known = std::span(is_one_way ? one_way_keys : link_keys);
+  const auto known = is_one_way ? one_way_keys() : std::span<const std::string>(link_keys());
   each_key(body, known, is_one_way ? "one direction of a link" : "a link",
            [&](const std::string& key, const Yaml& value) {
              if (key == "addresses" || key == "macs")
                return read_link_ends(links, value, key == "macs");
-             if (key == "mtu") return read_mtu(value, mtu);
-             if (!is_text(value, fmt::format("`{}`", key))) return;
-             if (key == "delay")
-               take(parse_duration(value.text, key), value, change.delay.emplace());
-             else if (key == "rate")
-               take(parse_rate(value.text, key), value, change.rate_bits_per_second.emplace());
-             else if (key == "loss")
-               take(parse_share(value.text, key), value, change.loss_parts_per_billion.emplace());
-             else if (key == "queue")
-               take(parse_size(value.text, key), value, change.queue_bytes.emplace());
+             read_change_key(key, value, change);
            });
   for (const std::uint32_t id : links) {
     LinkSpec& link = model_.links[id];
-    if (mtu != 0) link.mtu = mtu;
+    if (change.mtu) link.mtu = *change.mtu;
     const std::size_t arrow = name.text.find(" -> ");
     const std::string from = lower(trim(std::string_view(name.text).substr(0, arrow)));
     const bool is_backward = is_one_way && lower(model_.nodes[link.b.node].name) == from;
     if (!is_backward) apply(change, link.a_to_b);
     if (!is_one_way || is_backward) apply(change, link.b_to_a);
-    if (change.queue_bytes && link.a_to_b.rate_bits_per_second == 0 &&
-        link.b_to_a.rate_bits_per_second == 0)
+    const auto is_paced = [](const LinkQuality& quality) {
+      return quality.rate_bits_per_second != 0 || !quality.more().trace.empty() ||
+             quality.more().bucket.rate_bits_per_second != 0;
+    };
+    const bool has_queue = change.queue_bytes || change.queue;
+    if (has_queue && !is_paced(link.a_to_b) && !is_paced(link.b_to_a))
       warning(body.mark, "`queue` without `rate`: nothing ever waits",
               "add `rate: 50Mbit`, or leave `queue` out");
   }
+}
+
+// A key of a link or of `set`: one line of text, or a list of lines for `drop`.
+void Reader::read_change_key(const std::string& key, const Yaml& value, LinkChange& change) {
+  std::string text = value.text;
+  if (key == "drop" && value.is_sequence()) {
+    for (const Yaml& item : value.items) {
+      if (!is_text(item, "a frame to drop")) return;
+      text += (text.empty() ? "" : ", ") + item.text;
+    }
+  } else if (!is_text(value, fmt::format("`{}`", key))) {
+    return;
+  }
+  auto wrong = parse_link_value(key, text, change);
+  if (!wrong) wrong = names_problem(change, model_);
+  if (wrong) problem(value.mark, wrong->what, wrong->fix);
+}
+
+void Reader::read_change(const Yaml& body, std::span<const std::string> known,
+                         std::string_view where, std::string_view example, LinkChange& change) {
+  if (!is_map(body, "what changes", example)) return;
+  each_key(body, known, where,
+           [&](const std::string& key, const Yaml& value) { read_change_key(key, value, change); });
+  if (body.pairs.empty())
+    problem(body.mark, "nothing is changed", fmt::format("write {}", example));
 }
 
 // `addresses: { r1: 10.0.9.1/24 }`: which end of the link gets which.

@@ -6,33 +6,29 @@
 
 #include "lab/nearest.hh"
 #include "lab/reader.hh"
+#include "lab/words.hh"
 
 namespace lanyard::lab {
-namespace {
-
-const std::vector<std::string> verbs = {"cut", "heal", "set"};
-const std::vector<std::string> set_keys = {"delay", "rate", "loss", "queue"};
-
-}  // namespace
 
 void Reader::read_timeline(const Yaml& section) {
+  const ActionReader actions(model_);
   std::map<std::string, Mark> seen;
-  const auto moments = [&](const Yaml& map) {
+  const auto moments = [&](const Yaml& map, bool may_repeat) {
     for (const auto& [time, value] : map.pairs) {
       if (!is_text(time, "a time")) continue;
       const auto [first, is_new] = seen.emplace(time.text, time.mark);
-      if (!is_new)
+      if (!is_new && !may_repeat && !time.text.starts_with('+'))
         problem(time.mark, fmt::format("`{}` is here twice", time.text.substr(0, 60)),
                 fmt::format(
                     "the first is at {}:{}; write both as a list: `{}: [cut a -- b, heal c -- d]`",
                     first->second.line, first->second.column, time.text.substr(0, 20)));
-      read_moment(time, value);
+      read_moment(actions, time, value);
     }
   };
   if (section.is_mapping()) {
-    moments(section);
+    moments(section, false);
   } else if (section.is_sequence() && std::ranges::all_of(section.items, &Yaml::is_mapping)) {
-    for (const Yaml& item : section.items) moments(item);
+    for (const Yaml& item : section.items) moments(item, true);
   } else {
     problem(section.mark, "`at` is no timeline",
             "write `at:` and a line such as `5s: cut r1 -- dc` for each moment");
@@ -40,14 +36,19 @@ void Reader::read_timeline(const Yaml& section) {
   std::ranges::stable_sort(model_.timeline, {}, &Action::at);
 }
 
-void Reader::read_moment(const Yaml& time, const Yaml& value) {
-  Duration at;
-  if (!take(parse_duration(time.text, "time"), time, at)) return;
+void Reader::read_moment(const ActionReader& actions, const Yaml& time, const Yaml& value) {
+  const Action* previous = last_action_ ? &*last_action_ : nullptr;
+  Action moment{.mark = time.mark};
+  if (const auto read = actions.read_moment(time.text, previous, moment); !read) {
+    problem(time.mark_at(read.error().offset), read.error().what, read.error().fix);
+    return;
+  }
+  last_action_ = moment;
   const auto one = [&](const Yaml& item) {
     if (item.is_scalar())
-      read_action(at, item, nullptr);
+      read_action(actions, moment, item, nullptr);
     else if (item.is_mapping() && item.pairs.size() == 1)
-      read_action(at, item.pairs[0].key, &item.pairs[0].value);
+      read_action(actions, moment, item.pairs[0].key, &item.pairs[0].value);
     else
       problem(item.mark, "what happens is not one action", "write `5s: cut r1 -- dc`");
   };
@@ -57,49 +58,75 @@ void Reader::read_moment(const Yaml& time, const Yaml& value) {
     one(value);
 }
 
-void Reader::read_action(Duration at, const Yaml& line, const Yaml* body) {
+// `flap` is a cut and a heal, again and again.
+void Reader::read_action(const ActionReader& actions, const Action& moment, const Yaml& line,
+                         const Yaml* body) {
   if (!is_text(line, "an action")) return;
-  const std::size_t space = line.text.find(' ');
-  const std::string verb = line.text.substr(0, space);
-  if (std::ranges::find(verbs, verb) == verbs.end()) {
-    problem(line.mark, fmt::format("unknown action `{}`", verb.substr(0, 60)),
-            suggestion(verb, verbs));
+  if (body == nullptr && line.text.starts_with("flap ")) return read_flap(actions, moment, line);
+  if (body != nullptr && !line.text.starts_with("set ")) {
+    problem(line.mark, fmt::format("`{}` has nothing behind it", line.text.substr(0, 60)),
+            "only `set r1 -- dc:` has keys");
     return;
   }
-  if (space == std::string::npos || (verb == "set") != (body != nullptr)) {
+  LinkChange change;
+  if (body != nullptr) {
+    const std::size_t errors = errors_;
+    read_change(*body, link_change_keys(), "`set`", "`set r1 -- dc: { loss: 5% }`", change);
+    if (errors_ != errors) return;
+  }
+  // A body's values are in `change` already; the line then needs none.
+  auto read = actions.read(body == nullptr ? line.text : line.text + " delay 0");
+  if (!read) {
+    problem(line.mark_at(read.error().offset), read.error().what, read.error().fix);
+    return;
+  }
+  for (Action& action : *read) {
+    if (body != nullptr) action.change = change;
+    action.at = moment.at;
+    action.after = moment.after;
+    action.every = moment.every;
+    action.times = moment.times;
+    action.mark = line.mark;
+    model_.timeline.push_back(std::move(action));
+  }
+}
+
+void Reader::read_flap(const ActionReader& actions, const Action& moment, const Yaml& line) {
+  constexpr std::string_view form = "write `flap r1 -- dc down 100ms up 900ms x5`";
+  const std::size_t down_at = line.text.rfind(" down ");
+  Words words(std::string_view(line.text).substr(std::min(down_at, line.text.size())));
+  Duration down, up;
+  std::uint64_t times = 0;
+  const bool is_whole =
+      words.take("down") && words.left() >= 3 && words.peek(1) == "up" && words.left() <= 4;
+  if (!is_whole || moment.every > Duration::zero()) {
     problem(line.mark, fmt::format("`{}` is not whole", line.text.substr(0, 60)),
-            verb == "set" ? "write `set r1 -- dc: { loss: 5% }`"
-                          : fmt::format("write `{} r1 -- dc`", verb));
+            std::string(form));
     return;
   }
-  Pair pair;
-  if (!parse_pair(line, std::string_view(line.text).substr(space + 1), space + 1, pair)) return;
-  Action action{.at = at,
-                .kind = verb == "cut"    ? Action::Kind::cut
-                        : verb == "heal" ? Action::Kind::heal
-                                         : Action::Kind::set,
-                .mark = line.mark};
-  if (body != nullptr && is_map(*body, "what changes", "`set r1 -- dc: { loss: 5% }`"))
-    each_key(*body, set_keys, "`set`", [&](const std::string& key, const Yaml& value) {
-      if (!is_text(value, fmt::format("`{}`", key))) return;
-      LinkChange& change = action.change;
-      if (key == "delay")
-        take(parse_duration(value.text, key), value, change.delay.emplace());
-      else if (key == "rate")
-        take(parse_rate(value.text, key), value, change.rate_bits_per_second.emplace());
-      else if (key == "loss")
-        take(parse_share(value.text, key), value, change.loss_parts_per_billion.emplace());
-      else if (key == "queue")
-        take(parse_size(value.text, key), value, change.queue_bytes.emplace());
-    });
-  for (const std::uint32_t id : links_of(line, pair)) {
-    action.link = id;
-    const bool is_forward =
-        lower(model_.nodes[model_.links[id].a.node].name) == lower(pair.a) || pair.a.ends_with('*');
-    action.a_to_b = !pair.is_one_way || is_forward;
-    action.b_to_a = !pair.is_one_way || !is_forward;
-    model_.timeline.push_back(action);
+  const bool is_good = take(parse_duration(words.take(), "down"), line, down) && words.take("up") &&
+                       take(parse_duration(words.take(), "up"), line, up);
+  if (!is_good) return;
+  if (words.peek().starts_with('x') &&
+      !take(parse_count(words.take().substr(1), "number of times", 1'000'000), line, times))
+    return;
+  if (!words.is_empty() || down + up < Duration::microseconds(1)) {
+    problem(line.mark, fmt::format("`{}` is not whole", line.text.substr(0, 60)),
+            std::string(form));
+    return;
   }
+  Action each = moment;
+  each.every = down + up;
+  each.times = static_cast<std::uint32_t>(times);
+  Yaml part = line;
+  const std::string pair = line.text.substr(5, down_at - 5);
+  part.text = "cut " + pair;
+  const std::size_t errors = errors_;
+  read_action(actions, each, part, nullptr);
+  if (errors_ != errors) return;
+  each.at += down;
+  part.text = "heal " + pair;
+  read_action(actions, each, part, nullptr);
 }
 
 void Reader::read_checks(const Yaml& section) {

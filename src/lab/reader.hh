@@ -4,12 +4,11 @@
 #pragma once
 
 #include <map>
-#include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lab/action_text.hh"
 #include "lab/lab_file.hh"
 #include "lab/units.hh"
 #include "lab/yaml.hh"
@@ -23,6 +22,7 @@ class Reader {
   void read(const Yaml& root);
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }
   Model& model() { return model_; }
+  [[nodiscard]] const std::string& loaded() const { return loaded_; }
   std::vector<Diagnostic>& diagnostics() { return diagnostics_; }
 
   void problem(Mark mark, std::string what, std::string fix);
@@ -47,21 +47,34 @@ class Reader {
   void read_link(const Yaml& name, const Yaml* body);
   void fill_link(const std::vector<std::uint32_t>& links, const Yaml& name, const Yaml& body,
                  bool is_one_way);
+  void read_change(const Yaml& body, std::span<const std::string> known, std::string_view where,
+                   std::string_view example, LinkChange& change);
+  void read_change_key(const std::string& key, const Yaml& value, LinkChange& change);
   void read_link_ends(const std::vector<std::uint32_t>& links, const Yaml& value, bool is_mac);
   void warn_about_links();
+  // read_files.cc
+  void read_files(const Yaml& section);
+  void read_numbers(const Yaml& section);
+  bool take_numbers(const Yaml& at, const std::string& name, std::string_view text);
+  void read_groups(const Yaml& section);
   // read_timeline.cc
   void read_timeline(const Yaml& section);
-  void read_moment(const Yaml& time, const Yaml& value);
-  void read_action(Duration at, const Yaml& line, const Yaml* body);
+  void read_moment(const ActionReader& actions, const Yaml& time, const Yaml& value);
+  void read_action(const ActionReader& actions, const Action& moment, const Yaml& line,
+                   const Yaml* body);
+  void read_flap(const ActionReader& actions, const Action& moment, const Yaml& line);
   void read_checks(const Yaml& section);
   void check_subject(const CheckSpec& spec, const Yaml& line);
 
-  // Helpers (lab_file.cc).
   bool is_map(const Yaml& value, std::string_view what, std::string_view example);
   // Goes through a mapping's keys, of which only `known` may be there and each once.
   template <typename Use>
   void each_key(const Yaml& map, std::span<const std::string> known, std::string_view where,
-                Use use);
+                Use use) {
+    std::map<std::string, Mark> seen;
+    for (const auto& [key, value] : map.pairs)
+      if (accept_key(key, known, where, seen)) use(key.text, value);
+  }
   bool accept_key(const Yaml& key, std::span<const std::string> known, std::string_view where,
                   std::map<std::string, Mark>& seen);
   bool is_text(const Yaml& value, std::string_view what);
@@ -79,7 +92,7 @@ class Reader {
   bool is_name(const Yaml& at, std::string_view name, std::size_t offset);
   void read_top(const std::string& key, const Yaml& value);
 
-  // "a -- b" or "a -> b" taken apart: the nodes' names as written and where they stand.
+  // The nodes' names of "a -- b" or "a -> b" as written and where they stand.
   struct Pair {
     std::string a, b;
     std::size_t a_offset = 0, b_offset = 0;
@@ -89,11 +102,13 @@ class Reader {
   // The nodes a name stands for: one, or all of a counted host (`alice*`). Empty after a problem.
   std::vector<std::uint32_t> nodes_named(const Yaml& at, const std::string& name,
                                          std::size_t offset);
-  // The links a pair stands for; a problem if there is none.
   std::vector<std::uint32_t> links_of(const Yaml& at, const Pair& pair);
 
   std::string file_;
   Model model_;
+  std::optional<Action> last_action_;  // what `+2s` counts from
+  bool has_numbers_ = false;           // the file holds some itself
+  std::string loaded_;                 // the files' numbers, to be kept with the lab's text
   std::vector<Diagnostic> diagnostics_;
   std::size_t errors_ = 0;
   std::map<std::string, std::uint32_t> by_name_;                // lower case
@@ -101,13 +116,5 @@ class Reader {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> by_pair_;  // smaller node first
   std::vector<std::string> names_;                                            // for suggestions
 };
-
-template <typename Use>
-void Reader::each_key(const Yaml& map, std::span<const std::string> known, std::string_view where,
-                      Use use) {
-  std::map<std::string, Mark> seen;
-  for (const auto& [key, value] : map.pairs)
-    if (accept_key(key, known, where, seen)) use(key.text, value);
-}
 
 }  // namespace lanyard::lab

@@ -17,6 +17,7 @@ enum class DueKind : std::uint8_t {
   action,        // of the timeline; index
   start,         // a program; index
   arrival,       // a frame at a port; index of its slot
+  transmit,      // a queue's next frame; index of its direction
   service,       // a node's own deadline
   quiet,         // look whether the lab has come to rest
   stop_timeout,  // programs had time enough to end

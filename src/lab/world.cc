@@ -55,15 +55,19 @@ Instant World::now() const {
 }
 
 void World::cut(std::uint32_t link) {
-  state_->set_up(link, false, true, true);
+  state_->faults.set_up(link, false, true, true);
 }
 
 void World::heal(std::uint32_t link) {
-  state_->set_up(link, true, true, true);
+  state_->faults.set_up(link, true, true, true);
 }
 
 void World::change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a) {
-  state_->change(link, change, a_to_b, b_to_a);
+  state_->faults.change(link, change, a_to_b, b_to_a);
+}
+
+void World::act(const Action& action) {
+  state_->faults.act(action);
 }
 
 ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* observer) {

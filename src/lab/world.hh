@@ -66,6 +66,7 @@ class World final : public device::Driven {
   void cut(std::uint32_t link);
   void heal(std::uint32_t link);
   void change(std::uint32_t link, const LinkChange& change, bool a_to_b = true, bool b_to_a = true);
+  void act(const Action& action);  // now, whatever its moment says
   // Starts a program on a host: built in or through the launcher. `launch.program` is filled in
   // here. `observer` (may be null) is told beside the world's own book.
   ProgramId start(std::uint32_t node, Launch launch, ProgramObserver* observer = nullptr);
@@ -84,8 +85,9 @@ class World final : public device::Driven {
   // over.
   [[nodiscard]] std::vector<Verdict> verdicts() const;
 
+  struct State;  // world_state.hh
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -5,12 +5,6 @@
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
-namespace {
-
-constexpr std::uint32_t ethernet_header_and_tag = 14 + 4;
-
-}  // namespace
-
 World::State::State(const Model& of, const Plan& planned, WorldOptions given)
     : model(of),
       plan(planned),
@@ -31,12 +25,12 @@ void World::State::build() {
   is_built = true;
   if (options.recorder != nullptr) options.recorder->begin(model, plan);
   machines.resize(model.nodes.size());
+  faults.begin();
   build_links();
   for (std::uint32_t node = 0; node < machines.size(); ++node) build_machine(node);
   add_name_servers();
   add_programs();
-  for (std::uint32_t i = 0; i < model.timeline.size(); ++i)
-    schedule.add(Instant::start() + model.timeline[i].at, 0, DueKind::action, i);
+  timeline.schedule_all();
   look_for_end();
 }
 
@@ -59,9 +53,10 @@ void World::State::build_machine(std::uint32_t node) {
       build_kernel_host(node);
       break;
   }
-  machine.launch_host.name = model.nodes[node].name;
-  machine.launch_host.names = &plan.nodes[node].names;
-  machine.launch_host.touched = [this, node] { touch(node); };
+  machine.launch_host = std::make_unique<LaunchHost>();
+  machine.launch_host->name = model.nodes[node].name;
+  machine.launch_host->names = &plan.nodes[node].names;
+  machine.launch_host->touched = [this, node] { touch(node); };
 }
 
 // `began`: when the machine was switched on.
@@ -71,8 +66,10 @@ void World::State::build_stack(std::uint32_t node, Instant began) {
   stack::Config config;
   config.name = model.nodes[node].name;
   config.internet.forwarding = model.nodes[node].kind == NodeKind::router;
-  machine.stack =
-      std::make_unique<stack::Stack>(config, seed.branch("node " + config.name), node, &trace);
+  // A machine that starts again draws other numbers than before.
+  Seed dice = seed.branch("node " + config.name);
+  if (machine.boots > 0) dice = dice.branch(fmt::format("boot {}", machine.boots));
+  machine.stack = std::make_unique<stack::Stack>(config, dice, node, &trace);
   for (const std::uint32_t index : planned.ports) {
     const PlannedPort& port = plan.ports[index];
     stack::InterfaceConfig interface;
@@ -123,9 +120,14 @@ void World::State::build_links() {
     const std::string& a = model.nodes[link.a.node].name;
     const std::string& b = model.nodes[link.b.node].name;
     directions.push_back(
-        std::make_unique<Direction>(link.a_to_b, dice.branch(a + " -> " + b).stream(), *this));
+        std::make_unique<Direction>(link.a_to_b, dice.branch(a + " -> " + b), *this));
     directions.push_back(
-        std::make_unique<Direction>(link.b_to_a, dice.branch(b + " -> " + a).stream(), *this));
+        std::make_unique<Direction>(link.b_to_a, dice.branch(b + " -> " + a), *this));
+  }
+  for (const Action& action : model.timeline) {
+    if (action.kind != Action::Kind::set) continue;
+    if (action.a_to_b) directions[2 * action.link]->prepare(action.change);
+    if (action.b_to_a) directions[2 * action.link + 1]->prepare(action.change);
   }
   for (std::uint32_t i = 0; i < plan.ports.size(); ++i) {
     const PlannedPort& port = plan.ports[i];
@@ -139,8 +141,7 @@ void World::State::build_links() {
 
 // One zone for all of them: it is read only.
 void World::State::add_name_servers() {
-  const auto server =
-      std::make_shared<socket::Program>(application::dns_server(application::Zone(plan.zone)));
+  const auto server = std::make_shared<socket::Program>(application::dns_server(faults.zone()));
   for (std::uint32_t node = 0; node < machines.size(); ++node) {
     if (!plan.nodes[node].serves_names || machines[node].stack == nullptr) continue;
     ProgramRow row;
@@ -177,6 +178,7 @@ void World::State::add_programs() {
       launch.environment = spec.environment;
       launch.directory = spec.directory;
       const ProgramId id = add_program(node, std::move(row), std::move(launch), nullptr);
+      programs.back().due = Instant::start() + spec.at;
       schedule.add(Instant::start() + spec.at, node + 1, DueKind::start,
                    static_cast<std::uint32_t>(id) - 1);
     }

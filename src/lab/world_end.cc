@@ -21,16 +21,15 @@ void World::State::look_for_end() {
     return schedule.add(now, 0, DueKind::stop_timeout, 1);
   if (phase != WorldPhase::running || options.keeps_running) return;
   const auto awaited = [](const ProgramRow& row) { return row.is_awaited; };
-  const auto ended = [](const ProgramRow& row) {
+  const auto ended = [this](const ProgramRow& row) {
     return !row.is_awaited ||
-           (row.state != ProgramState::waiting && row.state != ProgramState::running);
+           (row.state != ProgramState::waiting && row.state != ProgramState::running &&
+            !timeline.will_start_again(row));
   };
   // A lab without programs runs its timeline; virtual time sees for itself that nothing is left to
   // do.
   if (std::ranges::none_of(rows, awaited)) {
-    const bool has_more =
-        !model.timeline.empty() && Instant::start() + model.timeline.back().at > now;
-    if (is_virtual || has_more || limit != Instant::never()) return;
+    if (is_virtual || timeline.scheduled() > 0 || limit != Instant::never()) return;
   }
   if (std::ranges::all_of(rows, ended)) begin_end();
 }
@@ -44,7 +43,9 @@ void World::State::begin_end() {
 
 void World::State::look_whether_quiet() {
   if (phase != WorldPhase::quieting) return;
-  const bool is_quiet = now - last_frame_at >= quiet_for && free_slots.size() == in_flight.size();
+  const bool is_quiet =
+      now - last_frame_at >= quiet_for && free_slots.size() == in_flight.size() &&
+      std::ranges::none_of(directions, [](const auto& each) { return each->is_waiting(); });
   if (!is_quiet && now - quieting_since < quiet_wait_max)
     return schedule.add(std::max(last_frame_at + quiet_for, now + Duration::milliseconds(1)), 0,
                         DueKind::quiet, 0);

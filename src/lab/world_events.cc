@@ -24,7 +24,9 @@ void World::State::run_until(Instant until) {
     handle(due);
     serve_touched();
   }
-  const bool is_stuck = is_virtual && !options.keeps_running && schedule.is_empty();
+  // What the timeline repeats for ever is nobody's future.
+  const bool is_stuck =
+      is_virtual && !options.keeps_running && schedule.size() == timeline.endless();
   if (phase == WorldPhase::running && (until >= limit || is_stuck)) {
     if (is_virtual && limit != Instant::never()) now = std::max(now, limit);
     begin_end();
@@ -34,13 +36,16 @@ void World::State::run_until(Instant until) {
 void World::State::handle(const Due& due) {
   switch (due.kind) {
     case DueKind::action:
-      act(model.timeline[due.index]);
+      timeline.begin(due.index);
       break;
     case DueKind::start:
       start_program(due.index);
       break;
     case DueKind::arrival:
       arrive(due.index);
+      break;
+    case DueKind::transmit:
+      directions[due.index]->poll(now);
       break;
     case DueKind::service:
       // A node is armed for one instant only; an older entry is void.
@@ -53,39 +58,6 @@ void World::State::handle(const Due& due) {
       on_stop_timeout();
       break;
   }
-}
-
-void World::State::act(const Action& action) {
-  switch (action.kind) {
-    case Action::Kind::cut:
-      set_up(action.link, false, action.a_to_b, action.b_to_a);
-      break;
-    case Action::Kind::heal:
-      set_up(action.link, true, action.a_to_b, action.b_to_a);
-      break;
-    case Action::Kind::set:
-      change(action.link, action.change, action.a_to_b, action.b_to_a);
-      break;
-  }
-}
-
-void World::State::set_up(std::uint32_t link, bool is_up, bool a_to_b, bool b_to_a) {
-  for (std::uint32_t way = 0; way < 2; ++way) {
-    Direction& direction = *directions[2 * link + way];
-    if ((way == 0 && !a_to_b) || (way == 1 && !b_to_a) || direction.is_up() == is_up) continue;
-    if (is_up)
-      direction.heal();
-    else
-      direction.cut();
-  }
-  trace.emit(now, model.links[link].a.node, EventKind::link_changed, {link, is_up ? 1 : 0},
-             model.link_name(link));
-}
-
-void World::State::change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a) {
-  if (a_to_b) directions[2 * link]->change(change);
-  if (b_to_a) directions[2 * link + 1]->change(change);
-  trace.emit(now, model.links[link].a.node, EventKind::note, {}, "set " + model.link_name(link));
 }
 
 // A machine's turn: its timers, then its tasks, then the frames both made, until it has nothing
@@ -102,6 +74,7 @@ void World::State::serve(std::uint32_t node) {
     next = machine.stack->next_deadline();
   } while (machine.tasks->has_ready() || next <= now);
   arm(node, std::min(next, machine.tasks->next_deadline()));
+  if (timeline.waits_for_listeners()) timeline.look_who_listens(node);
 }
 
 void World::State::arm(std::uint32_t node, Instant next) {

@@ -2,6 +2,7 @@
 // A frame's way: out of a machine, cut to what a wire carries, through the effects of one
 // direction, into the next machine. It is recorded as it leaves a port and as it has been handled
 // at the next.
+#include "lab/lab_drops.hh"
 #include "lab/observer.hh"
 #include "lab/world_state.hh"
 #include "link/segment.hh"
@@ -39,13 +40,44 @@ void World::State::transmit_one(std::uint32_t port, Packet frame) {
     machines[plan.ports[port].node].facts.sent.count(frame);
   }
   last_frame_at = now;
-  sending_port = port;
+  keep_bytes(frame);
+  is_sent_unrecorded = true;
   directions[direction_of_port[port]]->send(now, std::move(frame));
+  record_sent(port, DropReason::none);
+}
+
+// Once for each frame, as it left, whatever the link makes of it.
+void World::State::record_sent(std::uint32_t port, DropReason reason) {
+  if (is_sent_unrecorded) record(port, true, reason);
+  is_sent_unrecorded = false;
+}
+
+void World::State::on_waits(const Direction& direction) {
+  record_sent(direction.from_port, DropReason::none);
+}
+
+void World::State::on_deadline(const Direction& direction, Instant at) {
+  const std::uint32_t port = direction.from_port;
+  schedule.add(at, plan.ports[port].node + 1, DueKind::transmit, direction_of_port[port]);
+}
+
+std::span<const std::int64_t> World::State::numbers_of(const std::string& file) {
+  const auto found = model.numbers.find(file);
+  return found == model.numbers.end() ? std::span<const std::int64_t>() : found->second;
+}
+
+std::vector<IpPrefix> World::State::prefixes_of(const std::string& end) {
+  if (end.empty()) return {};
+  if (const auto prefix = IpPrefix::parse(end)) return {*prefix};
+  std::vector<IpPrefix> all;
+  const auto node = model.node_called(end);
+  for (const IpPrefix& each : node ? faults.addresses_of(*node) : std::vector<IpPrefix>{})
+    all.push_back({each.address, each.address.is_v4() ? std::uint8_t{32} : std::uint8_t{128}});
+  return all;
 }
 
 void World::State::on_carried(const Direction& direction, Instant arrives, Packet frame) {
-  keep_bytes(frame);
-  record(sending_port, true, DropReason::none);
+  record_sent(direction.from_port, DropReason::none);
   std::uint32_t slot = 0;
   if (free_slots.empty()) {
     slot = static_cast<std::uint32_t>(in_flight.size());
@@ -54,13 +86,12 @@ void World::State::on_carried(const Direction& direction, Instant arrives, Packe
     slot = free_slots.back();
     free_slots.pop_back();
   }
-  in_flight[slot] = {std::move(frame), direction_of_port[sending_port], direction.cuts};
+  in_flight[slot] = {std::move(frame), direction_of_port[direction.from_port], direction.cuts};
   schedule.add(arrives, plan.ports[direction.to_port].node + 1, DueKind::arrival, slot);
 }
 
 void World::State::on_dropped(const Direction& direction, const Packet& frame, DropReason reason) {
-  keep_bytes(frame);
-  record(sending_port, true, reason);
+  if (frame.id == bytes_packet) record_sent(direction.from_port, reason);
   const PlannedPort& port = plan.ports[direction.from_port];
   trace.emit(now, port.node, EventKind::frame_dropped,
              {direction.from_port, static_cast<std::int64_t>(frame.size()),
@@ -88,6 +119,9 @@ void World::State::receive(std::uint32_t port, Packet frame) {
   const std::uint32_t node = plan.ports[port].node;
   Machine& machine = machines[node];
   keep_bytes(frame);
+  if (machine.is_down) return refuse(port, frame, machine_down);
+  if (faults.has_partitions() && machine.bridge == nullptr && faults.is_parted(frame, node))
+    return refuse(port, frame, parted);
   if (machine.bridge != nullptr) {
     // Recorded before it leaves by other ports; whether it will is decided first.
     const DropReason reason = switch_frame(port, std::move(frame));
@@ -108,6 +142,16 @@ void World::State::receive(std::uint32_t port, Packet frame) {
   is_handling = false;
   record(port, false, dropped);
   serve(node);
+}
+
+// The lab itself keeps the frame from the machine it has reached.
+void World::State::refuse(std::uint32_t port, const Packet& frame, DropReason reason) {
+  const std::uint32_t node = plan.ports[port].node;
+  ++machines[node].facts.drops[static_cast<std::size_t>(reason)];
+  record(port, false, reason);
+  trace.emit(now, node, EventKind::frame_dropped,
+             {port, static_cast<std::int64_t>(frame.size()), static_cast<std::int64_t>(frame.id),
+              static_cast<std::int64_t>(reason)});
 }
 
 DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {

@@ -22,6 +22,9 @@ struct RunningProgram {
   socket::Program body;  // of a service
   std::unique_ptr<BuiltIn> process;
   ProgramObserver* observer = nullptr;
+  Instant due;  // when the lab file starts it
+  bool was_started = false;
+  bool starts_when_ended = false;  // told to end so that it starts again
 };
 struct InFlight {
   Packet frame;
@@ -29,6 +32,8 @@ struct InFlight {
   std::uint32_t cuts = 0;  // of the direction when the frame left
 };
 enum class WorldPhase : std::uint8_t { running, quieting, stopping, over };
+
+inline constexpr std::uint32_t ethernet_header_and_tag = 14 + 4;
 
 // A frame from the kernel, for the next turn.
 struct Injected {

@@ -26,15 +26,17 @@ ProgramId World::State::add_program(std::uint32_t node, ProgramRow row, Launch l
 
 void World::State::start_program(std::uint32_t index) {
   if (phase == WorldPhase::stopping || phase == WorldPhase::over ||
-      rows[index].state != ProgramState::waiting)
+      rows[index].state != ProgramState::waiting || machines[rows[index].node].is_down)
     return;
   ProgramRow& row = rows[index];
   row.state = ProgramState::running;
   row.started = now;
   if (!row.is_service) {
-    if (options.recorder != nullptr) options.recorder->program(row);
+    if (options.recorder != nullptr && !programs[index].was_started) options.recorder->program(row);
+    programs[index].was_started = true;
     trace.emit(now, row.node, EventKind::program_started, {static_cast<std::int64_t>(row.id)},
                row.command);
+    timeline.happened(Trigger::Kind::starts, row);
   }
   if (row.is_built_in) {
     if (!start_built_in(index)) fail_program(index, "no such program is built into Lanyard");
@@ -62,6 +64,7 @@ bool World::State::start_built_in(std::uint32_t index) {
   }
   const ProgramId id = rows[index].id;
   const std::string stream = fmt::format("program {} {}", model.nodes[node].name, rows[index].name);
+  if (programs[index].process != nullptr) faults.retire(std::move(programs[index].process));
   programs[index].process = std::make_unique<BuiltIn>(
       machines[node], plan.nodes[node].names, seed.branch(stream).stream(),
       BuiltIn::Callbacks{
@@ -82,9 +85,9 @@ void World::State::start_launched(std::uint32_t index) {
         index,
         fmt::format("{}: `{}` is not built into Lanyard, and there is nothing to launch it with",
                     model.nodes[node].name, rows[index].command));
-  machines[node].launch_host.sockets = machines[node].sockets.get();
+  machines[node].launch_host->sockets = machines[node].sockets.get();
   const auto started =
-      options.launcher->start(machines[node].launch_host, programs[index].launch, *this);
+      options.launcher->start(*machines[node].launch_host, programs[index].launch, *this);
   if (!started) fail_program(index, started.error());
 }
 
@@ -116,6 +119,7 @@ void World::State::on_program_output(ProgramId program, int descriptor, std::str
   trace.emit(now, rows[index].node, EventKind::program_output,
              {static_cast<std::int64_t>(program), descriptor}, text);
   if (options.on_output) options.on_output(rows[index], out);
+  if (descriptor == 1) timeline.happened(Trigger::Kind::prints, rows[index], text);
   if (programs[index].observer != nullptr)
     programs[index].observer->on_program_output(program, descriptor, text);
   if (output_bytes + text.size() > output_bytes_max) return;
@@ -140,9 +144,14 @@ void World::State::on_program_exited(ProgramId program, int status, int signal) 
     trace.emit(now, row.node, EventKind::program_exited,
                {static_cast<std::int64_t>(program), status, signal});
     if (options.on_ended) options.on_ended(row);
+    timeline.happened(Trigger::Kind::exits, row);
   }
   if (programs[index].observer != nullptr)
     programs[index].observer->on_program_exited(program, status, signal);
+  if (programs[index].starts_when_ended) {
+    programs[index].starts_when_ended = false;
+    faults.start_again(static_cast<std::uint32_t>(index));
+  }
   look_for_end();
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of a world. world.cc is its face; world_build.cc makes it; world_events.cc handles
-// what is due; world_frames.cc moves frames; world_programs.cc keeps the book of programs;
-// world_end.cc brings it to its end.
+// The inside of a world. world.cc is its face; each other world_*.cc has a part.
 #pragma once
 
 #include <memory>
@@ -14,14 +12,15 @@
 #include "lab/recorder.hh"
 #include "lab/schedule.hh"
 #include "lab/world.hh"
+#include "lab/world_faults.hh"
 #include "lab/world_parts.hh"
+#include "lab/world_timeline.hh"
 
 namespace lanyard::lab {
 
 struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   State(const Model& model, const Plan& plan, WorldOptions options);
   ~State();
-
   // world_build.cc
   void build();
   void build_machine(std::uint32_t node);
@@ -34,13 +33,10 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   // world_events.cc
   void run_until(Instant until);
   void handle(const Due& due);
-  void act(const Action& action);
   void serve(std::uint32_t node);
   void arm(std::uint32_t node, Instant next);
   void touch(std::uint32_t node);
   void serve_touched();
-  void set_up(std::uint32_t link, bool is_up, bool a_to_b, bool b_to_a);
-  void change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a);
   void on_event(const Event& event) override;
 
   // world_frames.cc
@@ -49,8 +45,14 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void transmit_one(std::uint32_t port, Packet frame);
   void on_carried(const Direction& direction, Instant arrives, Packet frame) override;
   void on_dropped(const Direction& direction, const Packet& frame, DropReason reason) override;
+  void on_waits(const Direction& direction) override;
+  void on_deadline(const Direction& direction, Instant at) override;
+  std::span<const std::int64_t> numbers_of(const std::string& file) override;
+  std::vector<IpPrefix> prefixes_of(const std::string& end) override;
+  void record_sent(std::uint32_t port, DropReason reason);
   void arrive(std::uint32_t slot);
   void receive(std::uint32_t port, Packet frame);
+  void refuse(std::uint32_t port, const Packet& frame, DropReason reason);
   DropReason switch_frame(std::uint32_t port, Packet frame);
   void record(std::uint32_t port, bool is_sent, DropReason dropped);
   void keep_bytes(const Packet& frame);
@@ -75,7 +77,6 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void finish();
   [[nodiscard]] bool is_program_alive() const;
   [[nodiscard]] Facts facts() const;
-
   const Model& model;
   const Plan& plan;
   WorldOptions options;
@@ -86,17 +87,17 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   Instant limit = Instant::never();  // of the lab, `until`
   Schedule schedule;
   WorldPhase phase = WorldPhase::running;
-  Instant quieting_since;
-  Instant last_frame_at;
+  Instant quieting_since, last_frame_at;
   bool is_built = false;
   bool was_killed = false;  // stopping: SIGKILL has been sent
   std::function<void()> on_over;
 
   std::vector<ProgramRow> rows;
-  std::vector<RunningProgram>
-      programs;  // as rows; destroyed after the machines whose tasks they are
+  std::vector<RunningProgram> programs;  // as rows; destroyed after the machines
   std::vector<ProgramOutput> output;
   std::size_t output_bytes = 0;
+  Timeline timeline{*this};
+  Faults faults{*this};  // has programs and machines of before: destroyed after those of now
   std::vector<Machine> machines;
   std::vector<std::unique_ptr<Direction>> directions;  // 2 * link: a to b; + 1: b to a
   std::vector<std::uint32_t> direction_of_port;        // that frames leave by
@@ -111,7 +112,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<std::uint8_t> bytes;
   std::uint64_t bytes_packet = 0;
   EventId bytes_cause = 0;
-  std::uint32_t sending_port = 0;
+  bool is_sent_unrecorded = false;  // the frame whose bytes they are has just left its machine
   DropReason dropped = DropReason::none;  // what the machine that handles a frame said of it
   bool is_handling = false;
 };

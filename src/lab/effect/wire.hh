@@ -27,16 +27,18 @@ class Wire {
 // What every effect is: it hands on to the next.
 class Effect : public Wire {
  public:
-  explicit Effect(Wire& next) : next_(next) {}
+  explicit Effect(Wire& next) : next_(&next) {}
   void drop(Instant at, Packet frame, DropReason reason) override {
-    next_.drop(at, std::move(frame), reason);
+    next_->drop(at, std::move(frame), reason);
   }
+  // A chain grows while it is in use: an effect may come between this one and the next.
+  void set_next(Wire& next) { next_ = &next; }
 
  protected:
-  Wire& next() { return next_; }
+  Wire& next() { return *next_; }
 
  private:
-  Wire& next_;
+  Wire* next_;
 };
 
 }  // namespace lanyard::lab

@@ -57,10 +57,11 @@ TEST(LabFile, TheFirstLabIsReadAsItIsWritten) {
   EXPECT_EQ(model.nodes[4].kind, NodeKind::router);
   ASSERT_EQ(model.links.size(), 4U);
   EXPECT_EQ(model.link_name(2), "r1 -- dc");
-  const LinkQuality expected{.delay = 20_ms,
-                             .rate_bits_per_second = 50'000'000,
-                             .queue_bytes = 64'000,
-                             .loss_parts_per_billion = 10'000'000};
+  LinkQuality expected;
+  expected.delay = 20_ms;
+  expected.rate_bits_per_second = 50'000'000;
+  expected.queue_bytes = 64'000;
+  expected.loss_parts_per_billion = 10'000'000;
   EXPECT_EQ(model.links[2].a_to_b, expected);
   EXPECT_EQ(model.links[2].b_to_a, expected);
   ASSERT_EQ(model.timeline.size(), 2U);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading actions on programs, addresses and names.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "lab/action_text.hh"
+#include "lab/nearest.hh"
+#include "lab/words.hh"
+
+namespace lanyard::lab {
+namespace {
+
+using Kind = Action::Kind;
+
+std::unexpected<ActionProblem> wrong(std::size_t offset, std::string what, std::string fix) {
+  return std::unexpected(ActionProblem{offset, std::move(what), std::move(fix)});
+}
+
+}  // namespace
+
+// A program of this name, or of the host of this name, is a task of ours.
+bool ActionReader::has_built_in(std::string_view name) const {
+  for (const NodeSpec& node : model_.nodes)
+    for (const ProgramSpec& program : node.programs)
+      if ((program.name == name || lower(node.name) == lower(name)) &&
+          node.kind != NodeKind::kernel_host && is_built_in(model_, program.command))
+        return true;
+  return false;
+}
+
+ActionReader::Actions ActionReader::read_program(const Line& line, Action action) const {
+  Words words(line.rest);
+  const std::string_view name = words.take();
+  if (std::ranges::find(programs_, name) == programs_.end()) {
+    const auto node = by_name_.find(lower(name));
+    if (node == by_name_.end())
+      return wrong(line.offset, fmt::format("unknown program `{}`", name.substr(0, 70)),
+                   suggestion(std::string(name), programs_));
+    if (model_.nodes[node->second].programs.empty())
+      return wrong(line.offset, fmt::format("`{}` runs no program", name),
+                   "give it `run:`, or name another");
+  }
+  action.program = std::string(name);
+  if ((action.kind == Kind::pause || action.kind == Kind::resume) && has_built_in(name))
+    return wrong(line.offset, fmt::format("{} is built into Lanyard and cannot be paused", name),
+                 "kill it and start it again, or cut its links");
+  if (action.kind == Kind::kill) {
+    action.signal = SIGKILL;
+    if (words.take("SIGTERM")) action.signal = SIGTERM;
+    if (words.take("SIGINT")) action.signal = SIGINT;
+    if (words.take("SIGHUP")) action.signal = SIGHUP;
+    words.take("SIGKILL");
+  }
+  if (!words.is_empty())
+    return wrong(line.offset + words.offset(), fmt::format("`{}` is too much here", words.peek()),
+                 action.kind == Kind::kill ? "write `kill bob` or `kill bob SIGTERM`"
+                                           : fmt::format("write `{} bob`", line.verb));
+  return std::vector{std::move(action)};
+}
+
+// "bob 10.0.2.7/24", both families with a comma between.
+ActionReader::Actions ActionReader::read_address(const Line& line, Action action) const {
+  Words words(line.rest);
+  const auto nodes = nodes_of(words.take(), line.offset);
+  if (!nodes) return std::unexpected(nodes.error());
+  const NodeSpec& node = model_.nodes[nodes->front()];
+  if (nodes->size() != 1 || (node.kind != NodeKind::host && node.kind != NodeKind::router))
+    return wrong(line.offset, fmt::format("the addresses of {} cannot be changed", node.name),
+                 "name one host or router with a stack of ours");
+  action.node = nodes->front();
+  do {
+    const std::size_t at = words.offset();
+    const std::string_view word = words.take();
+    const auto prefix = IpPrefix::parse(word);
+    if (!prefix || word.find('/') == std::string_view::npos)
+      return wrong(line.offset + at, fmt::format("bad address `{}`", word.substr(0, 60)),
+                   "write an address and its prefix length, as in 10.0.1.5/24 or fd00::5/64");
+    action.addresses.push_back(*prefix);
+  } while (words.take(","));
+  if (!words.is_empty())
+    return wrong(line.offset + words.offset(), fmt::format("`{}` is too much here", words.peek()),
+                 "write `address bob 10.0.1.5/24`");
+  return std::vector{std::move(action)};
+}
+
+// "bob 10.0.2.7, fd00::7": what the lab's name servers say from now on.
+ActionReader::Actions ActionReader::read_name(const Line& line, Action action) const {
+  Words words(line.rest);
+  action.program = std::string(words.take());
+  if (words.take("nothing")) return std::vector{std::move(action)};
+  do {
+    const std::size_t at = words.offset();
+    const std::string_view word = words.take();
+    const auto address = IpAddress::parse(word);
+    if (!address)
+      return wrong(line.offset + at, fmt::format("bad address `{}`", word.substr(0, 60)),
+                   "write `name bob 10.0.1.5`, or `name bob nothing`");
+    action.addresses.push_back({*address, address->is_v4() ? std::uint8_t{32} : std::uint8_t{128}});
+  } while (words.take(","));
+  if (!words.is_empty())
+    return wrong(line.offset + words.offset(), fmt::format("`{}` is too much here", words.peek()),
+                 "write `name bob 10.0.1.5`");
+  return std::vector{std::move(action)};
+}
+
+}  // namespace lanyard::lab
