@@ -33,6 +33,7 @@ void declare_run(CLI::App& app, Filled& f) {
       ->check(CLI::Range(1, 10'000));
   app.add_flag("--quiet,-q", f.run.quiet, "No diagram and no journey");
   app.add_flag("--json", f.run.json, "The outcome as one JSON object");
+  app.add_option("--junit", f.run.junit, "The checks as JUnit XML, too")->type_name("FILE");
 }
 
 void declare_up(CLI::App& app, Filled& f) {

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/junit.hh"
 #include "cli/lab_page.hh"
 #include "cli/repeat.hh"
 #include "cli/show_parts.hh"
@@ -109,8 +111,26 @@ void print_checks(const std::vector<lab::Verdict>& verdicts, const Paper& paper)
   for (const lab::Verdict& verdict : verdicts) {
     const std::string mark =
         verdict.is_good ? paint(paper, Ink::green, "ok  ") : paint(paper, Ink::red, "FAIL");
-    fmt::print("{} {}  ({})\n", mark, printable(verdict.text), printable(verdict.happened));
+    fmt::print("{} {}  ({}{})\n", mark, printable(verdict.text), printable(verdict.happened),
+               verdict.is_good ? "" : fmt::format(", at {}", to_text(verdict.at)));
   }
+}
+
+// The one command that makes this run again.
+std::string replay_command(const RunOptions& options, const lab::Model& model) {
+  return fmt::format("lanyard run {} --seed {}", shell_quoted(options.lab), model.seed);
+}
+
+// False if it cannot be written.
+bool write_junit(const RunOptions& options, const lab::Model& model,
+                 const std::vector<lab::Verdict>& verdicts) {
+  if (options.junit.empty()) return true;
+  std::ofstream file(options.junit, std::ios::binary);
+  file << junit_xml(model.name, replay_command(options, model), verdicts);
+  file.flush();
+  if (file) return true;
+  fmt::print(stderr, "lanyard: {} cannot be written\n", printable(options.junit));
+  return false;
 }
 
 void print_title(std::string_view title, const Paper& paper) {
@@ -191,7 +211,8 @@ int run(const RunOptions& options) {
   const std::string problem = (*runner)->recorder_problem();
   const std::uint32_t runs = signal == 0 && problem.empty() ? options.repeat : 1;
   const Repeats repeats = repeat_run(*lab, runs, path);
-  const int status = std::max(status_of(verdicts, signal, problem), repeats.status());
+  int status = std::max(status_of(verdicts, signal, problem), repeats.status());
+  if (!write_junit(options, lab->model, verdicts)) status = exit_failed;
   if (!problem.empty()) fmt::print(stderr, "lanyard: {}: {}\n", path, problem);
   if (options.json) {
     json outcome{{"lab", lab->model.name},
@@ -200,6 +221,7 @@ int run(const RunOptions& options) {
                  {"nodes", nodes_json(lab->model, lab->plan)},
                  {"programs", programs_json((*runner)->world())},
                  {"checks", checks_json(verdicts)},
+                 {"again", replay_command(options, lab->model)},
                  {"run_file", path},
                  {"interrupted", signal != 0},
                  {"ok", status == exit_ok}};
@@ -213,6 +235,8 @@ int run(const RunOptions& options) {
     fmt::print("{}", repeats.text());
   }
   print_end(verdicts, path, signal, paper);
+  if (status != exit_ok)
+    fmt::print("The same run again: `{}`\n", replay_command(options, lab->model));
   return status;
 }
 

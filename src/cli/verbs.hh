@@ -20,6 +20,7 @@ struct RunOptions {
   std::string run_file;  // empty: LAB's name with .pcapng, in the current directory
   std::optional<std::uint64_t> seed;
   std::uint32_t repeat = 1;  // how often; more than once: the run files are compared
+  std::string junit;         // empty: no JUnit file
   bool json = false;
   bool quiet = false;  // no diagram, no journey
 };
