@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/act_verbs.hh"
 #include "cli/control_client.hh"
 #include "cli/text.hh"
 #include "cli/verbs.hh"

@@ -81,12 +81,6 @@ void declare_list(CLI::App& app, Filled& f) {
   app.add_flag("--json", f.list.json, "The rows as JSON");
 }
 
-void declare_act(CLI::App& app, Filled& f) {
-  app.prefix_command();
-  app.add_flag("--json", f.act.json, "What was done as JSON");
-  add_lab_name(app, f.act.lab_name);
-}
-
 void declare_show(CLI::App& app, Filled& f) {
   app.add_option("RUN", f.show.file, "A run file, or any pcapng or pcap")->required();
   auto* packet = app.add_option("--packet", f.show.packet, "Packet N of the file, all its layers");
@@ -183,21 +177,6 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
      "  lanyard sockets\n"
      "  lanyard sockets bob --json",
      declare_list, [](Filled& f) { return sockets(f.list); }},
-    {"cut", "Cut a link of a lab that is up",
-     "  lanyard cut r1 -- dc        # or, one direction: lanyard cut 'r1 -> dc'", declare_act,
-     [](Filled& f) { return act(f.act); }},
-    {"heal", "Heal a link or a partition, or all that is cut",
-     "  lanyard heal r1 -- dc\n"
-     "  lanyard heal                # everything",
-     declare_act, [](Filled& f) { return act(f.act); }},
-    {"set", "Change a link of a lab that is up",
-     "  lanyard set r1 -- dc delay=200ms loss=5%\n"
-     "  lanyard set r1 -- dc 'queue=codel' 'jitter=5ms normal'",
-     declare_act, [](Filled& f) { return act(f.act); }},
-    {"act", "Anything a timeline can do, to a lab that is up",
-     "  lanyard act crash bob\n"
-     "  lanyard act partition alice,bob -- carol",
-     declare_act, [](Filled& f) { return act(f.act); }},
     {"arp", "The neighbour tables: which address is which MAC (ARP and NDP)", "  lanyard arp alice",
      declare_list, [](Filled& f) { return arp(f.list); }},
 });
@@ -237,6 +216,8 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
 // What a person reads in `lanyard --help`, in this order.
 std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> verbs(lab_verbs.begin(), lab_verbs.end());
+  const std::span<const VerbEntry> acting = act_verbs();
+  verbs.insert(verbs.end(), acting.begin(), acting.end());
   const std::span<const VerbEntry> on_runs = run_file_verbs();
   verbs.insert(verbs.end(), on_runs.begin(), on_runs.end());
   const std::span<const VerbEntry> hunting = hunt_verbs();
@@ -275,27 +256,6 @@ std::vector<std::string> take_command(std::vector<std::string>& arguments) {
   std::vector<std::string> command(dashes + 1, arguments.end());
   arguments.erase(dashes, arguments.end());
   return command;
-}
-
-bool is_act(const std::vector<std::string>& arguments) {
-  return !arguments.empty() && (arguments.front() == "cut" || arguments.front() == "heal" ||
-                                arguments.front() == "set" || arguments.front() == "act");
-}
-
-// What is done is words, `--` and `->` among them; only the verb's own options are left to CLI11.
-std::vector<std::string> take_words(std::vector<std::string>& arguments) {
-  std::vector<std::string> words, own = {arguments.front()};
-  if (arguments.front() != "act") words.push_back(arguments.front());
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const std::string& word = arguments[i];
-    const bool has_value = word == "--lab" && i + 1 < arguments.size();
-    const bool is_own = has_value || word == "--json" || word == "--help" || word == "-h" ||
-                        word.starts_with("--lab=");
-    (is_own ? own : words).push_back(word);
-    if (has_value) own.push_back(arguments[++i]);
-  }
-  arguments = std::move(own);
-  return words;
 }
 
 // What `run:` of a lab file may name instead of a program of the machine.

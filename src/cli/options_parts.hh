@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "cli/act_verbs.hh"
 #include "cli/hunt.hh"
 #include "cli/run_verbs.hh"
 #include "cli/verbs.hh"
@@ -44,6 +45,8 @@ struct VerbEntry {
 
 // The verbs that look into a run file (options_run_file.cc).
 [[nodiscard]] std::span<const VerbEntry> run_file_verbs();
+// cut heal set act (options_act.cc).
+[[nodiscard]] std::span<const VerbEntry> act_verbs();
 // `hunt` (options_hunt.cc).
 [[nodiscard]] std::span<const VerbEntry> hunt_verbs();
 

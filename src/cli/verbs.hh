@@ -75,15 +75,6 @@ int routes(const ListOptions& options);
 int sockets(const ListOptions& options);
 int arp(const ListOptions& options);
 
-// cut heal set act: something is done to a lab that is up.
-struct ActOptions {
-  std::string lab_name;
-  std::vector<std::string> words;  // "cut", "r1", "--", "dc"
-  bool json = false;
-};
-int act(const ActOptions& options);
-std::string action_line(const std::vector<std::string>& words);  // "cut r1 -- dc"
-
 struct ShowOptions {
   std::string file;
   std::optional<std::uint64_t> packet;   // one packet, all its layers
