@@ -165,7 +165,7 @@ SystemCalls::Answer SystemCalls::transfer_in(Transfer& transfer) {
   if (!got && gathered_.empty()) return failed(got.error());
   if (got) {
     transfer.received = *got;
-    gathered_ += text_of(Bytes(buffer).first(got->bytes));
+    gathered_ += lanyard::text_of(Bytes(buffer).first(got->bytes));
     const bool goes_on = waits_for_all && got->bytes > 0 && gathered_.size() < transfer.bytes;
     if (goes_on) {
       const Answer waits = blocks(*descriptor, transfer.flags, descriptor->receive_timeout);
