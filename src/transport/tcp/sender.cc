@@ -119,6 +119,7 @@ void Sender::enter_fast_recovery(std::uint32_t mss) {
   recovery_ = Recovery::fast;
   recover_ = next_;
   is_first_due_ = true;
+  prefers_new_ = false;
   if (!is_selective_) in_flight_->lose_first(mss);
 }
 
@@ -128,6 +129,7 @@ void Sender::enter_timeout_recovery(const LossRule& rule) {
   recovery_ = Recovery::timeout;
   recover_ = next_;
   is_first_due_ = true;
+  prefers_new_ = false;
   duplicates_ = 0;
   // [RFC2018-5-a]: a peer whose word does not help is not believed for ever.
   if (is_again || in_flight_->has_reneged()) in_flight_->forget_held();
@@ -141,6 +143,7 @@ void Sender::lose_all() {
   recovery_ = Recovery::timeout;
   recover_ = next_;
   is_first_due_ = true;
+  prefers_new_ = false;
   duplicates_ = 0;
   in_flight_->forget_held();
   in_flight_->lose_all();
@@ -184,7 +187,10 @@ Outgoing Sender::run(SequenceNumber from, std::uint32_t size) const {
 
 std::optional<Outgoing> Sender::next_outgoing(const SendLimits& limits, Held& held) const {
   held = Held::nothing_to_send;
-  if (recovery_ != Recovery::none && !(prefers_new_ && unsent() > 0 && usable_window() > 0)) {
+  if (recovery_ != Recovery::none) {
+    if (prefers_new_ && unsent() > 0) {
+      if (auto fresh = next_new(limits, held)) return fresh;
+    }
     if (auto again = next_retransmission(limits)) return again;
   }
   if (unsent() > 0) return next_new(limits, held);

@@ -3,50 +3,12 @@
 // all the time.
 #include <gtest/gtest.h>
 
+#include "auditor.hh"
 #include "harness.hh"
 
 namespace lanyard::test {
 
 namespace {
-
-// Watches the wire: 9293-3.10.7.4-p and RFC 9293 3.8.6: the offered right edge never falls, and
-// nobody sends beyond it.
-class Auditor {
- public:
-  void see(bool from_a, const internet::Datagram& datagram) {
-    const Seg segment = read_segment(datagram);
-    Side& self = sides_[from_a ? 0 : 1];
-    Side& other = sides_[from_a ? 1 : 0];
-    const tcp::Header& header = segment.header;
-    if (header.flags.rst()) return;
-    if (header.flags.syn()) self.scale = header.options.window_scale.value_or(0);
-    const std::uint32_t window = header.flags.syn() ? std::uint32_t{header.window}
-                                                    : std::uint32_t{header.window} << self.scale;
-    if (header.flags.ack()) {
-      const tcp::SequenceNumber edge = header.acknowledgment + window;
-      if (self.has_edge) {
-        EXPECT_TRUE(tcp::after_or_at(edge, self.edge)) << describe(segment);
-      }
-      self.has_edge = true;
-      self.edge = edge;
-    }
-    const auto size = static_cast<std::uint32_t>(segment.text.size());
-    if (other.has_edge && size > 0 && !header.flags.syn()) {
-      EXPECT_TRUE(tcp::before_or_at(header.sequence + size, other.edge)) << describe(segment);
-    }
-    if (segment.segment_bytes == 0) {
-      EXPECT_LE(segment.text.size() + header.size(), 1480U);
-    }
-  }
-
- private:
-  struct Side {
-    tcp::SequenceNumber edge;
-    bool has_edge = false;
-    std::uint8_t scale = 0;
-  };
-  std::array<Side, 2> sides_;
-};
 
 struct Weather {
   std::uint64_t loss = 0, twice = 0, late = 0;  // parts per billion
