@@ -87,7 +87,9 @@ constexpr Row rows[] = {
        return only(value, 1, "window scaling is always offered");
      }},
     {"net.ipv4.tcp_ecn",
-     [](Setup&, std::int64_t value, const Values&) { return only(value, 0, "there is no ECN"); }},
+     [](Setup&, std::int64_t value, const Values&) {
+       return value == 0 || value == 2 ? std::string() : "ECN is not asked for";
+     }},
     {"net.ipv4.tcp_fin_timeout",
      [](Setup& setup, std::int64_t value, const Values&) {
        transport_of(setup).fin_wait_2_timeout = Duration::seconds(value);
@@ -233,6 +235,7 @@ constexpr Row rows[] = {
     {"net.ipv4.tcp_tw_reuse_delay", nothing},
     {"net.ipv4.tcp_fastopen_blackhole_timeout_sec", nothing},
     {"net.ipv4.tcp_app_win", nothing},
+    {"net.ipv4.tcp_syncookies", nothing},
     {"net.ipv4.tcp_mem", nothing},
     {"net.ipv4.tcp_min_rtt_wlen", nothing},
     {"net.ipv4.tcp_invalid_ratelimit", nothing},
@@ -248,6 +251,9 @@ SysctlAnswer apply_sysctl(Setup& setup, std::string_view name,
                           const std::vector<std::string>& values) {
   const auto row = std::find_if(std::begin(rows), std::end(rows),
                                 [&](const Row& each) { return each.name == name; });
+  if (name == "net.ipv4.tcp_congestion_control") {
+    return {true, false, "the algorithm is not chosen this way"};
+  }
   if (row == std::end(rows)) return {};
   const auto value = number_at(values, 0);
   const bool means_something = row->apply != nothing;
