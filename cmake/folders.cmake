@@ -3,7 +3,7 @@
 # Sources are found by pattern, so that a new file needs no edit here. External libraries are named once, below.
 
 set(LANYARD_LIBRARIES_core Boost::context fmt::fmt)
-set(LANYARD_LIBRARIES_lab yaml-cpp)
+set(LANYARD_LIBRARIES_lab yaml-cpp re2 sqlite3)
 set(LANYARD_LIBRARIES_guest PkgConfig::seccomp)
 set(LANYARD_LIBRARIES_cli CLI11::CLI11)
 
@@ -15,6 +15,9 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+# Linked by name: re2.pc asks for -pthread, which the precompiled header was made without.
+pkg_check_modules(re2 REQUIRED re2)
+pkg_check_modules(sqlite3 REQUIRED sqlite3)
 
 # With g++ the standard library is read once for all sources, and GoogleTest once for all tests; it is most of the time of a
 # compilation. clang, which builds the sanitizers, reads what each file includes, so that nothing rests on this.

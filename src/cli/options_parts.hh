@@ -29,6 +29,12 @@ struct Filled {
   DrillOptions drill;
   ReplayOptions replay;
   HuntOptions hunt;
+  WhyOptions why;
+  GrepOptions grep;
+  FollowOptions follow;
+  ConversationsOptions conversations;
+  GraphOptions graph;
+  ExportOptions export_run;
   VersionOptions version;
   CompletionOptions completion;
   std::string help_verb;

@@ -28,7 +28,8 @@ constexpr std::array table = {
     EventKindInfo{
         EventKind::tcp_rtt, "tcp_rtt", {"connection", "sample_ns", "smoothed_ns", "rto_ns"}},
     EventKindInfo{EventKind::tcp_timer, "tcp_timer", {"connection", "timer", "deadline_ns"}},
-    EventKindInfo{EventKind::socket_call, "socket_call", {"socket", "call", "result"}},
+    EventKindInfo{
+        EventKind::socket_call, "socket_call", {"socket", "call", "result", "program", "task"}},
     EventKindInfo{EventKind::program_started, "program_started", {"program"}},
     EventKindInfo{EventKind::program_output, "program_output", {"program", "descriptor"}},
     EventKindInfo{EventKind::program_exited, "program_exited", {"program", "status", "signal"}},

@@ -16,12 +16,17 @@ void BuiltIn::spawn(std::function<void(Process&)> body) {
     Listed(BuiltIn& of, Task* self) : program(of), task(self) {}
     Listed(const Listed&) = delete;
     Listed& operator=(const Listed&) = delete;
-    ~Listed() { std::erase(program.running_, task); }
+    ~Listed() {
+      std::erase(program.running_, task);
+      program.machine_.owners.erase(task);
+    }
   };
-  running_.push_back(machine_.tasks->spawn([this, body = std::move(body)] {
+  Task* const spawned = machine_.tasks->spawn([this, body = std::move(body)] {
     const Listed listed(*this, machine_.tasks->current());
     body(*this);
-  }));
+  });
+  running_.push_back(spawned);
+  machine_.owners[spawned] = {number_, ++last_task_};
 }
 
 void BuiltIn::start(socket::Program program, std::vector<std::string> arguments) {

@@ -23,6 +23,8 @@ class BuiltIn final : public socket::Process {
           Callbacks callbacks)
       : machine_(machine), names_(names), random_(random), callbacks_(std::move(callbacks)) {}
 
+  // The number of the program in the world's book, for those who watch its calls.
+  void set_number(std::uint32_t number) { number_ = number; }
   // Makes its first task, which runs at the machine's next turn.
   void start(socket::Program program, std::vector<std::string> arguments);
   // Unwinds all its tasks; it has then been killed by `signal`.
@@ -44,6 +46,7 @@ class BuiltIn final : public socket::Process {
   RandomStream random_;
   Callbacks callbacks_;
   std::vector<Task*> running_;
+  std::uint32_t number_ = 0, last_task_ = 0;
   bool has_ended_ = false;
 };
 

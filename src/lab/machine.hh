@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/task.hh"
+#include "lab/call_log.hh"
 #include "lab/checks.hh"
 #include "lab/launcher.hh"
 #include "lab/on_demand.hh"
@@ -21,8 +22,10 @@ struct Machine {
   std::function<void()> make;  // all three of these
   // Members are destroyed from the last to the first: tasks unwind while their sockets are still
   // there.
+  std::unique_ptr<CallLog> calls;  // of the sockets, if somebody sees them
   OnDemand<stack::Stack> stack;
   OnDemand<socket::Sockets> sockets;
+  TaskOwners owners;
   OnDemand<Tasks> tasks;
   std::unique_ptr<link::Bridge> bridge;
   std::vector<std::function<void(Packet)>> kernel_ports;  // where frames for the kernel go

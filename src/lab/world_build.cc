@@ -84,6 +84,11 @@ void World::State::build_stack(std::uint32_t node, Instant began) {
   for (const stack::Route& route : planned.routes) machine.stack->add_route(route);
   machine.sockets = std::make_unique<socket::Sockets>(*machine.stack);
   machine.tasks = std::make_unique<Tasks>();
+  if (options.recorder != nullptr || options.observer != nullptr) {
+    machine.calls = std::make_unique<CallLog>(
+        CallLog::Host{node, *machine.sockets, *machine.tasks, machine.owners}, now, trace);
+    machine.sockets->set_waker(socket::Handle::none, machine.calls.get());
+  }
   touch(node);
 }
 

@@ -72,6 +72,7 @@ bool World::State::start_built_in(std::uint32_t index) {
             on_program_output(id, descriptor, text);
           },
           [this, id](int status, int signal) { on_program_exited(id, status, signal); }});
+  programs[index].process->set_number(static_cast<std::uint32_t>(id));
   programs[index].process->start(std::move(body), std::move(words));
   touch(node);
   return true;

@@ -107,6 +107,8 @@ bool Sockets::is_at_urgent_mark(Handle socket) const {
 }
 
 void Sockets::set_waker(Handle socket, Waker* waker) {
+  // socket/watcher.hh.
+  if (socket == Handle::none) table_->watcher = dynamic_cast<CallWatcher*>(waker);
   if (Entry* entry = table_->find(socket)) entry->waker = waker;
 }
 

@@ -104,11 +104,11 @@ stack::Stack& Sockets::stack() {
   return table_->stack;
 }
 
-Result<Handle> Sockets::open(Family family, Type type, int protocol) {
+Result<Handle> Sockets::Table::open(Family family, Type type, int protocol) {
   const auto number = checked_protocol(family, type, protocol);
   if (!number) return unexpected(number.error());
-  if (table_->entries.size() >= sockets_max) return unexpected(Errno::too_many_files);
-  const Handle handle{++table_->last};
+  if (entries.size() >= sockets_max) return unexpected(Errno::too_many_files);
+  const Handle handle{++last};
   Entry entry{.handle = handle,
               .family = family,
               .type = type,
@@ -117,153 +117,151 @@ Result<Handle> Sockets::open(Family family, Type type, int protocol) {
               .groups = {},
               .shape = Stream{}};
   if (type == Type::stream) {
-    std::get<Stream>(entry.shape).options = table_->stack.tcp().default_settings();
+    std::get<Stream>(entry.shape).options = stack.tcp().default_settings();
   } else if (*number == static_cast<int>(internet::Protocol::udp) && type == Type::datagram) {
-    entry.shape =
-        Datagram{.socket = table_->stack.udp().open(family, static_cast<udp::Owner>(handle))};
+    entry.shape = Datagram{.socket = stack.udp().open(family, static_cast<udp::Owner>(handle))};
   } else {
-    entry.shape = std::make_unique<Raw>(handle, *table_, static_cast<internet::Protocol>(*number),
+    entry.shape = std::make_unique<Raw>(handle, *this, static_cast<internet::Protocol>(*number),
                                         type == Type::datagram);
-    open_raw(*table_, entry, *std::get<std::unique_ptr<Raw>>(entry.shape));
+    open_raw(*this, entry, *std::get<std::unique_ptr<Raw>>(entry.shape));
   }
-  table_->entries.emplace(handle, std::move(entry));
+  entries.emplace(handle, std::move(entry));
   return handle;
 }
 
-Result<void> Sockets::bind(Handle socket, const Endpoint& local) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::bind(Handle socket, const Endpoint& local) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (entry->family == Family::ipv4 && !local.address.is_v4()) {
     return unexpected(Errno::family_not_supported);
   }
   if (entry->common.v6_only && local.address.is_v4()) return unexpected(Errno::invalid);
   if (auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry->shape)) {
-    return socket::bind(*table_, *entry, **raw, local);
+    return socket::bind(*this, *entry, **raw, local);
   }
-  const auto request = table_->request(*entry, local);
+  const transport::BindRequest wanted = request(*entry, local);
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    return table_->stack.udp().bind(datagram->socket, request);
+    return stack.udp().bind(datagram->socket, wanted);
   }
   auto& stream = std::get<Stream>(entry->shape);
   const bool is_fresh = stream.binding == transport::BindingId::none &&
                         stream.listener == tcp::ListenerId::none &&
                         stream.connection == tcp::ConnectionId::none;
   if (!is_fresh) return unexpected(Errno::invalid);
-  const auto binding = table_->stack.tcp().bind(request);
+  const auto binding = stack.tcp().bind(wanted);
   if (!binding) return unexpected(binding.error());
   stream.binding = *binding;
   return {};
 }
 
-Result<void> Sockets::listen(Instant now, Handle socket, int backlog) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::listen(Instant now, Handle socket, int backlog) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (entry->type != Type::stream) return unexpected(Errno::not_supported);
-  return socket::listen(*table_, now, *entry, backlog);
+  return socket::listen(*this, now, *entry, backlog);
 }
 
-Result<Accepted> Sockets::accept(Instant now, Handle socket) {
-  Entry* entry = table_->find(socket);
+Result<Accepted> Sockets::Table::accept(Instant now, Handle socket) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (entry->type != Type::stream) return unexpected(Errno::not_supported);
-  auto accepted = socket::accept(*table_, now, *entry);
-  table_->stack.flush(now);
+  auto accepted = socket::accept(*this, now, *entry);
+  stack.flush(now);
   return accepted;
 }
 
-Result<void> Sockets::connect(Instant now, Handle socket, const Endpoint& peer) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::connect(Instant now, Handle socket, const Endpoint& peer) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
-    auto result = socket::connect(*table_, now, *entry, *stream, peer);
-    table_->stack.flush(now);
+    auto result = socket::connect(*this, now, *entry, *stream, peer);
+    stack.flush(now);
     return result;
   }
-  const auto remote = table_->reachable(*entry, peer);
+  const auto remote = reachable(*entry, peer);
   if (!remote) return unexpected(remote.error());
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
     const std::uint32_t interface =
         remote->interface != 0 ? remote->interface : entry->common.interface;
-    return table_->stack.udp().connect(datagram->socket, *remote, interface);
+    return stack.udp().connect(datagram->socket, *remote, interface);
   }
   std::get<std::unique_ptr<Raw>>(entry->shape)->peer = *remote;
   return {};
 }
 
-Result<void> Sockets::disconnect(Instant now, Handle socket) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::disconnect(Instant now, Handle socket) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    const auto result = table_->stack.udp().disconnect(datagram->socket);
+    const auto result = stack.udp().disconnect(datagram->socket);
     // connect(2): dissolving an association that is not there is no error.
     if (!result && result.error() == Errno::not_connected) return {};
     return result;
   }
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
-    if (stream->listener != tcp::ListenerId::none) table_->stack.tcp().close(now, stream->listener);
-    if (stream->connection != tcp::ConnectionId::none)
-      table_->stack.tcp().abort(now, stream->connection);
+    if (stream->listener != tcp::ListenerId::none) stack.tcp().close(now, stream->listener);
+    if (stream->connection != tcp::ConnectionId::none) stack.tcp().abort(now, stream->connection);
     stream->listener = tcp::ListenerId::none;
     stream->connection = tcp::ConnectionId::none;
     stream->connect_is_reported = false;
-    table_->stack.flush(now);
+    stack.flush(now);
     return {};
   }
   std::get<std::unique_ptr<Raw>>(entry->shape)->peer.reset();
   return {};
 }
 
-Result<void> Sockets::shutdown(Instant now, Handle socket, Shutdown how) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::shutdown(Instant now, Handle socket, Shutdown how) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
-    auto result = socket::shutdown(*table_, now, *stream, how);
-    table_->stack.flush(now);
-    table_->wake(socket);
+    auto result = socket::shutdown(*this, now, *stream, how);
+    stack.flush(now);
+    wake(socket);
     return result;
   }
   if (auto* datagram = std::get_if<Datagram>(&entry->shape)) {
     if (how != Shutdown::write) datagram->read_is_shut = true;
     if (how != Shutdown::read) datagram->write_is_shut = true;
-    table_->wake(socket);
+    wake(socket);
     // As Linux: the directions are shut and an unconnected socket is told so.
-    if (!table_->stack.udp().remote(datagram->socket)) return unexpected(Errno::not_connected);
+    if (!stack.udp().remote(datagram->socket)) return unexpected(Errno::not_connected);
     return {};
   }
   return unexpected(Errno::not_connected);
 }
 
-Result<void> Sockets::close(Instant now, Handle socket) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::close(Instant now, Handle socket) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   for (const auto& [interface, group] : entry->groups) {
-    (void)table_->stack.leave_group(now, interface, group);
+    (void)stack.leave_group(now, interface, group);
   }
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
-    socket::close(*table_, now, *stream);
+    socket::close(*this, now, *stream);
   } else if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    table_->stack.udp().close(datagram->socket);
+    stack.udp().close(datagram->socket);
   } else {
-    socket::close(*table_, *entry, *std::get<std::unique_ptr<Raw>>(entry->shape));
+    socket::close(*this, *entry, *std::get<std::unique_ptr<Raw>>(entry->shape));
   }
-  table_->entries.erase(socket);
-  table_->stack.flush(now);
+  entries.erase(socket);
+  stack.flush(now);
   return {};
 }
 
-Result<std::size_t> Sockets::send(Instant now, Handle socket, Bytes bytes, SendFlags flags) {
-  Entry* entry = table_->find(socket);
+Result<std::size_t> Sockets::Table::send(Instant now, Handle socket, Bytes bytes, SendFlags flags) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   auto* stream = std::get_if<Stream>(&entry->shape);
   if (stream == nullptr) return send_to(now, socket, bytes, {});
-  auto sent = socket::send(*table_, now, *stream, bytes, flags);
-  table_->stack.flush(now);
+  auto sent = socket::send(*this, now, *stream, bytes, flags);
+  stack.flush(now);
   return sent;
 }
 
-Result<std::size_t> Sockets::receive(Instant now, Handle socket, MutableBytes buffer,
-                                     ReceiveFlags flags) {
-  Entry* entry = table_->find(socket);
+Result<std::size_t> Sockets::Table::receive(Instant now, Handle socket, MutableBytes buffer,
+                                            ReceiveFlags flags) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   auto* stream = std::get_if<Stream>(&entry->shape);
   if (stream == nullptr) {
@@ -271,18 +269,18 @@ Result<std::size_t> Sockets::receive(Instant now, Handle socket, MutableBytes bu
     if (!received) return unexpected(received.error());
     return flags.truncate ? received->full_bytes : received->bytes;
   }
-  auto received = socket::receive(*table_, now, *stream, buffer, flags);
-  table_->stack.flush(now);
+  auto received = socket::receive(*this, now, *stream, buffer, flags);
+  stack.flush(now);
   return received;
 }
 
-Result<std::size_t> Sockets::send_to(Instant now, Handle socket, Bytes bytes,
-                                     const DatagramFacts& facts) {
-  Entry* entry = table_->find(socket);
+Result<std::size_t> Sockets::Table::send_to(Instant now, Handle socket, Bytes bytes,
+                                            const DatagramFacts& facts) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   DatagramFacts wanted = facts;
   if (wanted.peer.port != 0 || !wanted.peer.address.is_unspecified()) {
-    const auto peer = table_->reachable(*entry, facts.peer);
+    const auto peer = reachable(*entry, facts.peer);
     if (!peer) return unexpected(peer.error());
     wanted.peer = *peer;
   }
@@ -292,35 +290,35 @@ Result<std::size_t> Sockets::send_to(Instant now, Handle socket, Bytes bytes,
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
     // send(2): a stream that is connected ignores the address; one that is not says so.
     if (stream->connection == tcp::ConnectionId::none) return unexpected(Errno::broken_pipe);
-    return send(now, socket, bytes);
+    return send(now, socket, bytes, {});
   }
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
     if (datagram->write_is_shut) return unexpected(Errno::broken_pipe);
-    auto sent = table_->stack.udp().send(now, datagram->socket, bytes,
-                                         {.remote = wanted.peer,
-                                          .source = wanted.local,
-                                          .interface = wanted.interface,
-                                          .hop_limit = wanted.hop_limit,
-                                          .traffic_class = wanted.traffic_class});
-    table_->stack.flush(now);
+    auto sent = stack.udp().send(now, datagram->socket, bytes,
+                                 {.remote = wanted.peer,
+                                  .source = wanted.local,
+                                  .interface = wanted.interface,
+                                  .hop_limit = wanted.hop_limit,
+                                  .traffic_class = wanted.traffic_class});
+    stack.flush(now);
     return sent;
   }
-  return socket::send(*table_, now, *entry, *std::get<std::unique_ptr<Raw>>(entry->shape), bytes,
+  return socket::send(*this, now, *entry, *std::get<std::unique_ptr<Raw>>(entry->shape), bytes,
                       wanted);
 }
 
-Result<Received> Sockets::receive_from(Instant now, Handle socket, MutableBytes buffer,
-                                       ReceiveFlags flags) {
-  Entry* entry = table_->find(socket);
+Result<Received> Sockets::Table::receive_from(Instant now, Handle socket, MutableBytes buffer,
+                                              ReceiveFlags flags) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
-    const auto bytes = socket::receive(*table_, now, *stream, buffer, flags);
-    table_->stack.flush(now);
+    const auto bytes = socket::receive(*this, now, *stream, buffer, flags);
+    stack.flush(now);
     if (!bytes) return unexpected(bytes.error());
     return Received{.bytes = *bytes, .full_bytes = *bytes, .facts = {}};
   }
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    const auto received = table_->stack.udp().receive(datagram->socket, buffer, flags.peek);
+    const auto received = stack.udp().receive(datagram->socket, buffer, flags.peek);
     if (!received && received.error() == Errno::try_again && datagram->read_is_shut) {
       return Received{};
     }
@@ -330,11 +328,11 @@ Result<Received> Sockets::receive_from(Instant now, Handle socket, MutableBytes 
   return socket::receive(*std::get<std::unique_ptr<Raw>>(entry->shape), buffer, flags);
 }
 
-std::optional<QueuedError> Sockets::take_error(Handle socket) {
-  Entry* entry = table_->find(socket);
+std::optional<QueuedError> Sockets::Table::take_error(Handle socket) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return std::nullopt;
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    auto error = table_->stack.udp().take_queued_error(datagram->socket);
+    auto error = stack.udp().take_queued_error(datagram->socket);
     if (!error) return std::nullopt;
     return QueuedError{error->error,    error->icmp_type,   error->icmp_code,         error->mtu,
                        error->reporter, error->destination, std::move(error->payload)};
@@ -346,19 +344,19 @@ std::optional<QueuedError> Sockets::take_error(Handle socket) {
   return error;
 }
 
-Result<void> Sockets::set_option(Instant now, Handle socket, Option option,
-                                 const OptionValue& value) {
-  Entry* entry = table_->find(socket);
+Result<void> Sockets::Table::set_option(Instant now, Handle socket, Option option,
+                                        const OptionValue& value) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
-  auto result = socket::set_option(*table_, now, *entry, option, value);
-  table_->stack.flush(now);
+  auto result = socket::set_option(*this, now, *entry, option, value);
+  stack.flush(now);
   return result;
 }
 
-Result<OptionValue> Sockets::get_option(Instant now, Handle socket, Option option) {
-  Entry* entry = table_->find(socket);
+Result<OptionValue> Sockets::Table::get_option(Instant now, Handle socket, Option option) {
+  Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
-  return socket::get_option(*table_, now, *entry, option);
+  return socket::get_option(*this, now, *entry, option);
 }
 
 }  // namespace lanyard::socket

@@ -139,9 +139,14 @@ void Machine::emit(Instant now, EventKind kind, std::initializer_list<std::int64
 void Machine::set_state(Instant now, Connection& c, State to, Cause cause) {
   const State from = std::exchange(c.state, to);
   CHECK(is_transition(from, cause, to));
-  emit(now, EventKind::tcp_state,
-       {static_cast<std::int64_t>(c.id), static_cast<std::int64_t>(from),
-        static_cast<std::int64_t>(to)});
+  if (trace != nullptr && trace->is_on()) {
+    // A connection's first event says which one it is.
+    const bool is_first = from == State::closed || from == State::listen;
+    trace->emit(now, node, EventKind::tcp_state,
+                {static_cast<std::int64_t>(c.id), static_cast<std::int64_t>(from),
+                 static_cast<std::int64_t>(to)},
+                is_first ? to_text(c.local) + " " + to_text(c.remote) : std::string());
+  }
   changed(c);
 }
 

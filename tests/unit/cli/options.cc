@@ -11,10 +11,11 @@
 namespace lanyard::cli {
 namespace {
 
-const std::vector<std::string> verbs{"run",   "up",      "down",       "exec",   "shell",
-                                     "ping",  "ps",      "links",      "routes", "sockets",
-                                     "arp",   "replay",  "hunt",       "show",   "dissect",
-                                     "drill", "version", "completion", "help"};
+const std::vector<std::string> verbs{"run",           "up",     "down",    "exec",       "shell",
+                                     "ping",          "ps",     "links",   "routes",     "sockets",
+                                     "arp",           "replay", "why",     "grep",       "follow",
+                                     "conversations", "graph",  "export",  "hunt",       "show",
+                                     "dissect",       "drill",  "version", "completion", "help"};
 
 TEST(Options, EveryVerbIsThere) {
   std::vector<std::string> names;
@@ -33,9 +34,9 @@ TEST(Options, EveryVerbAndOptionExplainsItself) {
 
 TEST(Options, EveryVerbThatListsOffersJson) {
   for (const VerbSurface& verb : command_surface()) {
-    static const std::vector<std::string> listing{"run",     "ps",   "links", "routes",
-                                                  "sockets", "arp",  "show",  "dissect",
-                                                  "replay",  "hunt", "drill"};
+    static const std::vector<std::string> listing{
+        "run",    "ps",  "links", "routes", "sockets",       "arp",   "show", "dissect",
+        "replay", "why", "grep",  "follow", "conversations", "graph", "hunt", "drill"};
     if (std::find(listing.begin(), listing.end(), verb.name) == listing.end()) continue;
     const bool offers = std::any_of(verb.options.begin(), verb.options.end(), [](const auto& o) {
       return std::find(o.names.begin(), o.names.end(), "--json") != o.names.end();

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// One socket inside Sockets, of one of three shapes. Only socket/*.cc reads this.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "socket/sockets.hh"
+#include "transport/tcp/tcp.hh"
+#include "transport/udp.hh"
+
+namespace lanyard::socket {
+
+// What every kind of socket may be told before it is bound.
+struct Common {
+  bool reuse_address = false;
+  bool reuse_port = false;
+  bool v6_only = false;
+  bool free_bind = false;
+  std::uint32_t interface = 0;  // SO_BINDTODEVICE
+  std::int64_t priority =
+      0;  // SO_PRIORITY: kept for the program, nothing in the stack queues by it
+};
+
+struct Stream {
+  transport::BindingId binding = transport::BindingId::none;
+  tcp::ListenerId listener = tcp::ListenerId::none;
+  tcp::ConnectionId connection = tcp::ConnectionId::none;
+  tcp::Settings options;
+  Linger linger;
+  bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
+  bool read_is_shut = false;
+  bool was_listener = false;  // shutdown ended the listening
+};
+
+struct Datagram {
+  udp::SocketId socket = udp::SocketId::none;
+  bool read_is_shut = false;
+  bool write_is_shut = false;
+};
+
+// A raw socket, or an ICMP echo one: a bounded queue of what came.
+struct Raw final : stack::RawSink {
+  struct Message {
+    std::vector<std::uint8_t> bytes;  // IPv4 raw: with the IP header, as raw(7)
+    DatagramFacts facts;
+  };
+  Raw(Handle own_handle, Sockets::Table& own_table, internet::Protocol own_protocol,
+      bool is_echo_socket)
+      : handle(own_handle), table(own_table), protocol(own_protocol), is_echo(is_echo_socket) {}
+  void on_datagram(Instant now, const internet::Datagram& datagram, Bytes ip_header) override;
+  void on_icmp_error(Instant now, const internet::IcmpError& error) override;
+
+  Handle handle;
+  Sockets::Table& table;
+  internet::Protocol protocol;
+  bool is_echo = false;
+  bool is_registered = false;
+  std::uint16_t identifier = 0;  // echo: the ICMP identifier, which stands for a port
+  IpAddress local;
+  std::optional<Endpoint> peer;
+  std::uint8_t hop_limit = 0;
+  std::uint8_t traffic_class = 0;
+  bool receives_errors = false;
+  bool broadcast = false;
+  std::size_t queue_bytes_max = 0;
+  std::size_t queue_bytes = 0;
+  std::deque<Message> queue;
+  std::deque<QueuedError> errors;
+  std::optional<Errno> pending_error;
+};
+
+struct Entry {
+  Handle handle = Handle::none;
+  Family family = Family::ipv4;
+  Type type = Type::stream;
+  int protocol = 0;
+  Waker* waker = nullptr;
+  Common common;
+  std::vector<std::pair<std::uint32_t, IpAddress>> groups;  // joined, to be left at close
+  std::variant<Stream, Datagram, std::unique_ptr<Raw>> shape;
+};
+
+}  // namespace lanyard::socket
