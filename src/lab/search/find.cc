@@ -88,7 +88,7 @@ class Finder {
   void look_at_side(const why::Flow& flow, std::uint8_t side) {
     const std::vector<why::Piece> pieces = why::stream_of(flow, side);
     std::string text;
-    for (const why::Piece& piece : pieces) text += text_of(piece.bytes);
+    for (const why::Piece& piece : pieces) text += lanyard::text_of(piece.bytes);
     const std::string who = why::endpoint_name(index_.run, flow.sides[side]) + " -> " +
                             why::endpoint_name(index_.run, flow.sides[1 - side]);
     const auto piece_at = [&](std::size_t offset) -> const why::Piece& {
@@ -116,7 +116,7 @@ class Finder {
     for (const why::Journey& journey : index_.packets.journeys()) {
       if (journey.headers.layer != why::Layer::udp || !is_wanted(journey.sent_at)) continue;
       if (!filter_.nodes.empty() && !passes(journey)) continue;
-      const std::string_view text = text_of(journey.headers.payload);
+      const std::string_view text = lanyard::text_of(journey.headers.payload);
       matches_in(text, [&](std::size_t begin, std::size_t size) {
         Match match;
         match.at = journey.sent_at;

@@ -19,7 +19,8 @@ std::optional<LinkQuality> LinkTimes::quality(const RunFile& run, const RunPacke
   const bool is_from_a = link.a.node == port.node;
   LinkQuality quality = is_from_a ? link.a_to_b : link.b_to_a;
   for (const Action& action : model_->timeline) {
-    const bool is_this = action.kind == Action::Kind::set && action.link == port.link &&
+    const bool is_this = action.kind == Action::Kind::set &&
+                         action.after.kind == Trigger::Kind::none && action.link == port.link &&
                          (is_from_a ? action.a_to_b : action.b_to_a);
     if (is_this && Instant::start() + action.at <= sent.at) apply(action.change, quality);
   }

@@ -216,7 +216,7 @@ std::vector<Request> requests_of(const Index& index) {
     const std::size_t before = found.size();
     for (const Segment& each : flow.segments) {
       const std::string_view line =
-          each.side == 0 && !each.repeats ? request_line(text_of(each.payload)) : "";
+          each.side == 0 && !each.repeats ? request_line(lanyard::text_of(each.payload)) : "";
       if (line.empty()) continue;
       const std::int64_t answered = std::max<std::int64_t>(each.acked, 1);
       if (found.size() > before) found.back().second.answer_end = answered;
