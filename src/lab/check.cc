@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/drop.hh"
+#include "lab/check_watch.hh"
 #include "lab/nearest.hh"
 #include "lab/units.hh"
 
@@ -168,6 +169,7 @@ std::expected<Check, CheckProblem> parse_counter(const std::vector<Word>& words,
 }  // namespace
 
 std::expected<Check, CheckProblem> parse_check(std::string_view line) {
+  if (auto watched = parse_watched(line)) return std::move(*watched);
   const std::vector<Word> words = split(line);
   if (words.size() >= 2) {
     if (words[1].text == "exits") return parse_exits(words);

@@ -62,24 +62,6 @@ std::string_view sign_of(Comparison comparison) {
   return "?";
 }
 
-bool compare(std::int64_t a, Comparison comparison, std::int64_t b) {
-  switch (comparison) {
-    case Comparison::less:
-      return a < b;
-    case Comparison::less_or_equal:
-      return a <= b;
-    case Comparison::equal:
-      return a == b;
-    case Comparison::not_equal:
-      return a != b;
-    case Comparison::greater_or_equal:
-      return a >= b;
-    case Comparison::greater:
-      return a > b;
-  }
-  return false;
-}
-
 // The first program called `subject`, or the first of the host called so.
 const ProgramRow* program_of(const Facts& facts, std::string_view subject) {
   for (const ProgramRow& row : facts.programs)
@@ -266,6 +248,24 @@ void judge_program(const ProgramSpec& spec, const ProgramRow& row, Instant now,
 
 }  // namespace
 
+bool compare(std::int64_t a, Comparison comparison, std::int64_t b) {
+  switch (comparison) {
+    case Comparison::less:
+      return a < b;
+    case Comparison::less_or_equal:
+      return a <= b;
+    case Comparison::equal:
+      return a == b;
+    case Comparison::not_equal:
+      return a != b;
+    case Comparison::greater_or_equal:
+      return a >= b;
+    case Comparison::greater:
+      return a > b;
+  }
+  return false;
+}
+
 std::string how_it_ended(const ProgramRow& program) {
   switch (program.state) {
     case ProgramState::waiting:
@@ -292,7 +292,11 @@ std::vector<Verdict> judge(const Facts& facts) {
     for (const ProgramSpec& spec : node.programs)
       if (const auto row = rows.find(spec.name); row != rows.end())
         judge_program(spec, *row->second, facts.now, verdicts);
-  for (const CheckSpec& spec : facts.model->checks) verdicts.push_back(judge_check(facts, spec));
+  for (std::size_t i = 0; i < facts.model->checks.size(); ++i) {
+    const CheckSpec& spec = facts.model->checks[i];
+    auto watched = judge_watched(facts, spec, i);
+    verdicts.push_back(watched ? std::move(*watched) : judge_check(facts, spec));
+  }
   return verdicts;
 }
 

@@ -2,6 +2,7 @@
 // Judges checks and programs' expectations against what happened.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "core/drop.hh"
 #include "lab/model.hh"
 #include "lab/traffic.hh"
+#include "lab/watch.hh"
 #include "lab/world.hh"
 
 namespace lanyard::lab {
@@ -29,9 +31,15 @@ struct Facts {
   std::vector<Traffic> link_traffic;  // both directions together
   Instant now;
   bool is_over = false;
+  const Watch* watch = nullptr;  // null: no check needs it
 };
 
 [[nodiscard]] std::vector<Verdict> judge(const Facts& facts);
+
+// Checks about packets, requests and flows (checks_watch.cc); nothing if it is another.
+[[nodiscard]] std::optional<Verdict> judge_watched(const Facts& facts, const CheckSpec& spec,
+                                                   std::size_t index);
+[[nodiscard]] bool compare(std::int64_t a, Comparison comparison, std::int64_t b);
 
 // "exited 0", "was killed by SIGSEGV", "was still running": how a program stands.
 [[nodiscard]] std::string how_it_ended(const ProgramRow& program);

@@ -6,6 +6,7 @@
 
 #include "lab/nearest.hh"
 #include "lab/reader.hh"
+#include "lab/watch.hh"
 #include "lab/words.hh"
 
 namespace lanyard::lab {
@@ -154,6 +155,8 @@ void Reader::read_checks(const Yaml& section) {
 
 // The host, program or link that a check is about must be there.
 void Reader::check_subject(const CheckSpec& spec, const Yaml& line) {
+  if (auto wrong = names_problem(match_of_counter(spec.check.counter), model_))
+    return problem(line.mark, wrong->what, wrong->fix);
   const std::string& subject = spec.check.subject;
   if (subject.empty()) return;
   const std::size_t offset = std::min(line.text.find(subject), line.text.size());

@@ -26,6 +26,9 @@ void World::State::build() {
   if (options.recorder != nullptr) options.recorder->begin(model, plan);
   machines.resize(model.nodes.size());
   faults.begin();
+  watch =
+      std::make_unique<Watch>(model, [this](const std::string& end) { return prefixes_of(end); });
+  if (!watch->is_on()) watch.reset();
   build_links();
   for (std::uint32_t node = 0; node < machines.size(); ++node) build_machine(node);
   add_name_servers();

@@ -90,6 +90,7 @@ Facts World::State::facts() const {
   facts.output = output;
   facts.now = now;
   facts.is_over = phase == WorldPhase::over;
+  facts.watch = watch.get();
   for (const Machine& machine : machines) facts.nodes.push_back(machine.facts);
   facts.nodes.resize(model.nodes.size());
   for (std::uint32_t i = 0; 2 * i < directions.size(); ++i) {

@@ -21,6 +21,9 @@ void Faults::begin() {
 }
 
 void Faults::act(const Action& action) {
+  const bool heals = action.kind == Action::Kind::heal || action.kind == Action::Kind::join ||
+                     action.kind == Action::Kind::heal_all;
+  if (heals && world_.watch != nullptr) world_.watch->on_healed(world_.now);
   switch (action.kind) {
     case Action::Kind::cut:
     case Action::Kind::heal:

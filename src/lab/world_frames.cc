@@ -38,6 +38,7 @@ void World::State::transmit_one(std::uint32_t port, Packet frame) {
   if (frame.id == 0) {
     frame.id = ++last_packet;
     machines[plan.ports[port].node].facts.sent.count(frame);
+    if (watch != nullptr) watch->on_sent(now, frame);
   }
   last_frame_at = now;
   keep_bytes(frame);
@@ -128,6 +129,7 @@ void World::State::receive(std::uint32_t port, Packet frame) {
     if (reason != DropReason::none) ++machine.facts.drops[static_cast<std::size_t>(reason)];
     return;
   }
+  if (watch != nullptr) watch->on_delivered(now, frame, faults.addresses_of(node));
   const std::uint32_t position = position_of_port[port];
   if (machine.stack == nullptr) {
     record(port, false, DropReason::none);

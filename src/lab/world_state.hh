@@ -58,8 +58,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void keep_bytes(const Packet& frame);
 
   // world_programs.cc
-  ProgramId add_program(std::uint32_t node, ProgramRow row, Launch launch,
-                        ProgramObserver* observer);
+  ProgramId add_program(std::uint32_t node, ProgramRow row, Launch launch, ProgramObserver* told);
   void start_program(std::uint32_t index);
   bool start_built_in(std::uint32_t index);
   void start_launched(std::uint32_t index);
@@ -94,8 +93,9 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
 
   std::vector<ProgramRow> rows;
   std::vector<RunningProgram> programs;  // as rows; destroyed after the machines
-  std::vector<ProgramOutput> output;
   std::size_t output_bytes = 0;
+  std::vector<ProgramOutput> output;
+  std::unique_ptr<Watch> watch;  // null: no check needs it
   Timeline timeline{*this};
   Faults faults{*this};  // has programs and machines of before: destroyed after those of now
   std::vector<Machine> machines;

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks about packets, requests and flows: how they are read, and what they say of a lab.
+#include <gtest/gtest.h>
+
+#include "lab/check_watch.hh"
+#include "lab/lab_file.hh"
+#include "lab/world.hh"
+
+namespace lanyard::lab {
+namespace {
+
+using namespace lanyard::literals;
+
+// Each check of the lab: "ok" or what happened.
+std::vector<std::string> judged(std::string_view text) {
+  auto lab = parse_lab(text, "t.yaml");
+  if (!lab) {
+    for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
+    return {};
+  }
+  const Plan plan = *make_plan(lab->model);
+  World world(lab->model, plan, WorldOptions{});
+  world.run();
+  std::vector<std::string> all;
+  for (const Verdict& each : world.verdicts())
+    all.push_back(each.is_good ? "ok" : each.text + ": " + each.happened);
+  return all;
+}
+
+TEST(WatchedChecks, SayWhatIsWrongWithThem) {
+  const std::pair<std::string_view, std::string_view> lines[] = {
+      {"http requests to bob", "a comparison is missing"},
+      {"p0 of request time < 1s", "bad percentile `p0`"},
+      {"after heal, all flows progress", "`after heal` is not whole"},
+      {"no packet from a to b today", "`today` is too much here"},
+      {"SYN from a to b >= many", "bad number `many`"}};
+  for (const auto& [line, what] : lines) {
+    const auto read = parse_watched(line);
+    ASSERT_TRUE(read.has_value()) << line;
+    ASSERT_FALSE(read->has_value()) << line;
+    EXPECT_EQ(read->error().what, what);
+  }
+  EXPECT_FALSE(parse_watched("alice exits 0").has_value());
+  EXPECT_FALSE(parse_watched("packets arp < 20").has_value());
+}
+
+TEST(WatchedChecks, CountPacketsAndRequestsAndTheirTimes) {
+  const auto all = judged(R"(
+hosts:
+  server: { run: http serve }
+  client:
+    run: [{ do: http get http://server/, name: one, at: 1s, expect: exit 0 },
+          { do: http get http://server/, name: two, at: 2s, expect: exit 0 },
+          { do: http get http://server/, name: three, at: 8s, expect: exit 0 }]
+  other: { run: { do: ping client -c 1, at: 1s, expect: exit 0 } }
+switches: [s]
+links: [server -- s, client -- s: { delay: 20ms }, other -- s]
+check:
+  - http requests to server == 3
+  - http requests to server == 2 within 5s
+  - http requests from other == 0
+  - no packet from other to server
+  - SYN from client to server == 3
+  - p99 of request time to server < 41ms
+  - p50 of request time to server < 40ms
+  - no SYN from client to server
+)");
+  ASSERT_EQ(all.size(), 12U);
+  for (std::size_t i = 4; i < 10; ++i) EXPECT_EQ(all[i], "ok") << i;
+  EXPECT_EQ(all[10], "p50 of request time to server < 40ms: it is 40ms over 3 answered requests");
+  EXPECT_TRUE(all[11].starts_with("no SYN from client to server: 3 of `SYN from client to server`"))
+      << all[11];
+}
+
+// A flow that a cut has stopped gets on when its next retransmission comes.
+TEST(WatchedChecks, AfterAHealFlowsGetOnOrAreNamed) {
+  constexpr std::string_view lab = R"(
+hosts:
+  a: { run: { do: bulk send b 3000000, expect: exit 0 } }
+  b: { run: bulk serve }
+links: [a -- b: { rate: 10Mbit, delay: 5ms }]
+at: { 500ms: cut a -- b, 4s: heal a -- b }
+check: ["after heal, all flows progress within LIMIT"]
+)";
+  const auto with = [&](std::string_view limit) {
+    std::string text(lab);
+    text.replace(text.find("LIMIT"), 5, limit);
+    return judged(text);
+  };
+  EXPECT_EQ(with("10 s").back(), "ok");
+  EXPECT_NE(with("1ms").back().find("got on only"), std::string::npos) << with("1ms").back();
+}
+
+}  // namespace
+}  // namespace lanyard::lab
