@@ -7,6 +7,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "lab/link_change.hh"
 #include "lab/units.hh"
 
 namespace lanyard::cli {
@@ -122,6 +123,13 @@ std::string quality_text(const lab::LinkQuality& quality) {
   if (quality.loss_parts_per_billion != 0) {
     add(lab::share_text(quality.loss_parts_per_billion) + " loss");
   }
+  // What has no words of its own here stands as the lab file says it.
+  lab::LinkChange others = lab::change_to(quality);
+  others.delay.reset();
+  others.rate_bits_per_second.reset();
+  others.queue_bytes.reset();
+  others.loss_parts_per_billion.reset();
+  if (!others.is_empty()) add(lab::text_of(others));
   return text.empty() ? "as fast as it comes" : text;
 }
 
