@@ -87,11 +87,14 @@ Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
 }
 
 bool Sender::update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window) {
-  const bool is_newer = before(wl1_, sequence) || (wl1_ == sequence && before_or_at(wl2_, ack));
+  // RFC 9293 3.10.7.4, and as Linux: what acknowledges more was sent later, also if its octets are
+  // sent again. Without its window the right edge would move on by what it acknowledges.
+  const bool is_newer =
+      before(wl1_, sequence) || after(ack, wl2_) || (wl1_ == sequence && before_or_at(wl2_, ack));
   // A segment overtaken by a later one says nothing against what that said, but may give more.
   if (!is_newer && !after(ack + window, una_ + window_)) return false;
   const bool is_changed = window != window_;
-  set_window(sequence, ack, window);
+  set_window(after(wl1_, sequence) ? wl1_ : sequence, ack, window);
   return is_changed;
 }
 

@@ -27,11 +27,14 @@ Duration time_of(std::uint32_t retries, const transport::Config& config) {
   return sum;
 }
 
-// What Nagle, a cork or a small window held back.
+// What Nagle, a cork or a small window held back; what the congestion window holds back stays (RFC
+// 5681 3.1).
 void send_squeezed(Machine& machine, Instant now, Connection& c) {
   const std::uint32_t mss = machine.segment_limit(c);
   const auto rest = c.sender.squeezed(mss);
   if (!rest) return;
+  const std::uint32_t flight = c.sender.flight();
+  if (flight > 0 && c.congestion && flight + rest->size > c.congestion->window()) return;
   c.sender.sent(now, *rest, mss);
   machine.send_data(now, c, *rest, mss);
 }

@@ -167,6 +167,31 @@ TEST(TcpCork, HoldsTheTailFor200Milliseconds) {
   EXPECT_EQ(sizes(s), (std::vector<std::size_t>{50}));
 }
 
+// RFC 5681 3.1 [RFC5681-3.1-a], RFC 9293 3.7.1 [MUST-16]; seed 2016 of the simulation: the cork's
+// timer sent a full segment that the congestion window held back, and with SACK blocks it did not
+// fit the MTU.
+TEST(TcpCork, ItsTimerKeepsToTheCongestionWindowAndToWhatFitsBesideSackBlocks) {
+  Scripted s;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.cork = true;
+  const auto connection = s.connect_one({.mss = 1000, .sack_permitted = true}, settings);
+  write(s, connection, 500);
+  s.run_for(100_ms);
+  write(s, connection, 12'000);
+  EXPECT_EQ(sizes(s), std::vector<std::size_t>(10, 1000));
+  Seg ahead = s.make(flags::ack, "ahead of a gap");
+  ahead.header.sequence += 100;
+  s.send(ahead);
+  s.run_for(101_ms);
+  std::vector<std::size_t> late = sizes(s);
+  std::erase(late, 0U);
+  EXPECT_LE(late.size(), 1U);  // the tail loss probe may (RFC 8985 7.3), the cork may not
+  for (const std::size_t size : late) EXPECT_LE(size, 988U);
+  s.ours += 2000;
+  s.send(flags::ack);
+  for (const std::size_t size : sizes(s)) EXPECT_LE(size, 988U);
+}
+
 TEST(TcpCork, MoreHoldsOneCall) {
   Scripted s;
   const auto connection = s.connect_one({.mss = 1000});
@@ -174,6 +199,24 @@ TEST(TcpCork, MoreHoldsOneCall) {
   EXPECT_TRUE(sizes(s).empty());
   write(s, connection, 100);
   EXPECT_EQ(sizes(s), (std::vector<std::size_t>{200}));
+}
+
+// RFC 9293 3.10.7.4; seed 2314 of the simulation: octets sent again that acknowledge more also say
+// how much is free now. With the window of before, the sender went beyond the offered right edge.
+TEST(TcpWindow, ASegmentSentAgainThatAcknowledgesMoreBringsItsWindow) {
+  Scripted s;
+  s.window = 4000;
+  const auto connection = s.connect_one({.mss = 1000});
+  write(s, connection, 9000);
+  EXPECT_EQ(sizes(s), std::vector<std::size_t>(4, 1000));
+  Seg ahead = s.make(flags::ack, "ahead of a gap");
+  ahead.header.sequence += 100;
+  s.send(ahead);
+  for (const std::size_t size : sizes(s)) EXPECT_EQ(size, 0U);
+  s.ours += 3000;
+  s.window = 1000;  // the same right edge
+  s.send(flags::ack, std::string(100, 'x'));
+  for (const std::size_t size : sizes(s)) EXPECT_EQ(size, 0U);
 }
 
 TEST(TcpSillyWindow, TheSenderWaitsForHalfTheLargestWindowOrTheOverride) {
