@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// simulation [--seeds N] [--first N] [--jobs N]   runs seeds; a failing one is made small
+// simulation [--seeds N] [--first N] [--jobs N]   runs seeds up to one that fails, and makes that
+//                                                 small; --keep-going runs them all
 // simulation --seed N [--lab]                     one seed; --lab prints its lab file instead
-// simulation --run FILE                           a lab file that the simulation printed
+// simulation --run FILE [--keep RUN]               a lab file that the simulation printed; RUN is
+//                                                 for `lanyard show`
 #include <fmt/format.h>
 
 #include <chrono>
@@ -21,32 +23,33 @@ namespace {
 struct Options {
   std::uint64_t first = 1, seeds = 1000;
   unsigned jobs = 0;
-  bool only_prints_lab = false, keeps_going = false;
-  std::string file;
+  bool only_prints_lab = false, keeps_going = false, shrinks = true;
+  std::string file, run_file;
 };
 
 void print_problems(const Report& report) {
   for (const std::string& problem : report.problems) fmt::print("  {}\n", problem);
 }
 
-int run_file(const std::string& path) {
+int run_lab(const std::string& path, const std::string& run_file) {
   std::ifstream stream(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  const Report report = simulate(text);
+  const Report report = simulate(text, run_file);
   print_problems(report);
   fmt::print("{}: {} frames, {} problems\n", path, report.frames, report.problems.size());
   return report.is_good() ? 0 : 1;
 }
 
 // Prints the failing seed, how to run it again, and the smallest lab that fails the same way.
-void explain(std::uint64_t seed, const Report& report, unsigned jobs) {
+void explain(std::uint64_t seed, const Report& report, const Options& options) {
   fmt::print("seed {} fails:\n", seed);
   print_problems(report);
   fmt::print("again: build/release/bin/simulation --seed {}\n", seed);
+  if (!options.shrinks) return;
   const std::string rule = rule_of(report.problems.front());
   const Scenario scenario = draw_scenario(seed);
   const auto small = lab::hunt::shrink(
-      {seed, scenario.faults}, {.threads = jobs, .attempts_max = 300, .plain_seed = seed},
+      {seed, scenario.faults}, {.threads = options.jobs, .attempts_max = 300, .plain_seed = seed},
       [&](const lab::hunt::Attempt& attempt) {
         const Report now = simulate(text_of(scenario, attempt.seed, attempt.faults));
         return !now.is_good() && rule_of(now.problems.front()) == rule;
@@ -80,7 +83,7 @@ int run_seeds(const Options& options) {
     if (options.keeps_going)
       fmt::print("seed {}: {}\n", options.first + i, report.problems.front());
     else
-      explain(options.first + i, report, options.jobs);
+      explain(options.first + i, report, options);
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
@@ -108,19 +111,24 @@ int run(int argc, char** argv) {
       options.jobs = static_cast<unsigned>(number());
     } else if (word == "--lab") {
       options.only_prints_lab = true;
+    } else if (word == "--no-shrinking") {
+      options.shrinks = false;
     } else if (word == "--keep-going") {
       options.keeps_going = true;
+    } else if (word == "--keep" && i + 1 < argc) {
+      options.run_file = argv[++i];
     } else if (word == "--run" && i + 1 < argc) {
       options.file = argv[++i];
     } else {
       fmt::print(stderr,
                  "usage: simulation [--seeds N] [--first N] [--jobs N] [--keep-going]\n"
+                 "                  [--no-shrinking]\n"
                  "       simulation --seed N [--lab]\n"
-                 "       simulation --run FILE\n");
+                 "       simulation --run FILE [--keep RUN]\n");
       return 2;
     }
   }
-  if (!options.file.empty()) return run_file(options.file);
+  if (!options.file.empty()) return run_lab(options.file, options.run_file);
   if (options.only_prints_lab) {
     const Scenario scenario = draw_scenario(options.first);
     fmt::print("{}", text_of(scenario, options.first, scenario.faults));

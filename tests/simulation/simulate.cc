@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "lab/lab_file.hh"
+#include "lab/recorder.hh"
 #include "lab/world.hh"
 #include "scenario.hh"
 #include "talk.hh"
@@ -24,24 +26,24 @@ constexpr Duration settles = Duration::seconds(900);
 
 class Run {
  public:
-  Run(lab::Model& model, const lab::Plan& plan)
+  Run(lab::Model& model, const lab::Plan& plan, lab::Recorder* recorder)
       : model_(model), watch_(model, plan, allowed(model.text)) {
     book_->may_duplicate = allowed(model.text).duplicates;
     model_.programs = talking_programs(book_);
     lab::WorldOptions options;
     options.observer = &watch_;
+    options.recorder = recorder;
     options.keeps_running = true;
-    options.on_ended = [this](const ProgramRow& row) { has_ended_ += row.is_awaited ? 1 : 0; };
+    options.on_ended = [this](const ProgramRow&) { has_one_ended_ = true; };
     world_ = std::make_unique<lab::World>(model_, plan, std::move(options));
   }
 
   Report run() {
     world_->run_until(Instant::start());
-    const auto awaited = static_cast<std::size_t>(std::ranges::count_if(
-        world_->programs(), [](const ProgramRow& row) { return row.is_awaited; }));
     const Instant end = Instant::start() + Duration::milliseconds(ended_ms);
-    while (has_ended_ < awaited && step(end)) look_for_stuck();
+    while (!have_all_ended() && step(end)) look_for_stuck();
     judge_programs();
+    book_->may_end_early = true;
     const std::size_t count = world_->programs().size();
     for (std::size_t i = 0; i < count; ++i)
       if (!world_->programs()[i].is_service) world_->signal(world_->programs()[i].id, SIGKILL);
@@ -64,6 +66,17 @@ class Run {
   static Allowed allowed(const std::string& text) {
     const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
     return {says("duplicate:"), says("corrupt:"), says("crash ")};
+  }
+
+  // A machine that crashes and comes back starts its programs again, so those that have ended may
+  // run once more: not before the last fault is over.
+  bool have_all_ended() {
+    if (!std::exchange(has_one_ended_, false)) return false;
+    has_one_ended_ = world_->now() < Instant::start() + Duration::milliseconds(healed_ms);
+    return !has_one_ended_ && std::ranges::none_of(world_->programs(), [](const ProgramRow& row) {
+      return row.is_awaited &&
+             (row.state == ProgramState::running || row.state == ProgramState::waiting);
+    });
   }
 
   bool step(Instant end) {
@@ -123,19 +136,25 @@ class Run {
   Watch watch_;
   std::shared_ptr<Book> book_ = std::make_shared<Book>();
   std::unique_ptr<lab::World> world_;
-  std::size_t has_ended_ = 0;
+  bool has_one_ended_ = true;
   std::uint64_t steps_ = 0;
   Report report_;
 };
 
 }  // namespace
 
-Report simulate(const std::string& text) {
+Report simulate(const std::string& text, const std::string& run_file) {
   auto lab = lab::parse_lab(text, "simulation.yaml");
   if (!lab) return {{"the lab is refused: " + lab::to_text(lab.error().front())}};
   const auto plan = lab::make_plan(lab->model);
   if (!plan) return {{"the lab cannot be planned: " + plan.error().front().what}};
-  return Run(lab->model, *plan).run();
+  std::unique_ptr<lab::Recorder> recorder;
+  if (!run_file.empty()) {
+    auto opened = lab::Recorder::open({.path = run_file});
+    if (!opened) return {{"the run cannot be kept: " + opened.error()}};
+    recorder = std::move(*opened);
+  }
+  return Run(lab->model, *plan, recorder.get()).run();
 }
 
 std::string rule_of(const std::string& problem) {

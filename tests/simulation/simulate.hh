@@ -14,8 +14,9 @@ struct Report {
   [[nodiscard]] bool is_good() const { return problems.empty(); }
 };
 
-// `text` is what text_of gave (scenario.hh), or a file of it.
-[[nodiscard]] Report simulate(const std::string& text);
+// `text` is what text_of gave (scenario.hh), or a file of it. The run is kept in `run_file`, if
+// that is not empty.
+[[nodiscard]] Report simulate(const std::string& text, const std::string& run_file = {});
 
 // The part of a problem that says which rule was broken, without where and when: while a schedule
 // is made smaller it must stay the same.
