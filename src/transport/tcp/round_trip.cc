@@ -34,13 +34,16 @@ void RoundTripEstimator::note(Duration round_trip) {
   least_us_ = least_us_ == 0 ? us : std::min(least_us_, us);
 }
 
-// [RFC6298-2-b]: the floor is a knob, 200 ms as deployed stacks have it; the ceiling at least 60 s.
+// [RFC6298-2-b]: the ceiling is 60 s at least; the floor is a knob, 200 ms, and stands under the
+// variation rather than under the sum, as Linux has it: on a steady path of 150 ms a delayed ACK
+// (RFC 9293 3.8.6.3) is not taken for a loss.
 Duration RoundTripEstimator::timeout(const transport::Config& config) const {
   if (is_distrusted_) return std::max(Duration::seconds(3), config.rto_initial);  // [RFC6298-5-a]
   if (!has_sample_) return config.rto_initial;
   const std::int64_t spread = std::max<std::int64_t>(granularity_us, variation_us4_);
-  const Duration rto = Duration::microseconds(smoothed_us8_ / 8 + spread);
-  return std::clamp(rto, config.rto_min, config.rto_max);
+  const Duration rto = Duration::microseconds(smoothed_us8_ / 8) +
+                       std::max(Duration::microseconds(spread), config.rto_min);
+  return std::min(rto, config.rto_max);
 }
 
 }  // namespace lanyard::tcp

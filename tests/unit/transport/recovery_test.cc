@@ -265,11 +265,11 @@ TEST(TcpRateReduction, BelowTheTargetItGrowsAsSlowStartDoes) {
 }
 
 TEST(TcpUndo, ADelaySpikeOfThreeRoundTripsIsUndone) {
-  Transfer t(50_ms, 6'000'000);
-  const Instant spike = t.began + 1_s;
+  Transfer t(100_ms, 6'000'000);
+  const Instant spike = t.began + 2_s;
   t.decide([&](const Transfer::Sent& one) {
-    const bool is_late = one.at >= spike && one.at < spike + 300_ms;
-    return is_late ? late(spike + 300_ms - one.at) : Fate{};
+    const bool is_late = one.at >= spike && one.at < spike + 600_ms;
+    return is_late ? late(spike + 600_ms - one.at) : Fate{};
   });
   t.text = pattern(6'000'000);
   while (t.pair.now < spike) {
@@ -280,7 +280,7 @@ TEST(TcpUndo, ADelaySpikeOfThreeRoundTripsIsUndone) {
   const tcp::Info before = t.info();
   const std::size_t again = t.again();
   std::uint32_t least = before.snd_cwnd;
-  while (t.pair.now < spike + 700_ms) {
+  while (t.pair.now < spike + 1400_ms) {
     t.write();
     t.pair.run_for(1_ms);
     t.read();
