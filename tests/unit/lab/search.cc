@@ -66,7 +66,7 @@ TEST_F(Search, AStatusLineIsFoundWithItsPlace) {
   EXPECT_GT(found[0].at, Instant::start() + Duration::seconds(3));
   ASSERT_GT(found[0].packet, 0U);
   const Bytes frame = run_->frame(run_->packets[found[0].packet - 1]);
-  EXPECT_NE(text_of(frame).find("HTTP/1.1 404"), std::string_view::npos);
+  EXPECT_NE(lanyard::text_of(frame).find("HTTP/1.1 404"), std::string_view::npos);
 }
 
 TEST_F(Search, WhatLiesAcrossSegmentsIsFoundAndCountedOnce) {
@@ -96,7 +96,7 @@ TEST_F(Search, AWrongPatternIsSaid) {
 TEST_F(Search, AStreamIsPutTogetherWholeInSpiteOfLoss) {
   const why::Flow& flow = index_->flows.all()[1];
   std::string text;
-  for (const why::Piece& piece : why::stream_of(flow, 1)) text += text_of(piece.bytes);
+  for (const why::Piece& piece : why::stream_of(flow, 1)) text += lanyard::text_of(piece.bytes);
   const std::size_t body = text.find("\r\n\r\n") + 4;
   ASSERT_EQ(text.size(), body + 60000);
   for (std::size_t i = 0; i < 60000; ++i)
