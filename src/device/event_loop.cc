@@ -2,6 +2,7 @@
 #include "device/event_loop.hh"
 
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,6 +122,8 @@ void EventLoop::drive(Driven* driven) {
 void EventLoop::run() {
   CHECK(!state_->is_running);
   state_->is_running = true;
+  // Deadlines are met as they are, not up to 50 microseconds later together with others'.
+  ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   while (!state_->is_stopping) state_->run_round();
   state_->is_running = false;
   state_->is_stopping = false;

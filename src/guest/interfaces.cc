@@ -24,6 +24,10 @@ namespace lanyard::guest {
 namespace {
 
 constexpr std::uint32_t loopback_index = 1;
+// Frames that the kernel may queue for us. A TAP drops what does not fit (500 by default), without
+// the sender being slowed down; a lab's links lose only what the lab file says.
+constexpr int tap_queue_frames = 32 * 1024;
+constexpr int packet_queue_bytes = 64 * 1024 * 1024;
 
 std::string failed(const std::string& what, int error) {
   return fmt::format("cannot {}: {}", what, std::strerror(error));
@@ -37,6 +41,9 @@ int open_tap(const std::string& name) {
   std::memcpy(request.ifr_name, name.data(), std::min(name.size(), sizeof request.ifr_name - 1));
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
   if (ioctl(tap.get(), TUNSETIFF, &request) != 0) return -1;
+  const Descriptor any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  request.ifr_qlen = tap_queue_frames;
+  ioctl(any.get(), SIOCSIFTXQLEN, &request);  // where it may not be set, 500 it is
   return tap.release();
 }
 
@@ -48,6 +55,8 @@ int open_packet_socket(std::uint32_t index) {
   const int on = 1;
   setsockopt(packets.get(), SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on);
   setsockopt(packets.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
+  setsockopt(packets.get(), SOL_SOCKET, SO_RCVBUFFORCE, &packet_queue_bytes,
+             sizeof packet_queue_bytes);
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETH_P_ALL);

@@ -86,6 +86,8 @@ void ask_for_supervision(const ProgramOrder& order, int report_socket, int statu
 [[noreturn]] void become_program(const ProgramOrder& order, const std::vector<Descriptor>& given) {
   const int status_pipe = given[status].get();
   setsid();
+  constexpr unsigned long usual_slack_ns = 50'000;  // the daemon has less, and it is inherited
+  prctl(PR_SET_TIMERSLACK, usual_slack_ns, 0, 0, 0);
   for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);

@@ -74,6 +74,7 @@ Json json_of_nodes(const Model& model, const Plan& plan) {
 
 struct Recorder::State {
   RecorderOptions options;
+  std::vector<char> file_buffer;  // outlives the file
   std::FILE* file = nullptr;
   std::string problem;
   pcapng::Writer writer{[this](Bytes block) { write(block); }};
@@ -121,7 +122,9 @@ std::expected<std::unique_ptr<Recorder>, std::string> Recorder::open(
   state->file = std::fopen(options.path.c_str(), "wbe");
   if (state->file == nullptr)
     return std::unexpected(fmt::format("{}: {}", options.path, std::strerror(errno)));
-  std::setvbuf(state->file, nullptr, _IOFBF, file_buffer_bytes);
+  // Without a buffer of ours glibc ignores the size and writes 4 KiB at a time.
+  state->file_buffer.resize(file_buffer_bytes);
+  std::setvbuf(state->file, state->file_buffer.data(), _IOFBF, state->file_buffer.size());
   if (!options.is_virtual) state->epoch_ns = options.began_ns;
   return std::unique_ptr<Recorder>(new Recorder(std::move(state)));
 }

@@ -52,6 +52,23 @@ static void try_sockets(void) {
   result("socket(AF_RDS)", socket(21, SOCK_SEQPACKET, 0) >= 0);
 }
 
+// Whatever families this kernel knows: only those that are kept apart may be opened.
+static void try_all_families(void) {
+  static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET};
+  int made = 0;
+  for (int family = 0; family < 64; ++family) {
+    if (family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK)
+      continue;
+    for (int i = 0; i < 4; ++i) {
+      int descriptor = socket(family, types[i], 0);
+      if (descriptor < 0) continue;
+      ++made;
+      close(descriptor);
+    }
+  }
+  result("a socket of any other family", made > 0);
+}
+
 #if defined(__x86_64__)
 // Calls numbered as 32-bit programs and x32 programs number them.
 static long call_32(long number, long a, long b, long c) {
@@ -127,6 +144,7 @@ int main(int count, char** arguments) {
   listener.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   setvbuf(stdout, NULL, _IONBF, 0);
   try_sockets();
+  try_all_families();
   try_other_architectures();
   try_io_uring();
   try_processes(arguments[2]);
