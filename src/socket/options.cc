@@ -487,7 +487,7 @@ Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
     if (option == Option::congestion && entry.type == Type::stream) {
-      if (*text == "reno") return {};  // the one there is
+      if (*text == "cubic") return {};  // the one there is
       return unexpected(Errno::no_such_entry);
     }
     if (option != Option::bind_to_interface) return unexpected(Errno::no_such_option);
@@ -508,7 +508,7 @@ Result<OptionValue> get_option(Sockets::Table& table, Instant now, Entry& entry,
   }
   const auto* stream = std::get_if<Stream>(&entry.shape);
   if (option == Option::linger && stream != nullptr) return OptionValue(stream->linger);
-  if (option == Option::congestion && stream != nullptr) return OptionValue(std::string("reno"));
+  if (option == Option::congestion && stream != nullptr) return OptionValue(std::string("cubic"));
   auto value = get_common_option(table, entry, option);
   if (!value && stream != nullptr) value = get_stream_option(table, *stream, option);
   if (!value) {

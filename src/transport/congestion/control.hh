@@ -37,6 +37,8 @@ class Control {
   virtual void restore() = 0;
   // Nothing was sent for longer than a retransmission time-out.
   virtual void on_idle() = 0;
+  // Takes over from another one.
+  virtual void start_at(std::uint32_t window, std::uint32_t threshold) = 0;
   virtual void set_segment(std::uint32_t bytes) = 0;  // SMSS changed
 };
 

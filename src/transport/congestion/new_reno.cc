@@ -9,13 +9,13 @@ namespace {
 constexpr std::uint32_t window_max = 1U << 30;
 }
 
-NewReno::NewReno(std::uint32_t segment_bytes, bool syn_was_lost)
-    : segment_(segment_bytes), window_(syn_was_lost ? segment_bytes : initial()) {}
-
-// [RFC6928-2-a]: min(10 * MSS, max(2 * MSS, 14600)).
-std::uint32_t NewReno::initial() const {
-  return std::min(10 * segment_, std::max(2 * segment_, 14600U));
+std::uint32_t initial_window(std::uint32_t segment_bytes) {
+  return std::min(10 * segment_bytes, std::max(2 * segment_bytes, 14600U));
 }
+
+NewReno::NewReno(std::uint32_t segment_bytes, bool syn_was_lost)
+    : segment_(segment_bytes),
+      window_(syn_was_lost ? segment_bytes : initial_window(segment_bytes)) {}
 
 // RFC 5681 3.1 [MUST-19] [RFC5681-3.1-a]. BI-81: growth is by bytes that were outstanding, so
 // dividing ACKs gains nothing; and only when the window was in use (RFC 7661's concern).
@@ -59,7 +59,7 @@ void NewReno::restore() {
 
 // [RFC5681-4.1-a]: the restart window is min(IW, cwnd).
 void NewReno::on_idle() {
-  window_ = std::min(initial(), window_);
+  window_ = std::min(initial_window(segment_), window_);
 }
 
 void NewReno::set_segment(std::uint32_t bytes) {

@@ -7,6 +7,9 @@
 
 namespace lanyard::congestion {
 
+// [RFC6928-2-a]: min(10 * MSS, max(2 * MSS, 14600)).
+[[nodiscard]] std::uint32_t initial_window(std::uint32_t segment_bytes);
+
 class NewReno final : public Control {
  public:
   // `syn_was_lost`: RFC 6928 2, RFC 5681 3.1: start with one segment.
@@ -20,10 +23,12 @@ class NewReno final : public Control {
   void remember() override { before_ = {window_, threshold_}; }
   void restore() override;
   void on_idle() override;
+  void start_at(std::uint32_t window, std::uint32_t threshold) override {
+    window_ = window, threshold_ = threshold;
+  }
   void set_segment(std::uint32_t bytes) override;
 
  private:
-  [[nodiscard]] std::uint32_t initial() const;
   void halve(std::uint32_t flight);
   std::uint32_t segment_;
   std::uint32_t window_;

@@ -14,6 +14,8 @@ namespace {
 // RFC 7323 5.5: TS.Recent says nothing any more after 24 days.
 constexpr Duration ts_recent_kept = Duration::seconds(24 * 24 * 3600);
 // The peer starts slowly, and every ACK opens its window: acknowledge each of the first segments.
+// Of all connections of a machine: what is beyond it is forgotten, and sent again.
+constexpr std::size_t out_of_order_bytes_max = std::size_t{256} * 1024 * 1024;
 constexpr std::uint32_t full_segments_per_ack = 2;  // RFC 9293 3.8.6.3 [SHLD-19]
 
 bool is_older(std::uint32_t timestamp, std::uint32_t than) {
@@ -44,6 +46,15 @@ Segment read(const internet::Datagram& datagram, const View& view) {
   segment.local = {datagram.destination, view.destination_port(), 0};
   segment.remote = {datagram.source, view.source_port(), 0};
   return segment;
+}
+
+// RFC 3168 6.1.3 [RFC3168-6.1.3-a].
+void take_congestion_mark(Connection& c, const Segment& segment) {
+  constexpr std::uint8_t ce = 3;
+  if (segment.flags.cwr()) c.ecn_echo = false;
+  if ((segment.datagram->traffic_class & 3) != ce) return;
+  c.ecn_echo = true;
+  c.ack_now = true;
 }
 
 }  // namespace
@@ -213,6 +224,7 @@ Verdict Machine::check_urgent(Instant, Connection& c, Segment& segment) {
 
 Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
   if (segment.payload_size == 0) return go_on;
+  if (c.has_ecn) take_congestion_mark(c, segment);
   if (!may_receive(c.state)) return go_on;  // 9293-3.10.7.4-n: text after the FIN
   if (c.is_orphan && after(segment.sequence + segment.payload_size, c.receiver.next())) {
     // RFC 9293 3.6.1 [SHLD-3]: nobody will ever read this. The number is one the peer accepts,
@@ -227,9 +239,12 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
     size = static_cast<std::uint32_t>(std::max(c.early_fin - segment.sequence, 0));
   if (size == 0) return go_on;
   const bool had_gap = c.receiver.pieces() > 0;
+  const std::size_t had_ahead = c.receiver.ahead_bytes();
   const Receiver::Taken taken =
       c.receiver.take(segment.sequence, segment.datagram->packet, segment.payload_offset, size,
                       config.out_of_order_segments_max);
+  out_of_order_bytes += c.receiver.ahead_bytes() - had_ahead;
+  if (out_of_order_bytes > out_of_order_bytes_max) drop_out_of_order(c);
   c.seen_mss = std::max(c.seen_mss, static_cast<std::uint16_t>(
                                         std::min<std::uint32_t>(segment.payload_size, c.own_mss)));
   c.counters.bytes_received += taken.bytes;

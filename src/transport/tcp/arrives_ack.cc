@@ -37,8 +37,9 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
   // RFC 5681 2.
   const bool is_duplicate =
       !is_new && ack == c.sender.una() && flight > 0 && segment.length() == 0 && is_same_window;
-  if (c.recovery && (is_new || is_duplicate || segment.options.sack_blocks > 0))
-    recover(now, c, {delivery, flight, is_new, is_duplicate});
+  const bool has_echo = c.has_ecn && segment.flags.ece();
+  if (c.recovery && (is_new || is_duplicate || has_echo || segment.options.sack_blocks > 0))
+    recover(now, c, {delivery, flight, is_new, is_duplicate, has_echo});
   if (c.sender.is_fin_acknowledged()) our_fin_acknowledged(now, c);
   if (c.is_over) return done();
   return go_on;

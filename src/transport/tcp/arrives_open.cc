@@ -11,6 +11,59 @@ namespace {
 
 constexpr std::uint8_t quick_acks_at_start = 16;
 
+// RFC 4987 3.6, BI-78: a SYN,ACK of which nothing is kept. Without timestamps there is no room for
+// window scale and SACK, so they are not agreed on.
+void answer_with_cookie(Machine& m, Instant now, Listener& listener, const Segment& segment) {
+  Segment syn = segment;
+  if (!syn.options.timestamps) {
+    syn.options.window_scale.reset();
+    syn.options.sack_permitted = false;
+    syn.flags = flags::syn;
+  }
+  Connection c;
+  m.prepare(now, c, syn.local, syn.remote, listener.settings);
+  c.state = State::syn_received;
+  c.interface = listener.bound.interface;
+  if (syn.remote.address.is_v6() && syn.remote.address.is_link_local())
+    c.interface = syn.datagram->interface;
+  m.take_syn(now, c, syn);
+  c.sender.start(m.cookies.make(now, c.local, c.remote, syn.sequence, c.peer_mss));
+  if (c.has_timestamps) {
+    const std::uint32_t plain = m.clock(now, c.timestamp_offset);
+    c.timestamp_offset += SynCookies::timestamp(plain, {.window_scale = syn.options.window_scale,
+                                                        .sack_permitted = c.has_sack,
+                                                        .has_ecn = c.has_ecn}) -
+                          plain;
+  }
+  m.transmit(now, c, flags::syn | flags::ack, c.sender.iss(), {}, 0);
+  listener.cookies_until = now + Duration::seconds(120);
+}
+
+// The ACK of a cookie stands for the SYN as well.
+Connection* open_with_cookie(Machine& m, Instant now, Listener& listener, const Segment& segment) {
+  if (m.connections.size() >= m.config.connections_max) return nullptr;
+  const SequenceNumber irs = segment.sequence - 1, iss = segment.acknowledgment - 1;
+  const auto mss = m.cookies.check(now, segment.local, segment.remote, irs, iss);
+  if (!mss) return nullptr;
+  CookieFacts facts;
+  if (segment.options.timestamps)
+    SynCookies::read_timestamp(segment.options.timestamps->echo, facts);
+  Segment syn = segment;
+  syn.sequence = irs;
+  syn.flags = facts.has_ecn ? flags::syn | flags::ece | flags::cwr : flags::syn;
+  syn.options = {};
+  syn.options.mss = *mss;
+  syn.options.window_scale = facts.window_scale;
+  syn.options.sack_permitted = facts.sack_permitted;
+  syn.options.timestamps = segment.options.timestamps;
+  Connection& c = m.begin_passive(now, listener, syn, iss);
+  c.sender.syn_sent();
+  (void)c.receiver.offer(c.own_mss);  // as the SYN,ACK did
+  c.waiting = Waiting::acknowledgment;
+  m.set_alarm(c, Alarm::retransmit, now + m.retransmit_timeout(c));
+  return &c;
+}
+
 }  // namespace
 
 DropReason Machine::arrives_closed(const Segment& segment) {
@@ -21,7 +74,13 @@ DropReason Machine::arrives_closed(const Segment& segment) {
 DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segment& segment,
                                    const TimeWait* old) {
   if (segment.flags.rst()) return DropReason::tcp_no_connection;  // 9293-3.10.7.2-a
+  const bool is_full = listener.waiting.size() > listener.backlog;
   if (segment.flags.ack()) {
+    if (now < listener.cookies_until && !segment.flags.syn() && !is_full) {
+      Segment last = segment;
+      if (Connection* const c = open_with_cookie(*this, now, listener, segment))
+        return arrives(now, *c, last);
+    }
     answer_with_reset(segment);  // 9293-3.10.7.2-b
     return DropReason::tcp_bad_ack;
   }
@@ -29,13 +88,22 @@ DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segmen
   // As Linux: no new connection is begun that could not be accepted, and half-open ones are
   // bounded. The client sends its SYN again.
   const std::uint32_t half_open_max = std::max(listener.backlog, config.half_open_min);
-  if (listener.waiting.size() > listener.backlog || listener.half_open >= half_open_max)
-    return DropReason::tcp_backlog_full;
+  if (is_full) return DropReason::tcp_backlog_full;
+  if (listener.half_open >= half_open_max) {
+    answer_with_cookie(*this, now, listener, segment);
+    return DropReason::none;
+  }
   if (connections.size() >= config.connections_max) return DropReason::out_of_memory;
   SequenceNumber iss = initial_sequence(now, segment.local, segment.remote);
   // RFC 9293 3.6.1 [MAY-2], [RFC6191-2-a]: beyond the numbers of the old incarnation.
   if (old != nullptr && !after(iss, old->send_next + 65535)) iss = old->send_next + 65537;
+  // 9293-3.10.7.2-c: text or FIN on the SYN is not kept; the peer sends it again.
+  send_syn(now, begin_passive(now, listener, segment, iss));
+  return DropReason::none;
+}
 
+Connection& Machine::begin_passive(Instant now, Listener& listener, const Segment& segment,
+                                   SequenceNumber iss) {
   Connection& c = add_connection(now, segment.local, segment.remote, listener.settings);
   c.is_passive = true;  // RFC 9293 3.5 [MUST-11]
   c.listener = listener.id;
@@ -51,9 +119,7 @@ DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segmen
   set_state(now, c, State::syn_received, Cause::passive_open);
   take_syn(now, c, segment);
   c.sender.set_window(segment.sequence, iss, segment.window);
-  // 9293-3.10.7.2-c: text or FIN on the SYN is not kept; the peer sends it again.
-  send_syn(now, c);
-  return DropReason::none;
+  return c;
 }
 
 // What every SYN tells us: IRS and the options (RFC 9293 3.7.1, RFC 7323, RFC 2018).
@@ -66,6 +132,9 @@ void Machine::take_syn(Instant now, Connection& c, const Segment& segment) {
   c.peer_scale = options.window_scale.value_or(0);
   c.has_sack = options.sack_permitted;
   c.sender.set_selective(c.has_sack);
+  // RFC 3168 6.1.1 [RFC3168-6.1.1-a]: a SYN asks with both bits, a SYN,ACK agrees with one.
+  const bool has_ece = segment.flags.ece(), has_cwr = segment.flags.cwr();
+  c.has_ecn = !segment.flags.ack() && has_ece && has_cwr;
   c.has_timestamps = options.timestamps.has_value();
   if (c.has_timestamps) {
     c.ts_recent = options.timestamps->value;

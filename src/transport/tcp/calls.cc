@@ -177,6 +177,7 @@ void Machine::abort(Instant now, Connection& c, std::optional<Errno> error) {
     return;
   }
   if (c.state != State::syn_sent) send_reset(c);
+  drop_out_of_order(c);
   c.receiver.discard();
   end(now, c, Cause::abort, error);
 }

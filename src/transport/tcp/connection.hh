@@ -54,6 +54,10 @@ struct Connection : Node {
   bool has_timestamps : 1 = false;
   bool has_sack : 1 = false;
   bool has_scaling : 1 = false;
+  bool has_ecn : 1 = false;
+  bool ecn_echo : 1 = false;     // CE came: ECE on every ACK, until CWR
+  bool ecn_reduced : 1 = false;  // CWR on the next new data
+  bool is_new_data : 1 = false;  // what is being sent: only that is marked ECT
   bool was_established : 1 = false;
   bool is_interactive : 1 = false;  // the program answers what it reads: ACKs wait for its data
   bool is_waiting_for_data : 1 = false;  // TCP_DEFER_ACCEPT: the handshake's ACK came without any
@@ -82,14 +86,10 @@ struct Connection : Node {
   std::shared_ptr<const Settings> settings;
   PathFacts path;
 
-  // RFC 7323.
-  std::uint32_t timestamp_offset = 0;
-  std::uint32_t ts_recent = 0;
+  std::uint32_t timestamp_offset = 0, ts_recent = 0;  // RFC 7323
   Instant ts_recent_at;
   SequenceNumber last_ack_sent;
-
   SequenceNumber early_fin;  // its sequence number
-
   // What is timed for the round trip (RFC 6298 3): one ACK of each flight.
   SequenceNumber timed_end;
   Instant timed_at = Instant::never();  // of a SYN; never: none is

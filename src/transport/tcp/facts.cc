@@ -179,10 +179,10 @@ Info Tcp::info(Instant now, ConnectionId id) const {
   const Connection* const c = parts_->open_connection(id);
   if (c == nullptr) return info;
   info.state = linux_state(c->state);
-  constexpr std::uint8_t timestamps = 1, sack = 2, scaling = 4;  // TCPI_OPT_*
+  constexpr std::uint8_t timestamps = 1, sack = 2, scaling = 4, ecn = 8;  // TCPI_OPT_*
   info.options =
       static_cast<std::uint8_t>((c->has_timestamps ? timestamps : 0) | (c->has_sack ? sack : 0) |
-                                (c->has_scaling ? scaling : 0));
+                                (c->has_scaling ? scaling : 0) | (c->has_ecn ? ecn : 0));
   add_sender(info, *c, parts_->config);
   info.rcv_wscale = c->has_scaling ? c->own_scale : 0;
   info.ato_us = microseconds(parts_->config.delayed_ack_max);

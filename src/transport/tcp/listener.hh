@@ -18,6 +18,7 @@ struct Listener {
   std::uint32_t backlog = 0;
   std::uint32_t half_open = 0;  // connections in SYN-RECEIVED
   bool is_changed = false;
+  Instant cookies_until;  // an ACK may be the answer to a cookie
   std::shared_ptr<const Settings> settings;
   std::deque<ConnectionId> waiting;  // established, not yet accepted
 };

@@ -66,6 +66,7 @@ Machine::Machine(const transport::Config& config_in, const Seed& seed, internet:
       sequence_key(dice.key()),
       clock_key(dice.key()),
       balance_key(dice.key()),
+      cookies(dice.key()),
       demux(dice.key()),
       defaults(std::make_shared<const Settings>(Settings::defaults(config_in))) {}
 
@@ -180,6 +181,7 @@ void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> 
   demux.remove(c);
   ports.release(std::exchange(c.binding, transport::BindingId::none));
   c.sender.flush();
+  drop_out_of_order(c);
   c.congestion.reset();
   c.recovery.reset();
   c.is_over = true;
@@ -193,6 +195,14 @@ Connection& Machine::add_connection(Instant now, const Endpoint& local, const En
     made->id = id;
     return made;
   });
+  prepare(now, c, local, remote, std::move(settings));
+  demux.insert(c);
+  return c;
+}
+
+// What holds for a connection between these two before anything was said.
+void Machine::prepare(Instant now, Connection& c, const Endpoint& local, const Endpoint& remote,
+                      std::shared_ptr<const Settings> settings) {
   c.local = local;
   c.remote = remote;
   c.settings = std::move(settings);
@@ -208,8 +218,11 @@ Connection& Machine::add_connection(Instant now, const Endpoint& local, const En
   const std::size_t largest = c.path.mtu > headers ? c.path.mtu - headers : 536;
   c.own_mss = static_cast<std::uint16_t>(std::min<std::size_t>(largest, 65495));
   if (c.settings->mss_max != 0) c.own_mss = std::min(c.own_mss, c.settings->mss_max);
-  demux.insert(c);
-  return c;
+}
+
+void Machine::drop_out_of_order(Connection& c) {
+  out_of_order_bytes -= c.receiver.ahead_bytes();
+  c.receiver.drop_ahead();
 }
 
 Connection* Machine::open_connection(ConnectionId id) const {

@@ -13,6 +13,7 @@
 #include "transport/tcp/connection.hh"
 #include "transport/tcp/listener.hh"
 #include "transport/tcp/segment.hh"
+#include "transport/tcp/syn_cookie.hh"
 #include "transport/tcp/time_wait.hh"
 
 namespace lanyard::tcp {
@@ -26,6 +27,7 @@ struct Machine {
   transport::Ports ports;
   RandomStream dice;
   SipKey sequence_key, clock_key, balance_key;
+  SynCookies cookies;
   Demux demux;
   Timers timers;
   transport::Slots<ConnectionId, Connection> connections;
@@ -34,6 +36,7 @@ struct Machine {
   std::vector<std::unique_ptr<TimeWait>> time_waits;
   std::shared_ptr<const Settings> defaults;
   Observer* observer = nullptr;
+  std::size_t out_of_order_bytes = 0;  // of all connections
 
   Machine(const transport::Config& config_in, const Seed& seed, internet::Paths& paths_in,
           Trace* trace_in, std::uint32_t node_in, internet::Outbox& out_in);
@@ -51,8 +54,11 @@ struct Machine {
   void stop_alarms(Connection& c);
   // Ends a connection: out of the demux, queues flushed; the program's handle, if any, stays.
   void end(Instant now, Connection& c, Cause cause, std::optional<Errno> error);
+  void drop_out_of_order(Connection& c);
   void forget(Connection& c) { dead_.push_back(c.id); }
   void emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) const;
+  void prepare(Instant now, Connection& c, const Endpoint& local, const Endpoint& remote,
+               std::shared_ptr<const Settings> settings);
   Connection& add_connection(Instant now, const Endpoint& local, const Endpoint& remote,
                              std::shared_ptr<const Settings> settings);
   [[nodiscard]] Connection* open_connection(ConnectionId id) const;  // not one already closed
@@ -98,20 +104,14 @@ struct Machine {
   // recover.cc: loss, found, repaired, and forgiven.
   void recover(Instant now, Connection& c, const Acked& acked);
   void look_for_loss(Instant now, Connection& c);
-  void enter_recovery(Instant now, Connection& c);
   void begin_timeout(Instant now, Connection& c);
-  void take_duplicate_report(Connection& c, const SackBlock& duplicate);
-  bool undo_if_spurious(Connection& c, const Acked& acked);
-  void check_probe(Instant now, Connection& c, const Acked& acked);
-  void grow(Instant now, Connection& c, const Acked& acked, bool was_fast);
   void on_tail_probe(Instant now, Connection& c);
-  void note_sent(Instant now, Connection& c, const Outgoing& outgoing);
-  void emit_window(Instant now, const Connection& c) const;
 
   // arrives_open.cc: CLOSED, LISTEN and SYN-SENT.
   DropReason arrives_closed(const Segment& segment);
   DropReason arrives_listen(Instant now, Listener& listener, const Segment& segment,
                             const TimeWait* old);
+  Connection& begin_passive(Instant now, Listener& from, const Segment& syn, SequenceNumber iss);
   DropReason arrives_syn_sent(Instant now, Connection& c, Segment& segment);
   void take_syn(Instant now, Connection& c, const Segment& segment);
   void established(Instant now, Connection& c, Cause cause);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "transport/congestion/new_reno.hh"
+#include "transport/congestion/kind.hh"
 #include "transport/tcp/machine.hh"
 
 namespace lanyard::tcp {
@@ -22,6 +22,26 @@ constexpr std::uint32_t timestamp_bytes = 12;
 std::uint32_t sack_blocks_that_fit(const Connection& c) {
   const std::size_t most = c.has_timestamps ? sack_blocks_max - 1 : sack_blocks_max;
   return static_cast<std::uint32_t>(std::min(c.receiver.sack_blocks().size(), most));
+}
+
+// RFC 3168 5, 6.1.4, 6.1.5: ECT(0) on new data only; the two bits are not the program's.
+std::uint8_t traffic_class_of(const Connection& c) {
+  constexpr std::uint8_t ect_0 = 2;
+  const auto differentiated = static_cast<std::uint8_t>(c.settings->traffic_class & 0xfc);
+  return c.has_ecn && c.is_new_data ? differentiated | ect_0 : differentiated;
+}
+
+// RFC 3168 6.1.1 [RFC3168-6.1.1-a], 6.1.2, 6.1.3: a SYN asks, unless one went unanswered; a SYN,ACK
+// agrees. After that ECE says that CE came, CWR that the window was reduced.
+Flags ecn_flags(Connection& c, Flags segment) {
+  if (segment.syn()) return segment.ack() && c.has_ecn ? flags::ece : flags::none;
+  if (!c.has_ecn) return flags::none;
+  Flags result = c.ecn_echo && segment.ack() ? flags::ece : flags::none;
+  if (c.ecn_reduced && c.is_new_data) {
+    result |= flags::cwr;
+    c.ecn_reduced = false;
+  }
+  return result;
 }
 
 bool reports_sack(const Connection& c) {
@@ -102,7 +122,7 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   header.source_port = c.local.port;
   header.destination_port = c.remote.port;
   header.sequence = sequence;
-  header.flags = flags;
+  header.flags = flags | ecn_flags(c, flags);
   if (flags.ack()) header.acknowledgment = c.receiver.next();
   if (flags.syn()) {
     // RFC 9293 3.7.1 [MUST-14] [MUST-65] [MAY-3]; [RFC7323-2.2-a]: this window is not scaled.
@@ -139,7 +159,7 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   // Whoever cuts a super-segment makes the checksums of the pieces.
   const bool is_left = c.path.takes_checksums || segment_bytes != 0;
   ship(c, header, std::move(payload), is_left ? ChecksumBy::device : ChecksumBy::us,
-       c.settings->hop_limit, c.settings->traffic_class, c.interface);
+       c.settings->hop_limit, traffic_class_of(c), c.interface);
 }
 
 void Machine::send_syn(Instant now, Connection& c) {
@@ -189,9 +209,11 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
          {static_cast<std::int64_t>(c.id), outgoing.sequence.value(), outgoing.size,
           static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
   }
-  note_sent(now, c, outgoing);
+  c.recovery->note_sent(now, outgoing, c.sender.recovery());
+  c.is_new_data = !outgoing.is_retransmission && outgoing.size > 0;
   const std::uint32_t segment_bytes = outgoing.size > mss ? mss : 0;
   transmit(now, c, flags, outgoing.sequence, std::move(payload), segment_bytes);
+  c.is_new_data = false;
 }
 
 // Everything that may go now, in order; then a bare ACK if one is owed and none of it carried it.
@@ -199,9 +221,9 @@ void Machine::output(Instant now, Connection& c) {
   Held held = Held::nothing_to_send;
   if (is_synchronized(c.state)) {
     if (!c.congestion && c.sender.has_unsent()) {
-      c.congestion = std::make_unique<congestion::NewReno>(c.mss, bool{c.was_syn_resent});
+      c.congestion = congestion::make(congestion::Kind::cubic, c.mss, c.was_syn_resent);
       c.recovery = std::make_unique<Recovery>();
-      c.recovery->rack.start(c.sender.una());
+      c.recovery->start(c.sender.una());
     }
     if (c.congestion && c.sender.flight() == 0 && c.sender.has_unsent() &&
         now - c.last_sent > std::min(config.rto_min, config.rto_initial) &&

@@ -273,6 +273,13 @@ std::size_t Receiver::read(MutableBytes out, bool peek) {
   return size;
 }
 
+// RFC 2018 8 allows it: what was reported is only promised once it is acknowledged.
+void Receiver::drop_ahead() {
+  ahead_.reset();
+  blocks_used_ = 0;
+  has_duplicate_ = false;
+}
+
 void Receiver::discard() {
   queue_.reset();
   ahead_.reset();

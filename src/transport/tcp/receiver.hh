@@ -68,10 +68,10 @@ class Receiver {
   std::size_t read(MutableBytes out, bool peek);
   [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
   void discard();
+  void drop_ahead();
 
   // Urgent data (RFC 6093: one octet, the one before the pointer).
-  // Returns true when the mark is new or has moved on.
-  bool set_urgent(SequenceNumber end);
+  bool set_urgent(SequenceNumber end);  // true: the mark is new or has moved on
   [[nodiscard]] bool has_urgent() const { return has_mark_; }
   [[nodiscard]] bool is_urgent_read() const { return is_mark_read_; }
   [[nodiscard]] bool has_urgent_byte() const;

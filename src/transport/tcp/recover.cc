@@ -25,47 +25,13 @@ bool is_fast(const Connection& c) {
   return c.sender.recovery() == Sender::Recovery::fast;
 }
 
-}  // namespace
-
-void Machine::emit_window(Instant now, const Connection& c) const {
-  emit(now, EventKind::tcp_window,
-       {static_cast<std::int64_t>(c.id), congestion_window(c), c.congestion->threshold(),
-        c.sender.window(), c.sender.flight()});
+void emit_window(const Machine& m, Instant now, const Connection& c) {
+  m.emit(now, EventKind::tcp_window,
+         {static_cast<std::int64_t>(c.id), congestion_window(c), c.congestion->threshold(),
+          c.sender.window(), c.sender.flight()});
 }
 
-// What every acknowledgment of data leads to.
-void Machine::recover(Instant now, Connection& c, const Acked& acked) {
-  Recovery& recovery = *c.recovery;
-  const Delivery& delivery = acked.delivery;
-  const bool was_fast = is_fast(c);
-  const std::uint32_t lost = c.sender.lost_bytes();
-  if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
-  recovery.rack.take(delivery);
-  const bool is_of_probe = recovery.is_probing && recovery.probe_was_resent;
-  check_probe(now, c, acked);
-  if (delivery.duplicate && !is_of_probe) take_duplicate_report(c, *delivery.duplicate);
-  const bool was_undone = undo_if_spurious(c, acked);
-  if (c.sender.has_recovered()) {
-    c.sender.end_recovery();
-    recovery.rack.recovered();
-    recovery.is_watching_timeout = false;
-    if (was_fast) c.congestion->on_recovered(now);
-  }
-  grow(now, c, acked, was_fast && !was_undone);
-  look_for_loss(now, c);
-  if (is_fast(c)) {
-    const std::uint32_t delivered =
-        c.has_sack ? delivery.octets : std::min<std::uint32_t>(c.mss, acked.flight);
-    recovery.rate.take({.delivered = delivered,
-                        .pipe = c.sender.pipe(c.mss),
-                        .mss = c.mss,
-                        .is_good = acked.is_new && c.sender.lost_bytes() <= lost});
-  }
-  if (acked.is_new || was_fast) emit_window(now, c);
-  schedule(c);
-}
-
-void Machine::grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
+void grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
   if (acked.delivery.octets == 0) return;
   const Delivery& delivery = acked.delivery;
   const bool is_slow_start = c.congestion->window() < c.congestion->threshold();
@@ -81,57 +47,8 @@ void Machine::grow(Instant now, Connection& c, const Acked& acked, bool was_fast
        .sample = is_timed ? now - delivery.last_original_sent_at : Duration::zero()});
 }
 
-// [RFC8985-6-a], [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].
-void Machine::look_for_loss(Instant now, Connection& c) {
-  Recovery& recovery = *c.recovery;
-  Duration wait = Duration::zero();
-  if (c.has_sack && recovery.rack.has_delivery()) wait = c.sender.lose(rule_for(now, c));
-  if (c.sender.should_enter_recovery()) {
-    enter_recovery(now, c);
-    // In recovery nothing waits, unless the path is known to reorder.
-    if (c.has_sack) wait = c.sender.lose(rule_for(now, c));
-  }
-  if (c.sender.flight() == 0) return;
-  const Instant time_out = recovery.timer_from + retransmit_timeout(c);
-  if (wait > Duration::zero() && now + wait < time_out) {
-    c.waiting = Waiting::reordering;
-    set_alarm(c, Alarm::retransmit, now + wait);
-  } else if (c.waiting == Waiting::reordering || c.waiting == Waiting::tail_probe) {
-    arm_for_loss(now, c);
-  }
-}
-
-void Machine::enter_recovery(Instant now, Connection& c) {
-  Recovery& recovery = *c.recovery;
-  recovery.begin(c.sender.una());
-  c.congestion->remember();
-  c.congestion->on_loss(now, c.sender.flight());
-  c.sender.enter_fast_recovery(c.mss);
-  recovery.rate.start(c.sender.flight(), c.congestion->window());
-  recovery.timer_from = now;
-  if (c.waiting != Waiting::reordering) arm_for_loss(now, c);
-  emit_window(now, c);
-}
-
-// The timer has fired. RFC 8985 6.3: what is younger than a round trip may still be on its way.
-void Machine::begin_timeout(Instant now, Connection& c) {
-  Recovery& recovery = *c.recovery;
-  const bool is_first = c.sender.recovery() == Sender::Recovery::none;
-  if (is_first) {
-    recovery.begin(c.sender.una());
-    c.congestion->remember();
-  }
-  recovery.is_probing = false;
-  // RFC 5682 2: not when what timed out had been sent again already.
-  recovery.is_watching_timeout = is_first && c.has_sack;
-  if (c.retransmits == 0) c.congestion->on_timeout(now, c.sender.flight());
-  LossRule rule = rule_for(now, c);
-  rule.newest.at = Instant::never();
-  c.sender.enter_timeout_recovery(rule);
-}
-
 // RFC 2883 5, RFC 8985 6.2 step 4. A D-SACK of a tail probe says nothing about the path.
-void Machine::take_duplicate_report(Connection& c, const SackBlock& duplicate) {
+void take_duplicate_report(Connection& c, const SackBlock& duplicate) {
   Recovery& recovery = *c.recovery;
   ++recovery.duplicates_reported;
   recovery.rack.take_duplicate(c.sender.una(), c.sender.next());
@@ -141,7 +58,7 @@ void Machine::take_duplicate_report(Connection& c, const SackBlock& duplicate) {
 }
 
 // Whether what was done about a loss was for nothing; if so it is undone (RFC 4015 3.2).
-bool Machine::undo_if_spurious(Connection& c, const Acked& acked) {
+bool undo_if_spurious(Connection& c, const Acked& acked) {
   Recovery& recovery = *c.recovery;
   if (!recovery.may_undo) return false;
   const Delivery& delivery = acked.delivery;
@@ -175,7 +92,7 @@ bool Machine::undo_if_spurious(Connection& c, const Acked& acked) {
 }
 
 // RFC 8985 7.4: did the probe repair a loss?
-void Machine::check_probe(Instant now, Connection& c, const Acked& acked) {
+void check_probe(Instant now, Connection& c, const Acked& acked) {
   Recovery& recovery = *c.recovery;
   if (!recovery.is_probing || before(c.sender.una(), recovery.probe_end)) return;
   const bool has_passed = after(c.sender.una(), recovery.probe_end);
@@ -190,6 +107,101 @@ void Machine::check_probe(Instant now, Connection& c, const Acked& acked) {
   } else if (acked.is_duplicate && acked.delivery.held == 0) {
     recovery.is_probing = false;
   }
+}
+
+// RFC 3168 6.1.2 [RFC3168-6.1.2-a]: as one loss, once for each window, with nothing to send again.
+void take_congestion_echo(Instant now, Connection& c, std::uint32_t flight) {
+  Recovery& recovery = *c.recovery;
+  if (before(c.sender.una(), recovery.ecn_point) || c.sender.recovery() != Sender::Recovery::none)
+    return;
+  recovery.ecn_point = c.sender.next();
+  recovery.may_undo = false;
+  c.ecn_reduced = true;
+  c.congestion->on_loss(now, flight);
+}
+
+void enter_recovery(Machine& m, Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  recovery.begin(c.sender.una());
+  c.congestion->remember();
+  c.congestion->on_loss(now, c.sender.flight());
+  c.sender.enter_fast_recovery(c.mss);
+  recovery.rate.start(c.sender.flight(), c.congestion->window());
+  recovery.timer_from = now;
+  if (c.waiting != Waiting::reordering) m.arm_for_loss(now, c);
+  emit_window(m, now, c);
+}
+
+}  // namespace
+
+// What every acknowledgment of data leads to.
+void Machine::recover(Instant now, Connection& c, const Acked& acked) {
+  Recovery& recovery = *c.recovery;
+  const Delivery& delivery = acked.delivery;
+  const bool was_fast = is_fast(c);
+  const std::uint32_t lost = c.sender.lost_bytes();
+  if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
+  recovery.rack.take(delivery);
+  const bool is_of_probe = recovery.is_probing && recovery.probe_was_resent;
+  check_probe(now, c, acked);
+  if (delivery.duplicate && !is_of_probe) take_duplicate_report(c, *delivery.duplicate);
+  const bool was_undone = undo_if_spurious(c, acked);
+  if (c.sender.has_recovered()) {
+    c.sender.end_recovery();
+    recovery.rack.recovered();
+    recovery.is_watching_timeout = false;
+    if (was_fast) c.congestion->on_recovered(now);
+  }
+  if (acked.has_congestion_echo) take_congestion_echo(now, c, acked.flight);
+  grow(now, c, acked, was_fast && !was_undone);
+  look_for_loss(now, c);
+  if (is_fast(c)) {
+    const std::uint32_t delivered =
+        c.has_sack ? delivery.octets : std::min<std::uint32_t>(c.mss, acked.flight);
+    recovery.rate.take({.delivered = delivered,
+                        .pipe = c.sender.pipe(c.mss),
+                        .mss = c.mss,
+                        .is_good = acked.is_new && c.sender.lost_bytes() <= lost});
+  }
+  if (acked.is_new || was_fast) emit_window(*this, now, c);
+  schedule(c);
+}
+
+// [RFC8985-6-a], [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].
+void Machine::look_for_loss(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  Duration wait = Duration::zero();
+  if (c.has_sack && recovery.rack.has_delivery()) wait = c.sender.lose(rule_for(now, c));
+  if (c.sender.should_enter_recovery()) {
+    enter_recovery(*this, now, c);
+    // In recovery nothing waits, unless the path is known to reorder.
+    if (c.has_sack) wait = c.sender.lose(rule_for(now, c));
+  }
+  if (c.sender.flight() == 0) return;
+  const Instant time_out = recovery.timer_from + retransmit_timeout(c);
+  if (wait > Duration::zero() && now + wait < time_out) {
+    c.waiting = Waiting::reordering;
+    set_alarm(c, Alarm::retransmit, now + wait);
+  } else if (c.waiting == Waiting::reordering || c.waiting == Waiting::tail_probe) {
+    arm_for_loss(now, c);
+  }
+}
+
+// The timer has fired. RFC 8985 6.3: what is younger than a round trip may still be on its way.
+void Machine::begin_timeout(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  const bool is_first = c.sender.recovery() == Sender::Recovery::none;
+  if (is_first) {
+    recovery.begin(c.sender.una());
+    c.congestion->remember();
+  }
+  recovery.is_probing = false;
+  // RFC 5682 2: not when what timed out had been sent again already.
+  recovery.is_watching_timeout = is_first && c.has_sack;
+  if (c.retransmits == 0) c.congestion->on_timeout(now, c.sender.flight());
+  LossRule rule = rule_for(now, c);
+  rule.newest.at = Instant::never();
+  c.sender.enter_timeout_recovery(rule);
 }
 
 // [RFC8985-7-a].
@@ -215,18 +227,6 @@ void Machine::on_tail_probe(Instant now, Connection& c) {
   }
   c.waiting = Waiting::acknowledgment;
   set_alarm(c, Alarm::retransmit, std::max(now, recovery.timer_from + retransmit_timeout(c)));
-}
-
-void Machine::note_sent(Instant now, Connection& c, const Outgoing& outgoing) {
-  Recovery& recovery = *c.recovery;
-  if (is_fast(c)) recovery.rate.sent(outgoing.size);
-  if (!outgoing.is_retransmission) {
-    recovery.last_sent = now;
-    return;
-  }
-  if (c.sender.recovery() == Sender::Recovery::none) return;  // a tail probe
-  recovery.resent += outgoing.size + (outgoing.has_fin ? 1 : 0);
-  recovery.first_resent_at = std::min(recovery.first_resent_at, now);
 }
 
 }  // namespace lanyard::tcp

@@ -19,4 +19,15 @@ void RateReduction::take(const Ack& ack) {
   window_ = ack.pipe + static_cast<std::uint32_t>(std::min<std::uint64_t>(room, UINT32_MAX / 4));
 }
 
+void Recovery::note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase) {
+  if (phase == Sender::Recovery::fast) rate.sent(outgoing.size);
+  if (!outgoing.is_retransmission) {
+    last_sent = now;
+    return;
+  }
+  if (phase == Sender::Recovery::none) return;  // a tail probe
+  resent += outgoing.size + (outgoing.has_fin ? 1 : 0);
+  first_resent_at = std::min(first_resent_at, now);
+}
+
 }  // namespace lanyard::tcp

@@ -9,6 +9,7 @@
 
 #include "core/time.hh"
 #include "transport/tcp/rack.hh"
+#include "transport/tcp/sender.hh"
 
 namespace lanyard::tcp {
 
@@ -46,9 +47,12 @@ struct Acked {
   std::uint32_t flight = 0;  // before it
   bool is_new = false;       // SND.UNA moved on
   bool is_duplicate = false;
+  bool has_congestion_echo = false;  // RFC 3168 6.1.2
 };
 
 struct Recovery {
+  void start(SequenceNumber una) { rack.start(una), ecn_point = una; }
+  void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
   // A reduction begins: nothing has been sent again yet.
   void begin(SequenceNumber una) {
     undo_from = una;
@@ -73,8 +77,9 @@ struct Recovery {
   bool probe_was_resent = false;
   SequenceNumber probe_end;
 
-  Instant last_sent;   // of new data
-  Instant timer_from;  // the retransmission time-out counts from here
+  SequenceNumber ecn_point;  // RFC 3168 6.1.2: one reduction for each window
+  Instant last_sent;         // of new data
+  Instant timer_from;        // the retransmission time-out counts from here
   std::uint32_t undone = 0;
   std::uint32_t probes = 0;
   std::uint32_t duplicates_reported = 0;

@@ -169,7 +169,7 @@ TEST(TcpCongestion, AnIdleConnectionStartsAgainSlowly) {
   EXPECT_EQ(offsets(s, first).size(), 10U);  // [RFC5681-4.1-a]
 }
 
-TEST(TcpFastRetransmit, OnTheThirdDuplicateAndTheWindowHalves) {
+TEST(TcpFastRetransmit, OnTheThirdDuplicateAndTheWindowShrinks) {
   Scripted s;
   const auto connection = s.connect_one({.mss = 1000});
   const SequenceNumber first = s.ours;
@@ -182,7 +182,7 @@ TEST(TcpFastRetransmit, OnTheThirdDuplicateAndTheWindowHalves) {
   s.send(flags::ack);
   EXPECT_EQ(offsets(s, first), Offsets{0});  // [RFC5681-3.2-a]
   const auto info = s.host.tcp.info(s.now, connection);
-  EXPECT_EQ(info.snd_ssthresh, 6U);
+  EXPECT_EQ(info.snd_ssthresh, 8U);  // RFC 9438 4.6: seven tenths of twelve
   EXPECT_EQ(info.ca_state, 3);
   // [RFC6582-3-a]: a partial acknowledgment sends the next hole.
   s.ours = first + 4000;
@@ -193,7 +193,7 @@ TEST(TcpFastRetransmit, OnTheThirdDuplicateAndTheWindowHalves) {
   s.ours = first + 12'000;
   s.send(flags::ack);
   EXPECT_EQ(s.host.tcp.info(s.now, connection).ca_state, 0);
-  EXPECT_LE(s.host.tcp.info(s.now, connection).snd_cwnd, 7U);
+  EXPECT_LE(s.host.tcp.info(s.now, connection).snd_cwnd, 9U);
 }
 
 TEST(TcpSack, OnlyTheHolesAreSentAgain) {

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// SYN cookies (RFC 4987 3.6): a flood fills nothing, and who comes through is served as well.
+#include <gtest/gtest.h>
+
+#include "peer.hh"
+#include "transport/tcp/syn_cookie.hh"
+
+namespace lanyard::test {
+
+using tcp::SequenceNumber;
+using tcp::State;
+namespace flags = tcp::flags;
+
+namespace {
+
+transport::Config small() {
+  transport::Config config;
+  config.half_open_min = 4;
+  return config;
+}
+
+// SYNs from addresses that do not answer.
+void flood(Scripted& s, int syns) {
+  for (int i = 0; i < syns; ++i) {
+    Seg syn = s.make(flags::syn);
+    syn.source =
+        IpAddress::v4(10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i & 255));
+    syn.header.options.mss = 1460;
+    s.send(syn);
+    s.host.out.clear();
+  }
+}
+
+}  // namespace
+
+TEST(TcpSynCookies, AClientComesThroughAFloodWithAllItsOptions) {
+  Scripted s(small());
+  const auto listener = s.listen(s.host.tcp.default_settings(), 2);
+  flood(s, 2000);  // BI-78
+  EXPECT_LE(s.host.tcp.rows().size(), 1U + 4U);
+  Seg syn = s.make(flags::syn);
+  syn.header.options = {.mss = 1400,
+                        .window_scale = 7,
+                        .sack_permitted = true,
+                        .timestamps = tcp::Timestamps{.value = 5000, .echo = 0}};
+  s.send(syn);
+  EXPECT_LE(s.host.tcp.rows().size(), 1U + 4U);  // nothing is kept
+  const Seg answer = s.expect();
+  EXPECT_EQ(answer.header.flags, flags::syn | flags::ack);
+  EXPECT_EQ(answer.header.acknowledgment, s.peer_next + 1);
+  EXPECT_TRUE(answer.header.options.window_scale);
+  EXPECT_TRUE(answer.header.options.sack_permitted);
+  ++s.peer_next;
+  s.ours = answer.header.sequence + 1;
+  s.with_timestamps = true;
+  s.timestamp = 5001;
+  s.run_for(500_ms);
+  s.send(flags::ack, "hello");
+  const auto connection = s.host.tcp.accept(s.now, listener, 1);
+  ASSERT_TRUE(connection);
+  EXPECT_EQ(s.read(*connection), "hello");
+  const tcp::Info info = s.host.tcp.info(s.now, *connection);
+  EXPECT_EQ(info.options & 7, 7);  // timestamps, SACK, window scale
+  EXPECT_EQ(info.snd_wscale, 7);
+  EXPECT_EQ(info.snd_mss, 1400U - 12);
+  s.host.out.clear();
+  EXPECT_TRUE(s.host.tcp.send(s.now, *connection, as_bytes(pattern(1000))));
+  const Seg data = s.expect();
+  EXPECT_EQ(data.header.sequence, s.ours);
+  EXPECT_EQ(data.text.size(), 1000U);
+  // The clock that the peer sees does not go back.
+  EXPECT_GE(data.header.options.timestamps->value, answer.header.options.timestamps->value);
+}
+
+TEST(TcpSynCookies, WithoutTimestampsOnlyTheSegmentSizeIsKept) {
+  Scripted s(small());
+  const auto listener = s.listen(s.host.tcp.default_settings(), 2);
+  flood(s, 10);
+  Seg syn = s.make(flags::syn);
+  syn.header.options = {.mss = 1300, .window_scale = 7, .sack_permitted = true};
+  s.send(syn);
+  const Seg answer = s.expect();
+  EXPECT_FALSE(answer.header.options.window_scale);
+  EXPECT_FALSE(answer.header.options.sack_permitted);
+  ++s.peer_next;
+  s.ours = answer.header.sequence + 1;
+  s.send(flags::ack);
+  const auto connection = s.host.tcp.accept(s.now, listener, 1);
+  ASSERT_TRUE(connection);
+  EXPECT_EQ(s.host.tcp.info(s.now, *connection).snd_mss, 1300U);
+  EXPECT_EQ(s.host.tcp.info(s.now, *connection).options & 7, 0);
+}
+
+TEST(TcpSynCookies, AForgedOrOldOneIsResetAsBefore) {
+  Scripted s(small());
+  const auto listener = s.listen(s.host.tcp.default_settings(), 2);
+  flood(s, 10);
+  s.send(s.make(flags::syn));
+  const Seg answer = s.expect();
+  ++s.peer_next;
+  for (const std::uint32_t off : {0U, 2U, 5000U, 0x8000'0000U}) {
+    s.ours = answer.header.sequence + off;
+    s.send(flags::ack);
+    EXPECT_TRUE(s.expect().header.flags.rst()) << off;
+  }
+  s.ours = answer.header.sequence + 1;
+  s.run_for(150_s);
+  s.host.out.clear();
+  s.send(flags::ack);
+  EXPECT_TRUE(s.expect().header.flags.rst());
+  EXPECT_FALSE(s.host.tcp.accept(s.now, listener, 1));
+}
+
+TEST(TcpSynCookies, TheTimestampHoldsTheFactsAndIsNeverAheadOfTheClock) {
+  for (std::uint32_t clock : {0U, 63U, 64U, 1'000'003U, 0xffff'ffffU}) {
+    for (int scale = -1; scale <= 14; ++scale) {
+      tcp::CookieFacts facts{.sack_permitted = scale % 2 == 0, .has_ecn = scale % 3 == 0};
+      if (scale >= 0) facts.window_scale = static_cast<std::uint8_t>(scale);
+      const std::uint32_t value = tcp::SynCookies::timestamp(clock, facts);
+      EXPECT_GE(static_cast<std::int32_t>(clock - value), 0);
+      EXPECT_LE(clock - value, 127U);
+      tcp::CookieFacts read;
+      tcp::SynCookies::read_timestamp(value, read);
+      EXPECT_EQ(read.window_scale, facts.window_scale);
+      EXPECT_EQ(read.sack_permitted, facts.sack_permitted);
+      EXPECT_EQ(read.has_ecn, facts.has_ecn);
+    }
+  }
+}
+
+}  // namespace lanyard::test
