@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "lab/action_text.hh"
 #include "lab/lab_file.hh"
 #include "lab/world.hh"
@@ -134,6 +137,20 @@ TEST(LinkValues, WrongOnesSayWhatWouldBeRight) {
        "f:3:25: bad truncate `1% to 3B`: a frame has at least its header of 14B"}};
   for (const auto& [value, problem] : values)
     EXPECT_EQ(problems_of(fmt::format("{}{} }}\n", head, value)), problem);
+}
+
+// An editor that completes by the schema offers every key and every action there is.
+TEST(LinkValues, TheSchemaKnowsEveryKeyAndAction) {
+  std::ifstream file(LANYARD_SOURCE_DIR "/docs/lab.schema.json");
+  const std::string schema{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(schema.empty());
+  for (const std::string& key : link_change_keys())
+    EXPECT_NE(schema.find(fmt::format("\"{}\": {{", key)), std::string::npos) << key;
+  const std::size_t pattern = schema.find("^(cut|heal|");
+  ASSERT_NE(pattern, std::string::npos);
+  const std::string verbs = schema.substr(pattern, schema.find(')', pattern) - pattern);
+  for (const std::string& verb : action_verbs())
+    EXPECT_NE(verbs.find(verb), std::string::npos) << verb;
 }
 
 constexpr std::string_view small_lab = R"(
