@@ -146,29 +146,34 @@ TEST(Programs, AHostAsksItsOwnNameServer) {
   }
 }
 
-// A name server that answers each question with what `forge` makes of it, one datagram each.
-socket::Program forging_server(
-    std::function<std::vector<dns::Message>(const dns::Message&)> forge) {
-  return [forge](socket::Process& process, std::span<const std::string>) {
-    socket::Socket socket(process, Family::ipv4, socket::Type::datagram);
-    (void)socket.bind({IpAddress::any(Family::ipv4), 53});
-    std::vector<std::uint8_t> buffer(4096);
-    while (true) {
-      const auto received = socket.recvfrom(buffer);
-      if (!received) return 1;
-      const auto question = dns::Message::parse(Bytes(buffer).first(received->bytes));
-      for (const dns::Message& answer : forge(*question)) {
-        (void)socket.sendto(answer.write(), received->facts.peer);
-      }
-    }
-  };
-}
-
 dns::Message answer_with(const dns::Message& question, dns::Type type, const dns::Data& data) {
   dns::Message answer = question;
   answer.is_response = true;
   answer.answers = {{.name = question.questions[0].name, .type = type, .ttl_s = 1, .data = data}};
   return answer;
+}
+
+// A name server that answers each question with what `forge` makes of it, one datagram each.
+// Before, somebody on another port of its host answers wrongly.
+socket::Program forging_server(
+    std::function<std::vector<dns::Message>(const dns::Message&)> forge) {
+  return [forge](socket::Process& process, std::span<const std::string>) {
+    socket::Socket socket(process, Family::ipv4, socket::Type::datagram);
+    (void)socket.bind({IpAddress::any(Family::ipv4), 53});
+    socket::Socket stranger(process, Family::ipv4, socket::Type::datagram);
+    std::vector<std::uint8_t> buffer(4096);
+    while (true) {
+      const auto received = socket.recvfrom(buffer);
+      if (!received) return 1;
+      const auto question = dns::Message::parse(Bytes(buffer).first(received->bytes));
+      const IpAddress wrong = IpAddress::v4(6, 6, 6, 6);
+      (void)stranger.sendto(answer_with(*question, dns::Type::a, wrong).write(),
+                            received->facts.peer);
+      for (const dns::Message& answer : forge(*question)) {
+        (void)socket.sendto(answer.write(), received->facts.peer);
+      }
+    }
+  };
 }
 
 std::string ping_by_name(const socket::Program& server) {
@@ -181,8 +186,8 @@ std::string ping_by_name(const socket::Program& server) {
   return pair.alice.output;
 }
 
-// BI-86: answers with the wrong id, to another question, or that are questions, are passed over;
-// the right one behind them counts.
+// BI-86, [RFC1035-4.1-a]: answers with the wrong id, to another question, from another port, or
+// that are questions, are passed over; the right one behind them counts.
 TEST(Programs, ForgedAnswersAreIgnored) {
   const IpAddress wrong = IpAddress::v4(6, 6, 6, 6);
   const std::string output = ping_by_name(forging_server([&](const dns::Message& question) {
@@ -202,6 +207,31 @@ TEST(Programs, ForgedAnswersAreIgnored) {
   EXPECT_THAT(output, HasSubstr("1 received"));
 }
 
+// [RFC5452-9-a]: each query has an id and a source port that the last ones do not tell.
+TEST(Programs, QueriesDifferInIdAndPort) {
+  std::vector<std::uint16_t> ids;
+  std::vector<Port> ports;
+  const auto silent = [&](socket::Process& process, std::span<const std::string>) {
+    socket::Socket socket(process, Family::ipv4, socket::Type::datagram);
+    (void)socket.bind({IpAddress::any(Family::ipv4), 53});
+    std::vector<std::uint8_t> buffer(512);
+    while (const auto received = socket.recvfrom(buffer)) {
+      const auto question = dns::Message::parse(Bytes(buffer).first(received->bytes));
+      if (!question) return 1;
+      ids.push_back(question->id);
+      ports.push_back(received->facts.peer.port);
+    }
+    return 0;
+  };
+  EXPECT_EQ(ping_by_name(silent), "ping: carol: no name server answers\n");
+  ASSERT_EQ(ids.size(), 3U);  // tries
+  for (std::size_t i = 1; i < ids.size(); ++i) {
+    EXPECT_GT(std::abs(ids[i] - ids[i - 1]), 1);
+    EXPECT_GT(std::abs(ports[i] - ports[i - 1]), 1);
+    EXPECT_GE(ports[i], 1024);
+  }
+}
+
 // BI-86: a chain of aliases that never ends is cut.
 TEST(Programs, AnAliasLoopEnds) {
   const std::string output = ping_by_name(forging_server([](const dns::Message& question) {
@@ -211,7 +241,7 @@ TEST(Programs, AnAliasLoopEnds) {
   EXPECT_EQ(output, "ping: carol: too many aliases\n");
 }
 
-// BI-86: an answer that did not fit into 512 bytes is asked for again over TCP.
+// BI-86, [RFC7766-5-a]: an answer that did not fit into 512 bytes is asked for again over TCP.
 TEST(Programs, ATruncatedAnswerIsFetchedOverTcp) {
   std::vector<std::pair<std::string, IpAddress>> names;
   for (int i = 0; i < 120; ++i) {
