@@ -53,8 +53,7 @@ PacketMatch match_of_counter(std::string_view counter) {
   return match;
 }
 
-Watch::Watch(const Model& model, const Prefixes& prefixes_of)
-    : model_(model), watched_(model.checks.size()) {
+Watch::Watch(const Model& model, const Prefixes& prefixes_of) : watched_(model.checks.size()) {
   for (const CheckSpec& spec : model.checks) {
     const std::string_view counter = spec.check.counter;
     const What what = counter.starts_with("match: ")          ? What::match

@@ -73,7 +73,6 @@ class Watch {
   void look_for_answer(Instant now, const Packet& frame, const FrameFacts& facts, FlowState& state);
 
   enum class What : std::uint8_t { nothing, match, requests, request_time, progress };
-  const Model& model_;
   std::vector<What> whats_;              // as the checks
   std::vector<PacketMatcher> matchers_;  // the same
   std::vector<Watched> watched_;

@@ -18,7 +18,6 @@
 namespace lanyard::lab::why {
 namespace {
 
-constexpr std::uint8_t neighbour_solicitation = 135;
 constexpr std::uint8_t neighbour_advertisement = 136;
 constexpr std::uint8_t router_solicitation = 133;
 
