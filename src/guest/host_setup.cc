@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <array>
 
 #include <cerrno>
 #include <cstring>
@@ -62,7 +63,7 @@ std::string failed(const std::string& what) {
 // bind mounts stay and /tmp is itself again.
 constexpr const char* workshop = "/tmp";
 
-// Where a file is missing or a dangling link, /etc itself gets a writable layer.
+// /etc itself gets a writable layer, for files that are missing or dangling links.
 std::string lay_over_etc() {
   if (mkdir("/tmp/upper", 0755) != 0 || mkdir("/tmp/work", 0755) != 0)
     return failed("make folders for /etc");
@@ -72,18 +73,31 @@ std::string lay_over_etc() {
   return {};
 }
 
-std::string put_file(const std::string& path, const std::string& text, bool& is_layered) {
+std::string put_file(const std::string& path, const std::string& text) {
   const std::string made = "/tmp/" + path.substr(path.rfind('/') + 1);
   if (!write_whole(made, text)) return failed("write " + made);
   if (mount(made.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0) return {};
   if (errno != ENOENT) return failed("put a private file in the place of " + path);
-  if (!is_layered) {
-    if (std::string why = lay_over_etc(); !why.empty()) return why;
-    is_layered = true;
-  }
   unlink(path.c_str());  // a dangling link
   if (!write_whole(path, text)) return failed("write " + path);
   return {};
+}
+
+// The layer comes first: it hides what was mounted below it.
+std::string put_files(const NameFiles& files) {
+  const std::array<std::pair<const char*, const std::string*>, 3> all{
+      {{"/etc/resolv.conf", &files.resolv_conf},
+       {"/etc/hosts", &files.hosts},
+       {"/etc/nsswitch.conf", &files.nsswitch_conf}}};
+  std::string why;
+  for (const auto& [path, text] : all)
+    if (why.empty() && access(path, F_OK) != 0) {
+      why = lay_over_etc();
+      break;
+    }
+  for (const auto& [path, text] : all)
+    if (why.empty()) why = put_file(path, *text);
+  return why;
 }
 
 // A name service cache of the machine would answer before our files are read.
@@ -116,10 +130,7 @@ std::string mount_host_files(const NameFiles& files, bool has_own_processes) {
       mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
     return failed("mount /proc");
   if (mount("tmpfs", workshop, "tmpfs", 0, nullptr) != 0) return failed("mount a tmpfs");
-  bool is_layered = false;
-  std::string why = put_file("/etc/resolv.conf", files.resolv_conf, is_layered);
-  if (why.empty()) why = put_file("/etc/hosts", files.hosts, is_layered);
-  if (why.empty()) why = put_file("/etc/nsswitch.conf", files.nsswitch_conf, is_layered);
+  const std::string why = put_files(files);
   hide_name_caches();
   remount_sys();
   umount2(workshop, MNT_DETACH);
