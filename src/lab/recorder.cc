@@ -20,20 +20,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t rows_bytes_max = 64 * 1024;
 constexpr std::size_t file_buffer_bytes = 1024 * 1024;
 
-std::string_view text_of_kind(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::host:
-      return "host";
-    case NodeKind::kernel_host:
-      return "linux";
-    case NodeKind::switching:
-      return "switch";
-    case NodeKind::router:
-      return "router";
-  }
-  return "";
-}
-
 Json json_of_ports(const Plan& plan) {
   std::vector<std::array<std::uint32_t, 2>> ends;
   for (std::uint32_t i = 0; i < plan.ports.size(); ++i) {

@@ -5,6 +5,20 @@
 
 namespace lanyard::lab {
 
+std::string_view text_of_kind(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::host:
+      return "host";
+    case NodeKind::kernel_host:
+      return "linux";
+    case NodeKind::switching:
+      return "switch";
+    case NodeKind::router:
+      return "router";
+  }
+  return "";
+}
+
 void RunWriter::text(std::string_view text) {
   number(static_cast<std::uint32_t>(text.size()));
   const Bytes bytes = bytes_of(text);

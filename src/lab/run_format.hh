@@ -13,6 +13,7 @@
 
 #include "core/bytes.hh"
 #include "core/event.hh"
+#include "lab/node_spec.hh"
 
 namespace lanyard::lab {
 
@@ -20,6 +21,8 @@ enum class RunBlock : std::uint32_t { begin = 1, program = 2, rows = 3, end = 4 
 enum class RunRow : std::uint8_t { event = 0, cause = 1 };
 
 inline constexpr int run_file_version = 1;
+
+[[nodiscard]] std::string_view text_of_kind(NodeKind kind);  // "host", "linux", "switch", "router"
 
 // Appends numbers and rows to a block.
 class RunWriter {

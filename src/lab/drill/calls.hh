@@ -84,6 +84,8 @@ class SystemCalls {
   Result<socket::Received> receive_once(Descriptor& descriptor, const Transfer& transfer,
                                         MutableBytes buffer);
   [[nodiscard]] Endpoint peer_of(const Expression& expression) const;
+  [[nodiscard]] static Transfer of_vectors(const Arguments& a);
+  [[nodiscard]] static Transfer of_message(const Arguments& a);
   [[nodiscard]] static std::size_t vector_bytes(const Expression& list, std::string& text);
 
   [[nodiscard]] static bool is_nowhere(const Expression& buffer);

@@ -101,16 +101,18 @@ SystemCalls::Answer SystemCalls::send(const Arguments& a) {
   return transfer_out(transfer);
 }
 
-SystemCalls::Answer SystemCalls::send_vector(const Arguments& a) {
+// readv and writev.
+SystemCalls::Transfer SystemCalls::of_vectors(const Arguments& a) {
   a.expect_count(3, 3);
   Transfer transfer;
   transfer.descriptor = a.number(0);
   transfer.mark = a.mark();
   transfer.bytes = vector_bytes(a.at(1), transfer.text);
-  return transfer_out(transfer);
+  return transfer;
 }
 
-SystemCalls::Answer SystemCalls::send_message(const Arguments& a) {
+// recvmsg and sendmsg.
+SystemCalls::Transfer SystemCalls::of_message(const Arguments& a) {
   a.expect_count(2, 3);
   const Expression& message = a.at(1);
   if (message.kind != Kind::structure) Arguments::wrong(message.mark, "expected {msg_iov=...}");
@@ -120,6 +122,17 @@ SystemCalls::Answer SystemCalls::send_message(const Arguments& a) {
   transfer.flags = a.number_or(2, 0);
   const Expression* vectors = Arguments::field(message, "msg_iov");
   if (vectors != nullptr) transfer.bytes = vector_bytes(*vectors, transfer.text);
+  return transfer;
+}
+
+SystemCalls::Answer SystemCalls::send_vector(const Arguments& a) {
+  Transfer transfer = of_vectors(a);
+  return transfer_out(transfer);
+}
+
+SystemCalls::Answer SystemCalls::send_message(const Arguments& a) {
+  Transfer transfer = of_message(a);
+  const Expression& message = a.at(1);
   const Expression* name = Arguments::field(message, "msg_name");
   if (name != nullptr && (name->kind == Kind::ellipsis || name->kind == Kind::structure)) {
     transfer.peer = peer_of(*name);
@@ -205,24 +218,13 @@ SystemCalls::Answer SystemCalls::receive(const Arguments& a) {
 }
 
 SystemCalls::Answer SystemCalls::receive_vector(const Arguments& a) {
-  a.expect_count(3, 3);
-  Transfer transfer;
-  transfer.descriptor = a.number(0);
-  transfer.mark = a.mark();
-  transfer.bytes = vector_bytes(a.at(1), transfer.text);
+  Transfer transfer = of_vectors(a);
   return transfer_in(transfer);
 }
 
 SystemCalls::Answer SystemCalls::receive_message(const Arguments& a) {
-  a.expect_count(2, 3);
+  Transfer transfer = of_message(a);
   const Expression& message = a.at(1);
-  if (message.kind != Kind::structure) Arguments::wrong(message.mark, "expected {msg_iov=...}");
-  Transfer transfer;
-  transfer.descriptor = a.number(0);
-  transfer.mark = a.mark();
-  transfer.flags = a.number_or(2, 0);
-  const Expression* vectors = Arguments::field(message, "msg_iov");
-  if (vectors != nullptr) transfer.bytes = vector_bytes(*vectors, transfer.text);
   const Answer answer = transfer_in(transfer);
   if (answer && !answer->error) check_control(message, *find(transfer.descriptor));
   return answer;

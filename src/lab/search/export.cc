@@ -9,6 +9,8 @@
 #include <memory>
 #include <variant>
 
+#include "lab/run_format.hh"
+
 namespace lanyard::lab::search {
 namespace {
 
@@ -69,20 +71,6 @@ std::string_view layer_text(why::Layer layer) {
       break;
   }
   return "other";
-}
-
-std::string_view kind_text(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::host:
-      return "host";
-    case NodeKind::kernel_host:
-      return "linux";
-    case NodeKind::switching:
-      return "switch";
-    case NodeKind::router:
-      return "router";
-  }
-  return "";
 }
 
 // What the tables are written to, and whether all of it went well.
@@ -149,7 +137,7 @@ void add_lab(Database& to, const RunFile& run) {
   facts.add({std::string("ended_ns"), instant(run.ended_at)});
   Rows nodes(to, "nodes", 3);
   for (std::size_t i = 0; i < run.nodes.size(); ++i)
-    nodes.add({number(i), run.nodes[i].name, std::string(kind_text(run.nodes[i].kind))});
+    nodes.add({number(i), run.nodes[i].name, std::string(text_of_kind(run.nodes[i].kind))});
   Rows links(to, "links", 2);
   for (std::size_t i = 0; i < run.links.size(); ++i) links.add({number(i), run.links[i]});
   Rows ports(to, "ports", 8);
