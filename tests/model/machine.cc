@@ -16,7 +16,7 @@ using lanyard::store32;
 const IpAddress own_address = IpAddress::v4(10, 0, 0, 1);
 const IpAddress peer_address = IpAddress::v4(10, 0, 0, 2);
 constexpr std::uint16_t peer_window = 60000;
-constexpr std::size_t header_bytes = 20;
+constexpr std::size_t header_bytes = 20, timestamps_bytes = 12;
 constexpr std::uint32_t in_flight_bytes = 300;
 
 // RFC 9293 3.1, with the pseudo-header, the plainest way there is.
@@ -28,6 +28,22 @@ std::uint16_t checksum(const std::vector<std::uint8_t>& segment) {
   }
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
   return static_cast<std::uint16_t>(~sum);
+}
+
+// The Timestamps option of a segment the stack sent, if it has one (RFC 7323 3.2).
+void read_timestamps(lanyard::Bytes header, Seen& seen) {
+  for (std::size_t at = header_bytes; at + 1 < header.size() && header[at] != 0;) {
+    if (header[at] == 1) {
+      ++at;
+      continue;
+    }
+    if (header[at] == 8 && at + 10 <= header.size()) {
+      seen.tsval = load32(&header[at + 2]);
+      seen.tsecr = load32(&header[at + 6]);
+    }
+    if (header[at + 1] < 2) return;
+    at += header[at + 1];
+  }
 }
 
 }  // namespace
@@ -45,7 +61,8 @@ bool OnePath::is_own_address(const IpAddress& address, std::uint32_t) const {
   return address == own_address;
 }
 
-Machine::Machine(State state, std::uint32_t isn, bool has_data_in_flight) {
+Machine::Machine(State state, std::uint32_t isn, bool has_data_in_flight, bool has_timestamps)
+    : has_timestamps_(has_timestamps) {
   static const lanyard::transport::Config config;
   tcp_ = std::make_unique<lanyard::tcp::Tcp>(config, lanyard::Seed(1), path_, nullptr, 1, out_);
   block_.irs = isn;
@@ -56,16 +73,35 @@ Machine::Machine(State state, std::uint32_t isn, bool has_data_in_flight) {
 
 Machine::~Machine() = default;
 
-std::vector<Seen> Machine::arrives(const Segment& segment) {
-  std::vector<std::uint8_t> bytes(header_bytes + segment.length);
+std::vector<std::uint8_t> Machine::bytes_of(const Segment& segment) const {
+  const std::size_t options = segment.tsval ? timestamps_bytes : 0;
+  std::vector<std::uint8_t> bytes(header_bytes + options + segment.length);
   store16(&bytes[0], peer_port_);
   store16(&bytes[2], own_port_);
   store32(&bytes[4], segment.seq);
   store32(&bytes[8], segment.ack);
-  bytes[12] = 5 << 4;
+  bytes[12] = static_cast<std::uint8_t>((header_bytes + options) / 4 << 4);
   bytes[13] = segment.flags;
   store16(&bytes[14], peer_window);
+  if (segment.tsval) {
+    store32(&bytes[20], 0x0101080a);  // two NOPs, kind 8, length 10
+    store32(&bytes[24], *segment.tsval);
+    store32(&bytes[28], (segment.flags & ack) != 0 ? echo_ : 0);
+  }
+  sum(bytes);
+  return bytes;
+}
+
+void Machine::sum(std::vector<std::uint8_t>& bytes) {
+  store16(&bytes[16], 0);
   store16(&bytes[16], checksum(bytes));
+}
+
+std::vector<Seen> Machine::arrives(const Segment& segment) {
+  return arrive(bytes_of(segment));
+}
+
+std::vector<Seen> Machine::arrive(const std::vector<std::uint8_t>& bytes) {
   lanyard::internet::Datagram datagram;
   datagram.source = peer_address;
   datagram.destination = own_address;
@@ -74,7 +110,50 @@ std::vector<Seen> Machine::arrives(const Segment& segment) {
   datagram.hop_limit = 64;
   datagram.packet = lanyard::Packet::copy_of(bytes);
   (void)tcp_->on_segment(now_, std::move(datagram));
+  accept();
   return take();
+}
+
+// As a server does: what came up is accepted at once.
+void Machine::accept() {
+  if (connection_ != lanyard::tcp::ConnectionId::none ||
+      listener_ == lanyard::tcp::ListenerId::none || !tcp_->has_waiting(listener_)) {
+    return;
+  }
+  connection_ = *tcp_->accept(now_, listener_, 1);
+}
+
+bool Machine::send(std::size_t bytes, std::vector<Seen>& sent) {
+  const std::vector<std::uint8_t> text(bytes, 'x');
+  const auto result = tcp_->send(now_, connection_, text);
+  sent = take();
+  return result && *result == bytes;
+}
+
+std::size_t Machine::receive(std::vector<Seen>& sent) {
+  std::vector<std::uint8_t> buffer(readable());
+  const auto result = buffer.empty() ? 0 : tcp_->receive(now_, connection_, buffer);
+  sent = take();
+  return result ? *result : 0;
+}
+
+bool Machine::shutdown(std::vector<Seen>& sent) {
+  const auto result = tcp_->shutdown_write(now_, connection_);
+  sent = take();
+  return result.has_value();
+}
+
+std::vector<Seen> Machine::wait(lanyard::Duration duration) {
+  const lanyard::Instant end = now_ + duration;
+  std::vector<Seen> all;
+  for (auto due = tcp_->next_deadline(); due <= end; due = tcp_->next_deadline()) {
+    if (due > now_) now_ = due;
+    tcp_->poll(now_);
+    const auto sent = take();
+    all.insert(all.end(), sent.begin(), sent.end());
+  }
+  now_ = end;
+  return all;
 }
 
 std::vector<Seen> Machine::take() {
@@ -83,8 +162,10 @@ std::vector<Seen> Machine::take() {
     lanyard::Packet& packet = datagram.packet;
     const lanyard::Bytes bytes = packet.linear();
     Seen one{bytes[13], load32(&bytes[4]), load32(&bytes[8]), load16(&bytes[14]), 0};
-    one.length =
-        static_cast<std::uint32_t>(bytes.size() - static_cast<std::size_t>(bytes[12] >> 4) * 4);
+    const std::size_t header = static_cast<std::size_t>(bytes[12] >> 4) * 4;
+    one.length = static_cast<std::uint32_t>(bytes.size() - header);
+    read_timestamps(bytes.first(header), one);
+    if (one.tsval) echo_ = *one.tsval;
     if ((one.flags & ack) != 0 && (one.flags & rst) == 0) {
       block_.rcv_nxt = one.ack;
       block_.rcv_wnd = one.window;
@@ -102,18 +183,22 @@ std::vector<Seen> Machine::take() {
   return seen;
 }
 
+// A segment on the way to the first state; from then on who calls decides about timestamps.
+void Machine::hand(Segment segment) {
+  if (has_timestamps_) segment.tsval = peer_clock_;
+  arrives(segment);
+}
+
 void Machine::send_ack() {
-  arrives({.flags = ack, .seq = peer_nxt_, .ack = block_.nxt});
+  hand({.flags = ack, .seq = peer_nxt_, .ack = block_.nxt});
   block_.una = block_.nxt;
 }
 
 void Machine::establish() {
-  arrives({.flags = syn, .seq = peer_nxt_});
+  hand({.flags = syn, .seq = peer_nxt_});
   ++peer_nxt_;
   send_ack();
-  const auto accepted = tcp_->accept(now_, listener_, 1);
-  if (!accepted) throw std::runtime_error("no connection to accept");
-  connection_ = *accepted;
+  if (connection_ == lanyard::tcp::ConnectionId::none) throw std::runtime_error("nobody came");
 }
 
 void Machine::reach(State state, bool has_data_in_flight) {
@@ -133,13 +218,13 @@ void Machine::reach(State state, bool has_data_in_flight) {
   listener_ = *tcp_->listen(*binding, 5, tcp_->default_settings(), 1);
   if (state == State::listen) return;
   if (state == State::syn_received) {
-    arrives({.flags = syn, .seq = peer_nxt_});
+    hand({.flags = syn, .seq = peer_nxt_});
     return;
   }
   establish();
   const bool peer_closes_first = state == State::close_wait || state == State::last_ack;
   if (peer_closes_first) {
-    arrives({.flags = fin | ack, .seq = peer_nxt_++, .ack = block_.nxt});
+    hand({.flags = fin | ack, .seq = peer_nxt_++, .ack = block_.nxt});
   }
   if (has_data_in_flight) {
     const std::vector<std::uint8_t> text(in_flight_bytes, 'x');
@@ -151,12 +236,12 @@ void Machine::reach(State state, bool has_data_in_flight) {
   take();
   if (state == State::fin_wait_1 || state == State::last_ack) return;
   if (state == State::closing) {
-    arrives({.flags = fin | ack, .seq = peer_nxt_++, .ack = block_.una});
+    hand({.flags = fin | ack, .seq = peer_nxt_++, .ack = block_.una});
     return;
   }
   send_ack();
   if (state == State::fin_wait_2) return;
-  arrives({.flags = fin | ack, .seq = peer_nxt_++, .ack = block_.nxt});
+  hand({.flags = fin | ack, .seq = peer_nxt_++, .ack = block_.nxt});
 }
 
 State Machine::state() const {

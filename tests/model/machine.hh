@@ -12,11 +12,6 @@
 
 namespace model {
 
-struct Seen {  // a segment the stack sent
-  std::uint8_t flags = 0;
-  std::uint32_t seq = 0, ack = 0, window = 0, length = 0;
-};
-
 class OnePath final : public lanyard::internet::Paths {
  public:
   lanyard::Result<lanyard::internet::Path> find(const lanyard::IpAddress& destination,
@@ -30,20 +25,34 @@ class OnePath final : public lanyard::internet::Paths {
 class Machine {
  public:
   // `isn`: the peer's initial sequence number; results must not depend on it.
-  Machine(State state, std::uint32_t isn, bool has_data_in_flight);
+  Machine(State state, std::uint32_t isn, bool has_data_in_flight, bool has_timestamps = false);
   ~Machine();
 
   std::vector<Seen> arrives(const Segment& segment);
+  // The same in two steps, for who wants to spoil it in between; `sum` mends the checksum.
+  [[nodiscard]] std::vector<std::uint8_t> bytes_of(const Segment& segment) const;
+  static void sum(std::vector<std::uint8_t>& bytes);
+  std::vector<Seen> arrive(const std::vector<std::uint8_t>& bytes);
+  // The program's calls; each says whether it succeeded (receive: how much it got), and what was
+  // sent is in `sent`.
+  bool send(std::size_t bytes, std::vector<Seen>& sent);
+  std::size_t receive(std::vector<Seen>& sent);
+  bool shutdown(std::vector<Seen>& sent);
+  std::vector<Seen> wait(lanyard::Duration duration);
   // The state of the conversation with the peer; closed also stands for "only the listener is
   // left".
   [[nodiscard]] State state() const;
   [[nodiscard]] std::size_t readable() const;
   [[nodiscard]] const Block& block() const { return block_; }
+  // TS.Recent and what the peer's clock stands at (RFC 7323).
+  [[nodiscard]] std::uint32_t peer_clock() const { return peer_clock_; }
 
  private:
   void reach(State state, bool has_data_in_flight);
   void establish();
+  void hand(Segment segment);
   void send_ack();
+  void accept();
   std::vector<Seen> take();
   lanyard::internet::Outbox out_;
   OnePath path_;
@@ -53,6 +62,8 @@ class Machine {
   lanyard::Instant now_ = lanyard::Instant::at_ns(1'000'000'000);
   lanyard::Port peer_port_ = 5000, own_port_ = 80;
   std::uint32_t peer_nxt_ = 0;
+  bool has_timestamps_ = false;
+  std::uint32_t peer_clock_ = 70000, echo_ = 0;
   Block block_;
 };
 

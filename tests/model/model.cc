@@ -5,11 +5,6 @@ namespace model {
 
 namespace {
 
-// Differences in the ring of 2^32 numbers, read as signed (RFC 9293 3.4).
-std::int32_t distance(std::uint32_t from, std::uint32_t to) {
-  return static_cast<std::int32_t>(to - from);
-}
-
 bool has(const Segment& segment, Flag flag) {
   return (segment.flags & flag) != 0;
 }
@@ -68,18 +63,6 @@ std::vector<Outcome> syn_sent(const Block& block, const Segment& segment) {
   allowed.push_back(
       {State::established, Reply::must_ack, 0, after_syn, 0, "syn-sent: SYN,ACK, the rest left"});
   return allowed;
-}
-
-// 3.10.7.4, first: the four cases of the acceptability table.
-bool is_acceptable(const Block& block, const Segment& segment) {
-  const std::uint32_t length = segment.span();
-  const auto in_window = [&](std::uint32_t number) {
-    return number - block.rcv_nxt < block.rcv_wnd;
-  };
-  if (length == 0)
-    return block.rcv_wnd == 0 ? segment.seq == block.rcv_nxt : in_window(segment.seq);
-  if (block.rcv_wnd == 0) return false;
-  return in_window(segment.seq) || in_window(segment.seq + length - 1);
 }
 
 Outcome acknowledge(const Block& block, const char* step) {
@@ -226,6 +209,17 @@ std::string name(State state) {
                                    "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",
                                    "CLOSING",     "LAST-ACK",   "TIME-WAIT"};
   return names[static_cast<int>(state)];
+}
+
+bool is_acceptable(const Block& block, const Segment& segment) {
+  const std::uint32_t length = segment.span();
+  const auto in_window = [&](std::uint32_t number) {
+    return number - block.rcv_nxt < block.rcv_wnd;
+  };
+  if (length == 0)
+    return block.rcv_wnd == 0 ? segment.seq == block.rcv_nxt : in_window(segment.seq);
+  if (block.rcv_wnd == 0) return false;
+  return in_window(segment.seq) || in_window(segment.seq + length - 1);
 }
 
 std::vector<Outcome> arrives(const Block& block, const Segment& segment) {

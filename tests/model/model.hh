@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,18 @@ enum Flag : std::uint8_t { fin = 1, syn = 2, rst = 4, psh = 8, ack = 16, urg = 3
 struct Segment {
   std::uint8_t flags = 0;
   std::uint32_t seq = 0, ack = 0;
-  std::uint32_t length = 0;  // of the text
+  std::uint32_t length = 0;                           // of the text
+  std::optional<std::uint32_t> tsval = std::nullopt;  // with a Timestamps option (RFC 7323)
   // Sequence space it takes.
+  [[nodiscard]] std::uint32_t span() const {
+    return length + ((flags & syn) != 0 ? 1U : 0U) + ((flags & fin) != 0 ? 1U : 0U);
+  }
+};
+
+struct Seen {  // a segment the stack sent
+  std::uint8_t flags = 0;
+  std::uint32_t seq = 0, ack = 0, window = 0, length = 0;
+  std::optional<std::uint32_t> tsval = std::nullopt, tsecr = std::nullopt;
   [[nodiscard]] std::uint32_t span() const {
     return length + ((flags & syn) != 0 ? 1U : 0U) + ((flags & fin) != 0 ? 1U : 0U);
   }
@@ -64,6 +75,14 @@ struct Outcome {
   std::uint32_t readable = 0;  // bytes that became readable
   std::string step;            // which step of 3.10.7 decided
 };
+
+// From one number to another in the ring of 2^32, read as signed (RFC 9293 3.4).
+inline std::int32_t distance(std::uint32_t from, std::uint32_t to) {
+  return static_cast<std::int32_t>(to - from);
+}
+
+// RFC 9293 3.10.7.4, first: the four cases of the table.
+bool is_acceptable(const Block& block, const Segment& segment);
 
 // All outcomes the RFCs allow, the plain reading first.
 std::vector<Outcome> arrives(const Block& block, const Segment& segment);

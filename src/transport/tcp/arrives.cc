@@ -238,7 +238,7 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
   if (c.has_early_fin && after(segment.sequence + size, c.early_fin))
     size = static_cast<std::uint32_t>(std::max(c.early_fin - segment.sequence, 0));
   if (size == 0) return go_on;
-  const bool had_gap = c.receiver.pieces() > 0;
+  const bool had_gap = c.receiver.pieces() > 0 || c.has_early_fin;
   const std::size_t had_ahead = c.receiver.ahead_bytes();
   const Receiver::Taken taken =
       c.receiver.take(segment.sequence, segment.datagram->packet, segment.payload_offset, size,
