@@ -16,8 +16,7 @@ namespace lanyard::device {
 
 class AfPacket : public FrameDevice {
  public:
-  // Needs CAP_NET_RAW in the network namespace. The interface is set promiscuous for as long as
-  // this lives, since our stack has a MAC address of its own. The sentence says what failed.
+  // As packet_socket.hh has it. The sentence says what failed.
   [[nodiscard]] static std::expected<std::unique_ptr<AfPacket>, std::string> open(
       const std::string& interface);
 
@@ -28,7 +27,6 @@ class AfPacket : public FrameDevice {
 
  private:
   explicit AfPacket(int descriptor) : frames_(descriptor) {}
-  std::expected<void, std::string> set_up(const std::string& interface);
   VirtioFrames frames_;
 };
 

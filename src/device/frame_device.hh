@@ -30,6 +30,8 @@ class FrameDevice {
   // Errors: try_again when it has no room, network_down when the interface is down; the frame is
   // lost.
   virtual Result<void> send(Packet frame) = 0;
+  // No more frames for now: a device that gathers them sends what it has.
+  virtual void flush() {}
 };
 
 }  // namespace lanyard::device

@@ -63,6 +63,7 @@ void StackDriver::send_frames() {
       ++counters_.unsent_frames;
     }
   }
+  device_.flush();
 }
 
 }  // namespace lanyard::device

@@ -16,10 +16,9 @@
 namespace lanyard::device {
 namespace {
 
-// An ordinary frame fits into a packet's front, with room before it for a stack that forwards it;
-// a super-segment's rest goes into a block of its own, which becomes a slice.
-constexpr std::size_t headroom = 64;
-constexpr std::size_t front_bytes = 1920;
+// A super-segment's rest goes into a block of its own, which becomes a slice.
+constexpr std::size_t headroom = received_headroom;
+constexpr std::size_t front_bytes = received_front_bytes;
 constexpr std::size_t rest_bytes = 66 * 1024;
 constexpr std::uint32_t super_segment_bytes = 65'000;  // with headers still below 65536
 
@@ -35,9 +34,15 @@ VirtioFrames::~VirtioFrames() {
   ::close(descriptor_);
 }
 
-DeviceAbilities VirtioFrames::abilities() const {
-  return {.takes_checksums = abilities_.has_header,
-          .super_segment_bytes_max = abilities_.cuts_tcp ? super_segment_bytes : 0};
+DeviceAbilities device_abilities(const VirtioAbilities& abilities) {
+  return {.takes_checksums = abilities.has_header,
+          .super_segment_bytes_max = abilities.cuts_tcp ? super_segment_bytes : 0};
+}
+
+bool is_taken_whole(const VirtioAbilities& abilities, const Packet& frame) {
+  if (frame.offload.segment_bytes == 0) return abilities.has_header;
+  const bool is_udp = frame.offload.checksum_offset == udp::checksum_offset;
+  return frame.offload.checksum_wanted && (is_udp ? abilities.cuts_udp : abilities.cuts_tcp);
 }
 
 Result<Packet> VirtioFrames::receive() {
@@ -66,13 +71,8 @@ Result<Packet> VirtioFrames::receive() {
   return frame;
 }
 
-// The kernel takes a super-segment only with its checksum unfinished.
 Result<void> VirtioFrames::send(Packet frame) {
-  const bool is_udp = frame.offload.checksum_offset == udp::checksum_offset;
-  const bool is_taken_whole =
-      frame.offload.checksum_wanted && (is_udp ? abilities_.cuts_udp : abilities_.cuts_tcp);
-  if (frame.offload.segment_bytes == 0 && abilities_.has_header) return write(frame);
-  if (frame.offload.segment_bytes != 0 && is_taken_whole) return write(frame);
+  if (is_taken_whole(abilities_, frame)) return write(frame);
   const ChecksumBy by = abilities_.has_header ? ChecksumBy::device : ChecksumBy::us;
   for (Packet& piece : link::segment(std::move(frame), by)) {
     if (auto done = write(piece); !done) return done;

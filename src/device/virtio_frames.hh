@@ -15,6 +15,15 @@ struct VirtioAbilities {
   bool cuts_udp = false;
 };
 
+// Whether the kernel takes this frame as it is; a super-segment only with its checksum unfinished.
+[[nodiscard]] bool is_taken_whole(const VirtioAbilities& abilities, const Packet& frame);
+
+// Where the rest of a received super-segment lies; an ordinary frame fits into a packet's front,
+// with room before it for a stack that forwards it.
+inline constexpr std::size_t received_headroom = 64;
+inline constexpr std::size_t received_front_bytes = 1920;
+[[nodiscard]] DeviceAbilities device_abilities(const VirtioAbilities& abilities);
+
 class VirtioFrames {
  public:
   // Owns the descriptor, which is non-blocking.
@@ -25,7 +34,7 @@ class VirtioFrames {
 
   void set(const VirtioAbilities& abilities) { abilities_ = abilities; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  [[nodiscard]] DeviceAbilities abilities() const;
+  [[nodiscard]] DeviceAbilities abilities() const { return device_abilities(abilities_); }
   // As FrameDevice's.
   Result<Packet> receive();
   Result<void> send(Packet frame);

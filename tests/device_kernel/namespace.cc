@@ -34,7 +34,28 @@ std::string enter() {
   return {};
 }
 
+// Which user namespace: the first one maps every number to itself.
+bool is_first_user_namespace() {
+  std::ifstream map("/proc/self/uid_map");
+  std::uint64_t inside = 1, outside = 1, count = 0;
+  map >> inside >> outside >> count;
+  return inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
+std::string enter_network() {
+  if (::getuid() != 0 || !is_first_user_namespace()) return "needs root outside user namespaces";
+  if (::unshare(CLONE_NEWNET) != 0) {
+    return fmt::format("no network namespace of one's own: unshare: {}", std::strerror(errno));
+  }
+  return run("ip link set lo up") == 0 ? "" : "ip(8) does not work in a namespace of one's own";
+}
+
 }  // namespace
+
+const std::string& enter_network_namespace() {
+  static const std::string reason = enter_network();
+  return reason;
+}
 
 const std::string& enter_namespace() {
   static const std::string reason = enter();

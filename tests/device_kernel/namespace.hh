@@ -11,6 +11,10 @@ namespace lanyard::device_kernel {
 // cannot be done, or an empty one.
 [[nodiscard]] const std::string& enter_namespace();
 
+// The same with a network namespace alone, for what the kernel allows in the machine's first user
+// namespace only; the sentence says if we are not root there, or are in another one already.
+[[nodiscard]] const std::string& enter_network_namespace();
+
 // Runs a shell command there and returns its exit status.
 int run(const std::string& command);
 

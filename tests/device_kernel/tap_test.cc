@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "device/af_packet.hh"
+#include "device/packet_ring.hh"
 #include "namespace.hh"
 #include "wire/ethernet.hh"
 #include "wire/ipv4.hh"
@@ -186,18 +187,53 @@ TEST_F(TapWithKernel, NothingWaitingIsTryAgain) {
   EXPECT_EQ(none.error(), Errno::try_again);
 }
 
-TEST_F(TapWithKernel, PacketSocketSeesWhatArrivesAndSendsWhatLeaves) {
-  auto socket = device::AfPacket::open("lanyard0");
+template <typename Device>
+class PacketSocket : public TapWithKernel {};
+using PacketSockets = ::testing::Types<device::AfPacket, device::PacketRing>;
+TYPED_TEST_SUITE(PacketSocket, PacketSockets);
+
+TYPED_TEST(PacketSocket, SeesWhatArrivesAndSendsWhatLeaves) {
+  auto socket = TypeParam::open("lanyard0");
   ASSERT_TRUE(socket.has_value()) << socket.error();
-  ASSERT_TRUE(tap->send(datagram("arrives", ChecksumBy::device)));
-  Packet arrived = next_datagram(**socket);
-  EXPECT_EQ(text_of(arrived.linear()).substr(42), "arrives");
-  Packet super_segment = datagram(std::string(1000, 'a') + "b", ChecksumBy::device);
+  for (const std::size_t size : {7U, 1400U}) {
+    const std::string text(size, 'n');
+    ASSERT_TRUE(this->tap->send(TestFixture::datagram(text, ChecksumBy::device)));
+    Packet arrived = TestFixture::next_datagram(**socket);
+    EXPECT_EQ(text_of(arrived.linear()).substr(42), text);
+  }
+  Packet super_segment = TestFixture::datagram(std::string(1000, 'a') + "b", ChecksumBy::device);
   super_segment.offload.segment_bytes = 1000;
   ASSERT_TRUE((*socket)->send(std::move(super_segment)));
-  EXPECT_EQ(next_datagram(*tap).size(), 1042U);
-  EXPECT_EQ(text_of(next_datagram(*tap).linear()).substr(42), "b");
-  const auto missing = device::AfPacket::open("no-such-one");
+  (*socket)->flush();
+  EXPECT_EQ(TestFixture::next_datagram(*this->tap).size(), 1042U);
+  EXPECT_EQ(text_of(TestFixture::next_datagram(*this->tap).linear()).substr(42), "b");
+}
+
+// More than a ring has room for, in both directions: each one comes, and in order.
+TYPED_TEST(PacketSocket, HundredsOfFramesGoThrough) {
+  auto socket = TypeParam::open("lanyard0");
+  ASSERT_TRUE(socket.has_value()) << socket.error();
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(
+          (*socket)->send(TestFixture::datagram(std::to_string(round * 20 + i), ChecksumBy::us)));
+    }
+    (*socket)->flush();
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(text_of(TestFixture::next_datagram(*this->tap).linear()).substr(42),
+                std::to_string(round * 20 + i));
+    }
+  }
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(this->tap->send(TestFixture::datagram(std::to_string(i), ChecksumBy::us)));
+  }
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(text_of(TestFixture::next_datagram(**socket).linear()).substr(42), std::to_string(i));
+  }
+}
+
+TYPED_TEST(PacketSocket, SaysWhatIsMissing) {
+  const auto missing = TypeParam::open("no-such-one");
   ASSERT_FALSE(missing.has_value());
   EXPECT_NE(missing.error().find("no-such-one: No such device"), std::string::npos)
       << missing.error();
