@@ -8,8 +8,11 @@ import re
 import shutil
 import socket
 import subprocess
-import tempfile
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+import scratch  # noqa: E402
 
 
 class Missing(Exception):
@@ -38,7 +41,7 @@ def _checked(lanyard):
 def _two_hosts(lanyard):
     """A lab that is up and keeps no run file: bob and alice on one switch. Gives exec(host, words) -> arguments."""
     name = f"bench{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch.folder() as folder:
         path = pathlib.Path(folder) / "bench.yaml"
         path.write_text(f"lab: {name}\nhosts: [bob, alice]\nswitches: [office]\nlinks: [alice -- office, office -- bob]\n",
                         encoding="utf-8")
@@ -97,7 +100,7 @@ def stream_native(_, smoke):
 
 def _wrk(exec_in, server, port, smoke):
     """Requests a second of wrk's 16 keep-alive connections to nginx with one worker and a file of 612 bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch.folder() as folder:
         os.chmod(folder, 0o755)
         pathlib.Path(folder, "index.html").write_text("x" * 612, encoding="utf-8")
         pathlib.Path(folder, "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error;
@@ -169,7 +172,7 @@ ASK = "until curl -s http://{}/; do sleep 0.01; done"
 def start(lanyard, _):
     """Milliseconds from `lanyard run LAB` to the first byte that curl prints: two hosts, python's web server, curl."""
     _need("curl", "python3")
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch.folder() as folder:
         path = pathlib.Path(folder) / "bench.yaml"
         path.write_text(f"""lab: guest-start
 hosts:

@@ -12,8 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "guest/filter.hh"
 #include "guest/keeper.hh"
@@ -43,6 +46,19 @@ void drop_powers() {
     prctl(PR_CAPBSET_DROP, power, 0, 0, 0);
 }
 
+// execvp says EACCES as well where a folder of PATH may not be searched and nothing was found.
+bool is_found(const std::string& name) {
+  if (name.find('/') != std::string::npos) return true;
+  const char* const path = getenv("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const std::string folder(rest.substr(0, rest.find(':')));
+    rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+    if (access((folder + "/" + name).c_str(), F_OK) == 0) return true;
+  }
+  return false;
+}
+
 // What PATH lookup and exec say, with the reason a person needs.
 [[noreturn]] void execute(const ProgramOrder& order, int status_pipe) {
   std::vector<char*> argv, envp;
@@ -52,8 +68,10 @@ void drop_powers() {
   envp.push_back(nullptr);
   environ = envp.data();  // execvp looks in its PATH, not in ours
   execvp(argv[0], argv.data());
+  const int error = errno;
+  const bool is_missing = error == ENOENT || (error == EACCES && !is_found(order.arguments[0]));
   give_up(status_pipe, fmt::format("{}: {}", order.arguments[0],
-                                   errno == ENOENT ? "no such program" : std::strerror(errno)));
+                                   is_missing ? "no such program" : std::strerror(error)));
 }
 
 void take_standard_descriptors(const std::vector<Descriptor>& given) {

@@ -10,7 +10,9 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools'))
+import scratch  # noqa: E402
 
 SKIPPED = 77
 # What a lab may need, by the first word of its commands.
@@ -109,7 +111,7 @@ def main():
     if missing:
         print('skipped: not installed:', ', '.join(missing))
         sys.exit(SKIPPED)
-    with tempfile.TemporaryDirectory(prefix='lanyard-e2e-') as folder:
+    with scratch.folder() as folder:
         files, own = os.path.join(folder, 'files'), os.path.join(folder, 'own')
         os.mkdir(files)
         os.mkdir(own)
