@@ -13,6 +13,7 @@
 #include "wire/ipv4_options.hh"
 #include "wire/ipv6.hh"
 #include "wire/ipv6_extensions.hh"
+#include "wire/membership.hh"
 #include "wire/ndp.hh"
 #include "wire/tcp.hh"
 #include "wire/udp.hh"
@@ -128,8 +129,25 @@ void look_at_udp(Bytes bytes, std::size_t size) {
   CHECK(view->length() <= size && view->payload().size() <= view->payload_size());
 }
 
-constexpr auto parsers = {look_at_ethernet, look_at_arp, look_at_ipv4, look_at_ipv6,
-                          look_at_icmp,     look_at_ndp, look_at_tcp,  look_at_udp};
+// What the view says is written and read again as the same.
+void look_at_membership(Bytes bytes, std::size_t) {
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const auto view = membership::View::parse(family, bytes);
+    if (!view) continue;
+    seen = seen + view->sources().size() + view->group().bytes()[15];
+    CHECK(view->max_response() <= Duration::seconds(10'000'000));
+    if (view->kind() != membership::Kind::report || view->version() < 3) continue;
+    const auto records = view->records();
+    const Packet again = membership::report(family, records);
+    CHECK(again.size() <= bytes.size());
+    const auto view_again = membership::View::parse(family, again.front());
+    CHECK(view_again && view_again->records().size() == records.size());
+  }
+}
+
+constexpr auto parsers = {look_at_ethernet, look_at_arp,  look_at_ipv4,
+                          look_at_ipv6,     look_at_icmp, look_at_ndp,
+                          look_at_tcp,      look_at_udp,  look_at_membership};
 
 }  // namespace
 }  // namespace lanyard

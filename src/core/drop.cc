@@ -47,7 +47,7 @@ constexpr std::array<DropRow, drop_reasons> rows = {{
     {DropReason::fragment_overlap, "overlapping fragments"},
     {DropReason::reassembly_timeout, "reassembly timed out"},
     {DropReason::reassembly_full, "reassembly memory full"},
-    {DropReason::bad_icmp, "malformed ICMP"},
+    {DropReason::bad_icmp, "malformed ICMP or IGMP"},
     {DropReason::icmp_ignored, "ICMP message ignored"},
     {DropReason::filtered, "filtered"},
     {DropReason::bad_udp_length, "bad UDP length"},

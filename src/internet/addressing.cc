@@ -32,8 +32,11 @@ IpAddress eui64_address(const IpPrefix& prefix, const MacAddress& mac) {
   return IpAddress::from_v6_bytes(bytes.data());
 }
 
-Addressing::Addressing(Shared& shared, Output& output)
-    : shared_(shared), output_(output), chance_(shared.seed.branch("addressing").stream()) {}
+Addressing::Addressing(Shared& shared, Output& output, Groups& groups)
+    : shared_(shared),
+      output_(output),
+      groups_(groups),
+      chance_(shared.seed.branch("addressing").stream()) {}
 
 Duration Addressing::random_below(Duration bound) {
   return Duration::nanoseconds(
@@ -46,9 +49,11 @@ void Addressing::add(Instant now, Interface& interface, InterfaceAddress address
   const bool is_checked = interface.checks_duplicates && !interface.link.is_loopback;
   if (is_checked) address.state = AddressState::tentative;
   interface.addresses.push_back(address);
-  // RFC 4861 7.2.1 [RFC4861-7.2.1-a], RFC 4291 2.8 [RFC4291-2.8-a], RFC 4862 5.4.2
-  // [RFC4862-5.4.2-a]: the group before the first probe.
-  if (ip.is_v6() && !interface.link.is_loopback) join(interface, solicited_node(ip));
+  // RFC 4861 7.2.1 [RFC4861-7.2.1-a], RFC 4291 2.8 [RFC4291-2.8-a]: heard from now on; of one that
+  // is checked the link is told with the first probe.
+  if (ip.is_v6() && !interface.link.is_loopback) {
+    groups_.change(now, interface, solicited_node(ip), std::nullopt, SourceFilter{}, true);
+  }
   shared_.interfaces.index_addresses();
   const std::uint32_t index = interface.link.index;
   const std::uint8_t full = ip.is_v4() ? 32 : 128;
@@ -66,14 +71,16 @@ void Addressing::add(Instant now, Interface& interface, InterfaceAddress address
 }
 
 void Addressing::remove(Instant now, Interface& interface, const IpAddress& address) {
-  static_cast<void>(now);
   const auto found =
       std::find_if(interface.addresses.begin(), interface.addresses.end(),
                    [&](const InterfaceAddress& a) { return a.prefix.address == address; });
   if (found == interface.addresses.end()) return;
   const IpPrefix network{found->prefix.network(), found->prefix.length};
   interface.addresses.erase(found);
-  if (address.is_v6() && !interface.link.is_loopback) leave(interface, solicited_node(address));
+  if (address.is_v6() && !interface.link.is_loopback) {
+    groups_.change(now, interface, solicited_node(address), SourceFilter{}, std::nullopt,
+                   !interface.checks_duplicates);
+  }
   const bool is_shared = std::any_of(
       interface.addresses.begin(), interface.addresses.end(), [&](const InterfaceAddress& a) {
         return a.prefix.length == network.length && network.contains(a.prefix.address);
@@ -155,6 +162,12 @@ void Addressing::probe_v4(Instant now, Interface& interface, Task task) {
 // RFC 4862 5.4.2 [RFC4862-5.4-a].
 void Addressing::probe_v6(Instant now, Interface& interface, Task task) {
   if (task.sent == transmits_v6) return finish_check(now, interface, task.address);
+  if (task.sent == 0) {
+    // RFC 4862 5.4.2 [RFC4862-5.4.2-a]: the group before the first probe, and as late as it.
+    const IpAddress group = solicited_node(task.address);
+    groups_.change(now, interface, group, SourceFilter{}, std::nullopt, true);
+    groups_.change(now, interface, group, std::nullopt, SourceFilter{}, false);
+  }
   ndp::Message message;
   message.type = ndp::Type::neighbour_solicitation;
   message.target = task.address;
@@ -230,15 +243,8 @@ void Addressing::send(Instant now, Interface& interface, const IpAddress& source
   output_.transmit(now, hop, std::move(packet));
 }
 
-void Addressing::join(Interface& interface, const IpAddress& group) {
-  ++interface.groups[group];
-}
-
-bool Addressing::leave(Interface& interface, const IpAddress& group) {
-  const auto found = interface.groups.find(group);
-  if (found == interface.groups.end()) return false;
-  if (--found->second == 0) interface.groups.erase(found);
-  return true;
+void Addressing::join(Instant now, Interface& interface, const IpAddress& group) {
+  groups_.change(now, interface, group, std::nullopt, SourceFilter{}, !interface.checks_duplicates);
 }
 
 }  // namespace lanyard::internet

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "internet/groups.hh"
 #include "internet/output.hh"
 #include "internet/shared.hh"
 #include "wire/ndp.hh"
@@ -18,7 +19,7 @@ namespace lanyard::internet {
 
 class Addressing {
  public:
-  Addressing(Shared& shared, Output& output);
+  Addressing(Shared& shared, Output& output, Groups& groups);
 
   // Assigns an address; if the interface checks for duplicates it is tentative until that is done.
   void add(Instant now, Interface& interface, InterfaceAddress address);
@@ -39,8 +40,9 @@ class Addressing {
   void send(Instant now, Interface& interface, const IpAddress& source, const IpAddress& to,
             const ndp::Message& message);
 
-  void join(Interface& interface, const IpAddress& group);
-  bool leave(Interface& interface, const IpAddress& group);
+  // A group of the machine's own: those all machines and all routers hear, and the solicited-node
+  // ones.
+  void join(Instant now, Interface& interface, const IpAddress& group);
 
  private:
   struct Task {
@@ -62,6 +64,7 @@ class Addressing {
 
   Shared& shared_;
   Output& output_;
+  Groups& groups_;
   RandomStream chance_;
   std::multimap<Instant, Task> tasks_;
   std::vector<std::array<std::uint8_t, 6>> nonces_;  // of the latest checks

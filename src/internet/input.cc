@@ -8,8 +8,13 @@
 
 namespace lanyard::internet {
 
-Input::Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp)
-    : shared_(shared), output_(output), icmp_(icmp), ndp_(ndp), reassembly_(shared.config) {}
+Input::Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp, Groups& groups)
+    : shared_(shared),
+      output_(output),
+      icmp_(icmp),
+      ndp_(ndp),
+      groups_(groups),
+      reassembly_(shared.config) {}
 
 void Input::drop(Instant now, const Arrival& arrival, DropReason reason, const Packet& packet) {
   shared_.machine.on_drop(now, arrival.interface, reason, packet);
@@ -28,23 +33,30 @@ bool Input::is_broadcast_on(const IpAddress& address, std::uint32_t interface) c
                      [&](const InterfaceAddress& a) { return a.prefix.broadcast() == address; });
 }
 
+// ICMP, ICMPv6 and IGMP, of which most is for the internet layer itself.
+DropReason Input::on_control(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
+                             bool was_fragmented) {
+  const Bytes message = datagram.packet.linear();
+  const bool is_v6 = datagram.protocol == Protocol::icmpv6;
+  if (datagram.protocol == Protocol::igmp ||
+      (is_v6 && !message.empty() && membership::is_mld(message[0]))) {
+    return groups_.on_message(now, datagram, header, arrival);
+  }
+  if (!is_v6 || message.empty() || !ndp::is_ndp(message[0])) {
+    return icmp_.on_message(now, datagram, arrival);
+  }
+  // RFC 6980 5 [RFC6980-5-a], BI-39.
+  return was_fragmented ? DropReason::bad_ndp : ndp_.on_message(now, datagram, arrival);
+}
+
 void Input::deliver(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
                     std::size_t named_at, bool was_fragmented) {
-  const bool is_icmp =
-      datagram.protocol == (datagram.destination.is_v4() ? Protocol::icmp : Protocol::icmpv6);
-  if (is_icmp) {
-    const Bytes message = datagram.packet.linear();
-    const bool is_ndp =
-        datagram.protocol == Protocol::icmpv6 && !message.empty() && ndp::is_ndp(message[0]);
-    DropReason reason = DropReason::none;
-    if (!is_ndp) {
-      reason = icmp_.on_message(now, datagram, arrival);
-    } else if (was_fragmented) {
-      // RFC 6980 5 [RFC6980-5-a], BI-39.
-      reason = DropReason::bad_ndp;
-    } else {
-      reason = ndp_.on_message(now, datagram, arrival);
-    }
+  const bool is_v4 = datagram.destination.is_v4();
+  const bool is_control =
+      is_v4 ? datagram.protocol == Protocol::icmp || datagram.protocol == Protocol::igmp
+            : datagram.protocol == Protocol::icmpv6;
+  if (is_control) {
+    const DropReason reason = on_control(now, arrival, datagram, header, was_fragmented);
     if (reason != DropReason::none) return drop(now, arrival, reason, datagram.packet);
     // [RFC1122-3.2.2.6-e]: whoever listens for ICMP hears it too.
     static_cast<void>(shared_.machine.deliver(now, datagram, header));
@@ -57,7 +69,6 @@ void Input::deliver(Instant now, const Arrival& arrival, Datagram& datagram, Byt
   if (reason == DropReason::no_socket) {
     icmp_.complain(now, {Trouble::port_unreachable, 0, arrival}, header, datagram.packet);
   } else if (reason == DropReason::unknown_protocol) {
-    const bool is_v4 = datagram.destination.is_v4();
     const auto pointer = is_v4 ? 0U : static_cast<std::uint32_t>(named_at);
     icmp_.complain(now, {Trouble::unknown_next_header, pointer, arrival}, header, datagram.packet);
   }

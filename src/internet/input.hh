@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "internet/groups.hh"
 #include "internet/icmp.hh"
 #include "internet/ndp.hh"
 #include "internet/output.hh"
@@ -19,7 +20,7 @@ namespace lanyard::internet {
 
 class Input {
  public:
-  Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp);
+  Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp, Groups& groups);
 
   // `packet` begins at its IP header and may end in padding.
   void on_ipv4(Instant now, const Arrival& arrival, Packet&& packet);
@@ -34,6 +35,8 @@ class Input {
   void refuse(Instant now, const Complaint& complaint, DropReason reason, const Packet& packet);
   void deliver(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
                std::size_t named_at, bool was_fragmented);
+  [[nodiscard]] DropReason on_control(Instant now, const Arrival& arrival, Datagram& datagram,
+                                      Bytes header, bool was_fragmented);
   void take_given_up(Instant now);
   [[nodiscard]] bool is_broadcast_on(const IpAddress& address, std::uint32_t interface) const;
 
@@ -72,6 +75,7 @@ class Input {
   Output& output_;
   Icmp& icmp_;
   Ndp& ndp_;
+  Groups& groups_;
   Reassembly reassembly_;
   // The latest source of IPv4 that passed check_source_v4, and the latest destination that is ours;
   // true as long as addresses stay.

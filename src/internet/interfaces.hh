@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/time.hh"
+#include "internet/source_filter.hh"
 #include "link/interface.hh"
 #include "link/neighbour.hh"
 #include "wire/address.hh"
@@ -40,7 +41,7 @@ struct Interface {
   link::Interface link;
   link::NeighbourTable neighbours;
   std::vector<InterfaceAddress> addresses;
-  std::map<IpAddress, std::uint32_t> groups;  // joined, and how often
+  std::map<IpAddress, Membership> groups;
   bool makes_link_local = false;
   bool solicits_routers = false;
   bool checks_duplicates = false;

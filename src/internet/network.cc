@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "internet/addressing.hh"
+#include "internet/groups.hh"
 #include "internet/icmp.hh"
 #include "internet/input.hh"
 #include "internet/ndp.hh"
@@ -19,9 +20,10 @@ struct Network::Parts {
   Shared shared;
   Output output{shared};
   Icmp icmp{shared, output};
-  Addressing addressing{shared, output};
+  Groups groups{shared, output};
+  Addressing addressing{shared, output, groups};
   Ndp ndp{shared, output, addressing};
-  Input input{shared, output, icmp, ndp};
+  Input input{shared, output, icmp, ndp, groups};
 };
 
 namespace {
@@ -62,11 +64,11 @@ std::uint32_t Network::add_interface(Instant now, const InterfaceSetup& setup) {
   interface.advertises = setup.advertises;
   // [RFC1122-3.3.7-a], RFC 4291 2.8 [RFC4291-2.8-a].
   for (const char* group : {"224.0.0.1", "ff01::1", "ff02::1"}) {
-    parts_->addressing.join(interface, *IpAddress::parse(group));
+    parts_->addressing.join(now, interface, *IpAddress::parse(group));
   }
   if (shared.config.forwarding) {
     for (const char* group : {"224.0.0.2", "ff01::2", "ff02::2"}) {
-      parts_->addressing.join(interface, *IpAddress::parse(group));
+      parts_->addressing.join(now, interface, *IpAddress::parse(group));
     }
   }
   shared.routes.set_up(interface.link.index, interface.link.is_up);
@@ -82,6 +84,7 @@ void Network::set_link_up(Instant now, std::uint32_t index, bool is_up) {
   shared.routes.set_up(index, is_up);
   if (is_up) {
     parts_->ndp.start(now, *interface);
+    parts_->groups.on_link_up(now, *interface);
   } else {
     interface->neighbours.forget_all();
     parts_->output.work_off(now, *interface);
@@ -123,17 +126,13 @@ Result<std::uint32_t> Network::group_interface(std::uint32_t interface,
   return interface;
 }
 
-Result<void> Network::join(std::uint32_t interface, const IpAddress& group) {
+Result<void> Network::listen(Instant now, std::uint32_t interface, const IpAddress& group,
+                             const std::optional<SourceFilter>& before,
+                             const std::optional<SourceFilter>& after) {
   const auto index = group_interface(interface, group);
   if (!index) return unexpected(index.error());
-  parts_->addressing.join(parts_->shared.interfaces.at(*index), group);
-  return {};
-}
-
-Result<void> Network::leave(std::uint32_t interface, const IpAddress& group) {
-  const auto index = group_interface(interface, group);
-  if (!index) return unexpected(index.error());
-  if (!parts_->addressing.leave(parts_->shared.interfaces.at(*index), group)) {
+  Interface& on = parts_->shared.interfaces.at(*index);
+  if (!parts_->groups.change(now, on, group, before, after, false)) {
     return unexpected(Errno::address_not_available);
   }
   return {};
@@ -205,6 +204,7 @@ void Network::poll(Instant now) {
     parts_->output.work_off(now, interface);
   }
   parts_->input.poll(now);
+  parts_->groups.poll(now);
   parts_->addressing.poll(now);
   parts_->ndp.poll(now);
   shared.routes.poll(now);
@@ -226,7 +226,7 @@ Instant Network::next_deadline() const {
   const Shared& shared = parts_->shared;
   Instant next = std::min({parts_->input.next_deadline(), parts_->addressing.next_deadline(),
                            parts_->ndp.next_deadline(), shared.routes.next_deadline(),
-                           shared.path_mtus.next_deadline()});
+                           shared.path_mtus.next_deadline(), parts_->groups.next_deadline()});
   for (const Interface& interface : shared.interfaces.all()) {
     next = std::min(next, interface.neighbours.next_deadline());
   }

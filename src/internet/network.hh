@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/random.hh"
@@ -41,8 +42,11 @@ class Network final : public Paths {
   void remove_address(Instant now, std::uint32_t interface, const IpAddress& address);
   void add_route(const Route& route);
   std::size_t remove_route(const Route& route);
-  Result<void> join(std::uint32_t interface, const IpAddress& group);
-  Result<void> leave(std::uint32_t interface, const IpAddress& group);
+  // One listener's filter for a group: `before` goes, `after` comes (nothing: it did not listen, or
+  // no longer does). Interface 0: the one a route to the group chooses.
+  Result<void> listen(Instant now, std::uint32_t interface, const IpAddress& group,
+                      const std::optional<SourceFilter>& before,
+                      const std::optional<SourceFilter>& after);
 
   // Driving. An IP packet (its version says which), and an ARP message, without their frames.
   void on_packet(Instant now, const Arrival& arrival, Packet&& packet);

@@ -37,12 +37,12 @@ void Stack::remove_echo(Family family, std::uint16_t identifier) {
 
 Result<void> Stack::join_group(Instant now, std::uint32_t interface, const IpAddress& group) {
   parts_->latest = std::max(parts_->latest, now);
-  return parts_->network.join(interface, group);
+  return parts_->network.listen(now, interface, group, std::nullopt, internet::SourceFilter{});
 }
 
 Result<void> Stack::leave_group(Instant now, std::uint32_t interface, const IpAddress& group) {
   parts_->latest = std::max(parts_->latest, now);
-  return parts_->network.leave(interface, group);
+  return parts_->network.listen(now, interface, group, internet::SourceFilter{}, std::nullopt);
 }
 
 std::vector<NeighbourRow> Stack::neighbours() const {

@@ -5,6 +5,7 @@
 #include "core/checksum.hh"
 #include "wire/dissect_layers.hh"
 #include "wire/icmp.hh"
+#include "wire/membership.hh"
 #include "wire/ndp.hh"
 #include "wire/protocol.hh"
 #include "wire/pseudo.hh"
@@ -184,7 +185,9 @@ void dissect_message(Dissection& into, Part part, const Carried& carried, Family
   }
   const bool is_ndp = !is_v4 && ndp::is_ndp(view->type());
   const bool is_quoting = icmp::is_error(family, view->type());
-  Layer layer(name, part, is_ndp || is_quoting ? part.size() : icmp::header_size);
+  const bool is_mld = !is_v4 && membership::is_mld(view->type());
+  const bool is_all_fields = is_ndp || is_quoting || is_mld;
+  Layer layer(name, part, is_all_fields ? part.size() : icmp::header_size);
   const std::string_view type = is_v4 ? type_name_v4(view->type()) : type_name_v6(view->type());
   layer.add("Type", fmt::format("{} ({})", type, view->type()), icmp::type_offset, 1);
   layer.add("Code", code_text(family, view->type(), view->code()), icmp::code_offset, 1);
@@ -200,9 +203,10 @@ void dissect_message(Dissection& into, Part part, const Carried& carried, Family
   add_rest(layer, *view, family);
   const Part body = part.from(icmp::header_size);
   if (is_ndp) dissect_ndp(into, part, layer);
+  if (is_mld) dissect_mld(into, part, layer);
   if (is_quoting) add_quote(into, layer, body, family);
   layer.finish(into);
-  if (!is_ndp && !is_quoting) dissect_payload(into, body);
+  if (!is_all_fields) dissect_payload(into, body);
 }
 
 std::string_view ndp_option_name(std::uint8_t type) {

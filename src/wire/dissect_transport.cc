@@ -236,6 +236,8 @@ void dissect_transport(Dissection& into, Part part, const Carried& carried) {
       return dissect_icmp(into, part, carried);
     case protocol::icmpv6:
       return dissect_icmpv6(into, part, carried);
+    case protocol::igmp:
+      return dissect_igmp(into, part, carried);
     default:
       return dissect_payload(into, part);
   }

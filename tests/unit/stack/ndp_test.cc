@@ -342,6 +342,14 @@ class DadHost : public Ndp {
   }
   DadHost() : Ndp(host_config(), config(), false) {}
   static constexpr const char* own = "fe80::ff:fe00:1";
+  // What is sent, without the reports of groups.
+  std::vector<Frame> sent_in(Duration duration) {
+    std::vector<Frame> frames = run_for(duration);
+    std::erase_if(frames, [](const Frame& frame) {
+      return header_of(frame).next_header() == protocol::hop_by_hop;
+    });
+    return frames;
+  }
   bool is_own() { return stack.network().is_own_address(ip(own), 0); }
 };
 
@@ -350,12 +358,12 @@ TEST_F(DadHost, AddressIsOursAfterOneUnansweredSolicitationFromNobody) {
   EXPECT_FALSE(is_own());
   ndp(solicitation(own), "fe80::9", "ff02::1:ff00:1");
   EXPECT_EQ(count(), 0u);
-  const auto frames = run_for(500_ms);
+  const auto frames = sent_in(500_ms);
   ASSERT_EQ(frames.size(), 1u);
   EXPECT_TRUE(header_of(frames[0]).source().is_unspecified());
   EXPECT_EQ(header_of(frames[0]).destination(), solicited_node(ip(own)));
   EXPECT_FALSE(is_own());
-  EXPECT_TRUE(run_for(60_s).empty());
+  EXPECT_TRUE(sent_in(60_s).empty());
   EXPECT_TRUE(is_own());
 }
 
@@ -365,17 +373,18 @@ TEST_F(DadHost, AdvertisementOfTheAddressMeansItIsAnothers) {
   ndp::Message message = message_of(ndp::Type::neighbour_advertisement, own);
   message.options.target_link_address = peer_mac;
   for (int i = 0; i < 100; ++i) ndp(message, own, "ff02::1");
-  EXPECT_LE(run_for(600_s).size(), 1u);
+  EXPECT_LE(sent_in(600_s).size(), 1u);
   EXPECT_FALSE(is_own());
   stack.add_address(now, eth, net("2001:db8::1/64"));
   run_for(10_s);
+  take();
   ndp(solicitation(), "2001:db8::9", "2001:db8::1");
   EXPECT_EQ(count(), 0u);  // IPv6 is off on this interface
 }
 
 TEST_F(DadHost, CheckByAnotherAtTheSameTimeMeansItIsNobodysAndOurOwnEchoIsNot) {
   // RFC 4862 5.4.3 [RFC4862-5.4.3-a], RFC 7527
-  const auto frames = run_for(1_s);
+  const auto frames = sent_in(1_s);
   ASSERT_EQ(frames.size(), 1u);
   Frame looped = frames[0];
   give(looped);

@@ -8,8 +8,10 @@
 #include "wire/ethernet.hh"
 #include "wire/icmp.hh"
 #include "wire/ipv4.hh"
+#include "wire/ipv4_options.hh"
 #include "wire/ipv6.hh"
 #include "wire/ipv6_extensions.hh"
+#include "wire/membership.hh"
 #include "wire/ndp.hh"
 #include "wire/protocol.hh"
 #include "wire/tcp.hh"
@@ -278,6 +280,63 @@ void add_ip_frames(Collector& to) {
   to.add("IPv6 hop-by-hop options", alert);
 }
 
+// A message of IGMP or MLD, with the router alert.
+void add_membership(Collector& collector, const std::string& name, Packet message,
+                    const IpAddress& to) {
+  const bool is_v4 = to.is_v4();
+  membership::put_checksum(message, is_v4 ? alice4 : alice6, to);
+  if (is_v4) {
+    constexpr std::uint8_t alert[] = {ipv4::option::router_alert, 4, 0, 0};
+    ipv4::Header{.source = alice4,
+                 .destination = to,
+                 .protocol = protocol::igmp,
+                 .ttl = 1,
+                 .dont_fragment = true,
+                 .options = alert}
+        .push_onto(message);
+  } else {
+    constexpr std::uint8_t alert[] = {
+        protocol::icmpv6, 0, ipv6::option::router_alert, 2, 0, 0, 1, 0};
+    std::copy(std::begin(alert), std::end(alert), message.push_front(sizeof alert));
+    ipv6::Header{
+        .source = alice6, .destination = to, .next_header = protocol::hop_by_hop, .hop_limit = 1}
+        .push_onto(message);
+  }
+  ethernet::Header{multicast_mac(to), alice_mac,
+                   is_v4 ? ethernet::Type::ipv4 : ethernet::Type::ipv6}
+      .push_onto(message);
+  collector.add(name, message);
+}
+
+void add_membership_frames(Collector& collector) {
+  using membership::Kind;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const bool is_v4 = family == Family::ipv4;
+    const std::string name = is_v4 ? "IGMP " : "MLD ";
+    const IpAddress group = *IpAddress::parse(is_v4 ? "239.1.2.3" : "ff05::123");
+    const IpAddress all = *IpAddress::parse(is_v4 ? "224.0.0.1" : "ff02::1");
+    const IpAddress routers = *IpAddress::parse(is_v4 ? "224.0.0.2" : "ff02::2");
+    const IpAddress listeners = *IpAddress::parse(is_v4 ? "224.0.0.22" : "ff02::16");
+    const std::vector<IpAddress> sources =
+        is_v4 ? std::vector{alice4, bob4} : std::vector{alice6, bob6};
+    membership::Query query;
+    query.group = IpAddress::any(family);
+    add_membership(collector, name + "query", membership::query(query), all);
+    query.version = 2;
+    add_membership(collector, name + "older query", membership::query(query), all);
+    query = {.group = group, .max_response = Duration::seconds(60), .sources = sources};
+    add_membership(collector, name + "query about sources", membership::query(query), group);
+    add_membership(collector, name + "report", membership::single(Kind::report, 2, group), group);
+    add_membership(collector, name + "leave", membership::single(Kind::leave, 2, group), routers);
+    std::vector<membership::Record> records;
+    for (std::uint8_t type = 1; type <= 6; ++type) {
+      records.push_back({static_cast<membership::RecordType>(type), group,
+                         type % 2 == 0 ? std::vector<IpAddress>{} : sources});
+    }
+    add_membership(collector, name + "records", membership::report(family, records), listeners);
+  }
+}
+
 }  // namespace
 
 std::vector<NamedFrame> all_frames() {
@@ -297,6 +356,7 @@ std::vector<NamedFrame> all_frames() {
   add_icmp_frames(collector, Bytes(bytes4).subspan(ethernet::header_size),
                   Bytes(bytes6).subspan(ethernet::header_size));
   add_ndp_frames(collector);
+  add_membership_frames(collector);
   return collector.take();
 }
 
