@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "application/dns_stream.hh"
+#include "internet/network.hh"
+#include "internet/source_selection.hh"
 
 namespace lanyard::application {
 
@@ -20,17 +22,27 @@ constexpr Duration try_time = Duration::seconds(2);
 constexpr Duration round_time = Duration::seconds(1);  // a server that refuses may be starting
 constexpr int aliases_max = 8;  // a longer chain of CNAMEs is a loop or may as well be one
 
-// RFC 6724 2.1, the default policy table.
-int precedence(const IpAddress& address) {
-  const auto within = [&](const char* prefix) {
-    return IpPrefix::parse(prefix)->contains(address);
-  };
-  if (address.is_v4()) return 35;
-  if (address.is_loopback()) return 50;
-  if (within("2002::/16")) return 30;
-  if (within("2001::/32")) return 5;
-  if (within("fc00::/7")) return 3;
-  return 40;
+// RFC 6724 6 [RFC6724-6-a]: by what this host would send from to each of them.
+std::vector<IpAddress> ordered(Process& process, const std::vector<IpAddress>& addresses) {
+  const internet::Network& network = process.sockets().stack().network();
+  std::vector<internet::DestinationCandidate> candidates;
+  for (const IpAddress& address : addresses) {
+    internet::DestinationCandidate candidate{address, std::nullopt, false};
+    const auto path = network.find(address, IpAddress::any(address.family()), 0);
+    const internet::Interface* out = path ? network.interfaces().find(path->interface) : nullptr;
+    if (out != nullptr) {
+      const internet::InterfaceAddress* own = out->find(path->source);
+      const std::uint8_t all = address.is_v4() ? 32 : 128;
+      candidate.source = own != nullptr ? own->prefix : IpPrefix{path->source, all};
+      candidate.is_source_deprecated =
+          own != nullptr && own->state == internet::AddressState::deprecated;
+    }
+    candidates.push_back(candidate);
+  }
+  internet::order_destinations(candidates);
+  std::vector<IpAddress> best_first;
+  for (const auto& candidate : candidates) best_first.push_back(candidate.address);
+  return best_first;
 }
 
 // RFC 5452 9.1: the answer must repeat the question and the id; address and port the connected
@@ -144,8 +156,7 @@ Resolved resolve(Process& process, std::string_view name, std::optional<Family> 
     }
     if (addresses.empty()) return std::unexpected(fmt::format("{}: {}", name, problem));
   }
-  std::ranges::stable_sort(addresses, std::greater<>(), precedence);
-  return addresses;
+  return ordered(process, addresses);
 }
 
 std::expected<Socket, std::string> connect_to(Process& process, std::string_view name, Port port,

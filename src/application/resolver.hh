@@ -18,7 +18,7 @@ namespace lanyard::application {
 [[nodiscard]] std::expected<dns::Message, std::string> ask(socket::Process& process,
                                                            const dns::Question& question);
 
-// The addresses of `name`, best first (the precedences of RFC 6724 2.1), or what went wrong as a
+// The addresses of `name`, best first (RFC 6724 6), or what went wrong as a
 // person reads it.
 using Resolved = std::expected<std::vector<IpAddress>, std::string>;
 

@@ -81,7 +81,39 @@ int compare(const SourceWish& wish, const SourceCandidate& a, const SourceCandid
   return static_cast<int>(match_length(to, a)) - static_cast<int>(match_length(to, b));
 }
 
+// RFC 6724 6 [RFC6724-6-a], rules in order; 4 (home addresses) and 7 (tunnels) do not arise.
+int compare(const DestinationCandidate& a, const DestinationCandidate& b) {
+  if (const int rule_1 = prefer(a.source.has_value(), b.source.has_value())) return rule_1;
+  if (a.source && b.source) {
+    const auto is_scope_met = [](const DestinationCandidate& each) {
+      return scope_of(each.address) == scope_of(each.source->address);
+    };
+    if (const int rule_2 = prefer(is_scope_met(a), is_scope_met(b))) return rule_2;
+    if (const int rule_3 = prefer(!a.is_source_deprecated, !b.is_source_deprecated)) return rule_3;
+    const auto is_label_met = [](const DestinationCandidate& each) {
+      return policy_of(each.address).label == policy_of(each.source->address).label;
+    };
+    if (const int rule_5 = prefer(is_label_met(a), is_label_met(b))) return rule_5;
+  }
+  const int rule_6 = policy_of(a.address).precedence - policy_of(b.address).precedence;
+  if (rule_6 != 0) return rule_6;
+  const int rule_8 = static_cast<int>(scope_of(b.address)) - static_cast<int>(scope_of(a.address));
+  if (rule_8 != 0) return rule_8;
+  if (!a.source || !b.source || a.address.family() != b.address.family()) return 0;
+  const auto match = [](const DestinationCandidate& each) {
+    return static_cast<int>(match_length(each.address, {*each.source, 0, false, false}));
+  };
+  return match(a) - match(b);
+}
+
 }  // namespace
+
+void order_destinations(std::span<DestinationCandidate> candidates) {
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const DestinationCandidate& a, const DestinationCandidate& b) {
+                     return compare(a, b) > 0;
+                   });
+}
 
 unsigned scope_of(const IpAddress& address) {
   constexpr unsigned link_local = 2;

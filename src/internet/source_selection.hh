@@ -39,4 +39,14 @@ struct PolicyRow {
 [[nodiscard]] std::optional<IpAddress> select_source(const SourceWish& wish,
                                                      std::span<const SourceCandidate> candidates);
 
+// A destination with the source that would be used for it.
+struct DestinationCandidate {
+  IpAddress address;
+  std::optional<IpPrefix> source;  // nothing: it cannot be reached
+  bool is_source_deprecated = false;
+};
+
+// RFC 6724 6: the best first, equals as they were.
+void order_destinations(std::span<DestinationCandidate> candidates);
+
 }  // namespace lanyard::internet

@@ -126,6 +126,46 @@ TEST(SourceSelection, GivesTheExamplesOfRfc6724) {
   }
 }
 
+struct Ordering {
+  // Destination, its source with length; the first is the one to come first.
+  std::vector<std::pair<const char*, const char*>> rows;
+  bool is_first_deprecated = false, is_second_deprecated = false;
+};
+
+TEST(DestinationOrder, GivesTheExamplesOfRfc6724) {
+  // RFC 6724 6, 10.2 [RFC6724-6-a]
+  const std::vector<Ordering> all = {
+      {{{"2001:db8:1::1", "2001:db8:1::2/64"}, {"198.51.100.121", "169.254.13.78/16"}}},
+      {{{"198.51.100.121", "198.51.100.117/24"}, {"2001:db8:1::1", "fe80::1/64"}}},
+      {{{"2001:db8:1::1", "2001:db8:1::2/64"}, {"10.1.2.3", "10.1.2.4/24"}}},
+      {{{"fe80::1", "fe80::2/64"}, {"2001:db8:1::1", "2001:db8:1::2/64"}}},
+      {{{"fe80::1", "fe80::2/64"}, {"2001:db8:1::1", "2001:db8:1::2/64"}}, false, true},
+      {{{"2001:db8:1::1", "2001:db8:1::2/64"}, {"fe80::1", "fe80::2/64"}}, false, true},
+      {{{"2001:db8:1::1", "2001:db8:1::2/64"}, {"2001:db8:3ffe::1", "2001:db8:3f44::2/64"}}},
+      {{{"2002:c633:6401::1", "2002:c633:6401::2/64"}, {"2001:db8:1::1", "fe80::2/64"}}},
+      {{{"2001:db8:1::1", "2001:db8:1::2/64"}, {"2002:c633:6401::1", "2002:c633:6401::2/64"}}},
+      {{{"10.1.2.3", "10.1.2.4/24"}, {"fd00::1", "fd00::2/64"}}},
+      {{{"fd00::1", "fd00::2/64"}, {"2001:db8::1", nullptr}}},
+      {{{"10.0.0.2", "10.0.0.1/24"}, {"10.0.0.3", "10.0.0.1/24"}}},
+  };
+  for (const Ordering& each : all) {
+    for (const bool is_turned : {false, true}) {
+      std::vector<DestinationCandidate> candidates;
+      for (const auto& [destination, source] : each.rows) {
+        candidates.push_back({ip(destination), std::nullopt, false});
+        if (source != nullptr) candidates.back().source = IpPrefix::parse(source).value();
+      }
+      candidates[0].is_source_deprecated = each.is_first_deprecated;
+      candidates[1].is_source_deprecated = each.is_second_deprecated;
+      const bool are_equal = candidates[0].source == candidates[1].source;
+      if (is_turned && are_equal) continue;  // rule 10: they stay as they were
+      if (is_turned) std::swap(candidates[0], candidates[1]);
+      order_destinations(candidates);
+      EXPECT_EQ(candidates[0].address, ip(each.rows[0].first)) << each.rows[1].first;
+    }
+  }
+}
+
 TEST(SourceSelection, AvoidsDeprecatedAndForeignInterfacesAndPrefersTemporary) {
   const SourceWish wish{ip("2001:db8:9::1"), ip("fe80::1"), 2};
   const auto choose = [&](SourceCandidate a, SourceCandidate b) {
