@@ -25,6 +25,22 @@ constexpr std::array all{
                 course_udp_client},
     ProgramInfo{"course-udp-server", "course-udp-server", "The course's UDP server on port 8888.",
                 course_udp_server},
+    ProgramInfo{"dhcp",
+                "dhcp client [INTERFACE] [--was ADDRESS] [--for SECONDS] [--at-once]\n"
+                "dhcp serve [--pool FIRST-LAST[/LENGTH],...] [--lease SECONDS] "
+                "[--reserve MAC=ADDRESS,...] [--router ADDRESS] [--dns ADDRESS,...] "
+                "[--domain NAME]\n"
+                "dhcp relay SERVER",
+                "Gets the host an IPv4 address, gives addresses to others, or passes messages on "
+                "between networks.",
+                dhcp},
+    ProgramInfo{"dhcp6",
+                "dhcp6 client [INTERFACE] [--for SECONDS] [--information]\n"
+                "dhcp6 serve [INTERFACE] [--pool FIRST-LAST] [--lease SECONDS] [--dns ADDRESS] "
+                "[--preference N]",
+                "The same for IPv6: an address from a server beside the host's others, or no more "
+                "than the name servers it knows.",
+                dhcp6},
     ProgramInfo{
         "echo",
         "echo serve [--port N]\n"
@@ -36,6 +52,9 @@ constexpr std::array all{
                 "http serve [--port N]\n"
                 "http get URL [--head] [--post TEXT] [--repeat N] [-4|-6]",
                 "A small HTTP/1.1 server and client.", http},
+    ProgramInfo{"link-local", "link-local [INTERFACE]",
+                "Chooses an IPv4 address of 169.254.0.0/16 that nobody else on the link has.",
+                link_local},
     ProgramInfo{"lookup", "lookup NAME [-t A|AAAA|ANY|CNAME|MX|NS|PTR|SOA|TXT]",
                 "Asks the host's name server.", lookup},
     ProgramInfo{"ping", "ping HOST [-c COUNT] [-i MILLISECONDS] [-s BYTES] [-t HOPS] [-4|-6] [-b]",

@@ -38,8 +38,11 @@ int course_tcp_server(socket::Process& process, std::span<const std::string> arg
 int course_udp_client(socket::Process& process, std::span<const std::string> arguments);
 int course_udp_server(socket::Process& process, std::span<const std::string> arguments);
 int bulk(socket::Process& process, std::span<const std::string> arguments);
+int dhcp(socket::Process& process, std::span<const std::string> arguments);
+int dhcp6(socket::Process& process, std::span<const std::string> arguments);
 int echo(socket::Process& process, std::span<const std::string> arguments);
 int http(socket::Process& process, std::span<const std::string> arguments);
+int link_local(socket::Process& process, std::span<const std::string> arguments);
 int lookup(socket::Process& process, std::span<const std::string> arguments);
 int ping(socket::Process& process, std::span<const std::string> arguments);
 int traceroute(socket::Process& process, std::span<const std::string> arguments);

@@ -213,9 +213,13 @@ void Addressing::on_conflict(Instant now, Interface& interface, const IpAddress&
     shared_.interfaces.index_addresses();
     return;
   }
+  if (!address.is_v4() || !found->is_usable()) return;
   // RFC 5227 2.4 (c) [RFC5227-2.4-a]: whoever configured it meant it; one announcement in ten
-  // seconds defends it.
-  if (!address.is_v4() || !found->is_usable() || now < next_defence_) return;
+  // seconds defends it. (b), RFC 3927 2.5: what the machine chose by itself it gives up then.
+  if (now < next_defence_) {
+    found->is_lost = found->is_lost || found->yields;
+    return;
+  }
   next_defence_ = now + defend_interval;
   shared_.machine.transmit(now, interface.link.index,
                            link::arp_request(interface.link.mac, address, address, std::nullopt));

@@ -28,6 +28,8 @@ struct InterfaceAddress {
   IpPrefix prefix;
   AddressState state = AddressState::preferred;
   bool is_autoconfigured = false;
+  bool yields = false;   // chosen by this machine: lost at a second conflict (RFC 3927 2.5)
+  bool is_lost = false;  // whoever chose it is to give it up
   Instant preferred_until = Instant::never();
   Instant valid_until = Instant::never();
 

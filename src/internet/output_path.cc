@@ -183,6 +183,8 @@ std::optional<IpAddress> Output::select(const Hop& hop, const IpAddress& destina
   // link).
   if (own && scope_of(*own) >= std::min(scope_of(destination), 14U)) return own;
   if (own && hop.kind != Hop::Kind::unicast) return own;
+  // [RFC1122-3.2.1.3-a]: to everybody on this link nobody speaks under another link's address.
+  if (hop.kind == Hop::Kind::broadcast) return own;
   for (const Interface& other : shared_.interfaces.all()) {
     if (!other.link.is_loopback && &other != hop.interface) add(other);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lab/command.hh"
+#include "lab/dhcp_host.hh"
 #include "lab/nearest.hh"
 #include "lab/reader.hh"
 
@@ -25,6 +26,21 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
   for (std::size_t at = text.find(what); at != std::string::npos;
        at = text.find(what, at + with.size()))
     text.replace(at, what.size(), with);
+}
+
+// `address: dhcp`: the first of its programs asks for an address before the others use one.
+void add_dhcp_client(Reader& reader, NodeSpec& node, const Mark& mark) {
+  if (node.kind == NodeKind::kernel_host) {
+    reader.problem(mark, "`address: dhcp` is for hosts with our stack",
+                   "give this host a DHCP client of its own, as in `run: udhcpc -i eth0 -f`");
+    return;
+  }
+  ProgramSpec program;
+  program.name = dhcp_client_suffix;
+  program.command = "dhcp client";
+  program.any_status = true;
+  program.mark = mark;
+  node.programs.insert(node.programs.begin(), std::move(program));
 }
 
 }  // namespace
@@ -92,10 +108,15 @@ void Reader::add_nodes(const Yaml& name, NodeSpec node) {
 void Reader::name_programs() {
   std::map<std::string, Mark> seen;
   for (NodeSpec& node : model_.nodes) {
-    for (std::size_t i = 0; i < node.programs.size(); ++i) {
-      ProgramSpec& program = node.programs[i];
+    std::size_t number = 0;
+    for (ProgramSpec& program : node.programs) {
+      if (is_dhcp_client(program)) {
+        program.name = node.name + std::string(dhcp_client_suffix);
+        continue;
+      }
+      ++number;
       if (program.name.empty()) {
-        program.name = i == 0 ? node.name : fmt::format("{}.{}", node.name, i + 1);
+        program.name = number == 1 ? node.name : fmt::format("{}.{}", node.name, number);
         continue;
       }
       if (by_name_.contains(lower(program.name)) ||
@@ -132,9 +153,12 @@ void Reader::read_host(const Yaml& name, const Yaml* body) {
 
 void Reader::fill_host(NodeSpec& node, const Yaml& body) {
   if (!is_map(body, "a host", "`alice: { run: ping bob }`")) return;
+  bool asks_dhcp = false;
   each_key(body, host_keys, "a host", [&](const std::string& key, const Yaml& value) {
     if (key == "run")
       read_runs(node, value);
+    else if (key == "address" && value.is_scalar() && value.text == "dhcp")
+      asks_dhcp = true;
     else if (key == "address")
       read_addresses(value, node.addresses);
     else if (key == "mac")
@@ -153,6 +177,7 @@ void Reader::fill_host(NodeSpec& node, const Yaml& body) {
                 "write lanyard (our stack) or linux (the kernel's)");
     }
   });
+  if (asks_dhcp) add_dhcp_client(*this, node, body.mark);
 }
 
 void Reader::read_runs(NodeSpec& node, const Yaml& value) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "application/dns_server.hh"
+#include "lab/dhcp_host.hh"
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
@@ -175,7 +176,9 @@ void World::State::add_programs() {
       row.name = spec.name;
       row.command = spec.command;
       row.is_built_in = machines[node].stack != nullptr && is_built_in(model, spec.command);
-      row.is_awaited = spec.expected_status.has_value() || spec.any_status;
+      // A lab does not wait for the end of an address.
+      const bool is_endless = is_dhcp_client(spec);
+      row.is_awaited = !is_endless && (spec.expected_status.has_value() || spec.any_status);
       for (const CheckSpec& check : model.checks)
         if (check.check.subject == spec.name &&
             (check.check.kind == CheckKind::exits || check.check.kind == CheckKind::ends_before))
@@ -191,7 +194,8 @@ void World::State::add_programs() {
                    static_cast<std::uint32_t>(id) - 1);
     }
   if (is_any_awaited) return;
-  for (ProgramRow& row : rows) row.is_awaited = !row.is_service;
+  for (ProgramRow& row : rows)
+    row.is_awaited = !row.is_service && !row.name.ends_with(dhcp_client_suffix);
 }
 
 }  // namespace lanyard::lab

@@ -93,6 +93,8 @@ void dissect_ndp(Dissection& into, Part part, Layer& layer);
 void dissect_igmp(Dissection& into, Part part, const Carried& carried);
 // Adds to ICMPv6's layer what the message says of groups.
 void dissect_mld(Dissection& into, Part part, Layer& layer);
+void dissect_dhcp(Dissection& into, Part part);
+void dissect_dhcp6(Dissection& into, Part part);
 void dissect_dns(Dissection& into, Part part);
 void dissect_http(Dissection& into, Part part);
 // What no dissector knows: as text if it is text, else as hexadecimal.

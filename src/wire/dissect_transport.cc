@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "wire/dhcp.hh"
+#include "wire/dhcp6.hh"
 #include "wire/dissect_layers.hh"
 #include "wire/dns.hh"
 #include "wire/protocol.hh"
@@ -207,6 +209,13 @@ void dissect_udp(Dissection& into, Part part, const Carried& carried) {
   const Part payload = part.first(view ? length : part.size()).from(udp::header_size);
   const bool is_dns = source == dns::port || destination == dns::port;
   if (view && is_dns && carried.is_whole) return dissect_dns(into, payload);
+  const auto is_between = [&](Port a, Port b) {
+    return (source == a || source == b) && (destination == a || destination == b);
+  };
+  if (view && carried.is_whole) {
+    if (is_between(dhcp::server_port, dhcp::client_port)) return dissect_dhcp(into, payload);
+    if (is_between(dhcp6::server_port, dhcp6::client_port)) return dissect_dhcp6(into, payload);
+  }
   dissect_payload(into, payload);
 }
 

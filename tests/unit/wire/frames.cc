@@ -4,6 +4,8 @@
 #include <array>
 
 #include "wire/arp.hh"
+#include "wire/dhcp.hh"
+#include "wire/dhcp6.hh"
 #include "wire/dns.hh"
 #include "wire/ethernet.hh"
 #include "wire/icmp.hh"
@@ -337,6 +339,55 @@ void add_membership_frames(Collector& collector) {
   }
 }
 
+void add_dhcp_frames(Collector& collector) {
+  dhcp::Message message;
+  message.transaction = 0x12345678;
+  message.wants_broadcast = true;
+  message.hardware = alice_mac;
+  message.client_identifier = {1, 2, 0, 0, 0, 0, 0xa};
+  message.parameters = {dhcp::option::subnet_mask, dhcp::option::routers};
+  message.host_name = "alice";
+  for (std::uint8_t type = 1; type <= 8; ++type) {
+    message.type = static_cast<dhcp::Type>(type);
+    message.is_reply = message.type == dhcp::Type::offer || message.type == dhcp::Type::ack ||
+                       message.type == dhcp::Type::nak;
+    if (message.is_reply) {
+      message.yours = alice4;
+      message.server = bob4;
+      message.mask = IpAddress::v4(255, 255, 255, 0);
+      message.lease_s = 3600;
+      message.routers = message.name_servers = {bob4};
+      message.domain_name = "lab";
+    }
+    Packet packet = sliced(dhcp::write(message));
+    const Port from = message.is_reply ? dhcp::server_port : dhcp::client_port;
+    const Port to = message.is_reply ? dhcp::client_port : dhcp::server_port;
+    udp::Header{from, to}.push_onto(packet, alice4, bob4);
+    wrap(packet, protocol::udp);
+    collector.add(std::string(dhcp::to_text(message.type)), packet);
+  }
+  dhcp6::Message six;
+  six.transaction = 0x123456;
+  six.client = dhcp6::duid_of(alice_mac);
+  six.elapsed = 100;
+  six.requested = {dhcp6::option::name_servers};
+  six.ia = dhcp6::Ia{.id = 1};
+  for (const dhcp6::Type type :
+       {dhcp6::Type::solicit, dhcp6::Type::advertise, dhcp6::Type::reply, dhcp6::Type::release}) {
+    six.type = type;
+    if (type != dhcp6::Type::solicit) {
+      six.server = dhcp6::duid_of(bob_mac);
+      six.ia->addresses = {{*IpAddress::parse("2001:db8::1000"), 200, 300}};
+      six.preference = 255;
+      six.name_servers = {bob6};
+    }
+    Packet packet = sliced(dhcp6::write(six));
+    udp::Header{dhcp6::client_port, dhcp6::server_port}.push_onto(packet, alice6, bob6);
+    wrap(packet, protocol::udp, alice6, bob6);
+    collector.add("DHCPv6 " + std::string(dhcp6::to_text(type)), packet);
+  }
+}
+
 }  // namespace
 
 std::vector<NamedFrame> all_frames() {
@@ -357,6 +408,7 @@ std::vector<NamedFrame> all_frames() {
                   Bytes(bytes6).subspan(ethernet::header_size));
   add_ndp_frames(collector);
   add_membership_frames(collector);
+  add_dhcp_frames(collector);
   return collector.take();
 }
 
