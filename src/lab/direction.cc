@@ -15,8 +15,18 @@ void Direction::send(Instant now, Packet frame) {
   traffic.count(frame);
   if (!is_up_) return drop(now, std::move(frame), DropReason::link_down);
   if (frame.size() > bytes_max) return drop(now, std::move(frame), DropReason::frame_too_long);
+  if (plain_.is_it) return carry_plain(now, std::move(frame));
   first_->carry(now, std::move(frame));
   if (queued_ != nullptr) tell_deadline();
+}
+
+void Direction::carry_plain(Instant now, Packet&& frame) {
+  const std::size_t size = frame.size();
+  if (plain_.tail != nullptr && !plain_.tail->takes(now, size))
+    return drop(now, std::move(frame), DropReason::queue_full);
+  Instant arrives = plain_.rate == nullptr ? now : plain_.rate->send(now, size);
+  if (plain_.delay != nullptr) arrives = arrives + plain_.delay->delay();
+  owner_.on_carried(*this, arrives, std::move(frame));
 }
 
 void Direction::poll(Instant now) {
@@ -54,7 +64,7 @@ void Direction::prepare(const LinkChange& change) {
 }
 
 void Direction::drop(Instant, Packet frame, DropReason reason) {
-  ++counters_.drops[static_cast<std::size_t>(reason)];
+  counters_.drops.count(reason);
   owner_.on_dropped(*this, frame, reason);
 }
 

@@ -27,14 +27,26 @@ Upper upper_of(ethernet::Type type, Bytes packet) {
   return {};
 }
 
+// What most frames are: a segment of TCP over IPv4, no options before it, no reset, not of DNS.
+bool is_plain_tcp(Bytes frame) {
+  constexpr std::size_t ip = ethernet::header_size, tcp = ip + 20;
+  if (frame.size() < tcp + 20) return false;
+  const std::uint8_t* const at = frame.data();
+  return load16(at + ethernet::type_offset) == static_cast<std::uint16_t>(ethernet::Type::ipv4) &&
+         at[ip] == 0x45 && (load16(at + ip + 6) & 0x1fff) == 0 && at[ip + 9] == protocol::tcp &&
+         (at[tcp + 13] & tcp_reset_flag) == 0 && load16(at + tcp) != dns_port &&
+         load16(at + tcp + 2) != dns_port;
+}
+
 }  // namespace
 
 void Traffic::count(const Packet& frame) {
   ++packets;
   bytes += frame.size();
+  if (frame.offload.segment_bytes == 0 && is_plain_tcp(frame.front()))
+    return add_one(TrafficKind::tcp);
   const auto ethernet = ethernet::View::parse(frame.front(), frame.size());
   if (!ethernet) return;
-  const auto add_one = [this](TrafficKind kind) { ++kinds[static_cast<std::size_t>(kind)]; };
   if (ethernet->type() == ethernet::Type::arp) return add_one(TrafficKind::arp);
   const Upper upper = upper_of(ethernet->type(), ethernet->payload());
   if (upper.protocol == protocol::icmp) return add_one(TrafficKind::icmp);

@@ -20,6 +20,7 @@ struct Traffic {
   // Looks into the headers; anything may be in the frame.
   void count(const Packet& frame);
   void add(const Traffic& other);
+  void add_one(TrafficKind kind) { ++kinds[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::uint64_t of(TrafficKind kind) const {
     return kinds[static_cast<std::size_t>(kind)];
   }

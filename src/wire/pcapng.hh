@@ -86,6 +86,9 @@ struct CapturedPacket {
   std::uint32_t original_size = 0;
   Bytes bytes{};             // points into what was given to next()
   std::uint64_t offset = 0;  // of the bytes, in the file
+  // Not 0: the bytes up to original_size are the last ones of the packet so many packets before
+  // (pcapng_whole.hh).
+  std::uint32_t tail_back = 0;
 };
 struct Custom {
   std::uint32_t enterprise = 0;

@@ -7,10 +7,12 @@
 #include <csignal>
 #include <utility>
 
+#include "core/pool_count.hh"
 #include "lab/lab_file.hh"
 #include "lab/recorder.hh"
 #include "lab/world.hh"
 #include "scenario.hh"
+#include "senders.hh"
 #include "talk.hh"
 #include "transport/tcp/tcp.hh"
 #include "watch.hh"
@@ -36,6 +38,7 @@ class Run {
     options.keeps_running = true;
     options.on_ended = [this](const ProgramRow&) { has_one_ended_ = true; };
     world_ = std::make_unique<lab::World>(model_, plan, std::move(options));
+    senders_ = std::make_unique<Senders>(*world_);
   }
 
   Report run() {
@@ -65,7 +68,9 @@ class Run {
  private:
   static Allowed allowed(const std::string& text) {
     const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
-    return {says("duplicate:"), says("corrupt:"), says("crash ")};
+    return {.duplicates = says("duplicate:"),
+            .breaks = says("corrupt:") || says("truncate:"),
+            .crashes = says("crash ")};
   }
 
   // A machine that crashes and comes back starts its programs again, so those that have ended may
@@ -83,6 +88,9 @@ class Run {
     const Instant next = world_->next_deadline();
     if (next > end) return false;
     world_->run_until(next);
+    if (auto problem = senders_->look(watch_.take_senders());
+        !problem.empty() && report_.problems.size() < 20)
+      report_.problems.push_back(std::move(problem));
     return true;
   }
 
@@ -120,10 +128,13 @@ class Run {
     return text;
   }
 
-  // Nothing is left of any conversation.
+  // Nothing is left of any conversation, and nobody waits for anything.
   void judge_rest() {
     for (std::uint32_t node = 0; node < model_.nodes.size(); ++node) {
       if (world_->stack(node) == nullptr) continue;
+      if (const Instant next = world_->stack(node)->next_deadline(); next != Instant::never())
+        report_.problems.push_back(fmt::format("a timer is left at {}, for {}",
+                                               model_.nodes[node].name, to_text(next)));
       for (const tcp::Row& row : world_->stack(node)->tcp().rows())
         if (row.listener == tcp::ListenerId::none)
           report_.problems.push_back(fmt::format("a connection is left at {}: {} {} - {}",
@@ -136,6 +147,7 @@ class Run {
   Watch watch_;
   std::shared_ptr<Book> book_ = std::make_shared<Book>();
   std::unique_ptr<lab::World> world_;
+  std::unique_ptr<Senders> senders_;
   bool has_one_ended_ = true;
   std::uint64_t steps_ = 0;
   Report report_;
@@ -154,7 +166,11 @@ Report simulate(const std::string& text, const std::string& run_file) {
     if (!opened) return {{"the run cannot be kept: " + opened.error()}};
     recorder = std::move(*opened);
   }
-  return Run(lab->model, *plan, recorder.get()).run();
+  const std::int64_t blocks_before = blocks_in_use();
+  Report report = Run(lab->model, *plan, recorder.get()).run();
+  if (const std::int64_t left = blocks_in_use() - blocks_before; left != 0)
+    report.problems.push_back(fmt::format("packets are left behind: {} blocks", left));
+  return report;
 }
 
 std::string rule_of(const std::string& problem) {
