@@ -70,8 +70,7 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   }
   if (connections.size() >= config.connections_max) return unexpected(Errno::no_buffer_space);
 
-  Connection& c =
-      add_connection(now, local, remote, std::make_shared<const Settings>(open.settings));
+  Connection& c = add_connection(now, local, remote, keep(open.settings));
   c.owner = open.owner;
   c.interface = interface;
   if (bound != nullptr) {
@@ -199,7 +198,7 @@ void Machine::close(Instant now, Listener& listener) {
 
 void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   const bool had_keep_alive = c.settings->keep_alive;
-  c.settings = std::make_shared<const Settings>(settings);
+  c.settings = keep(settings);
   c.receiver.set_inline(settings.urgent_inline);
   c.receiver.set_buffer(settings.receive_buffer_bytes);
   if (c.is_over) return;

@@ -50,7 +50,7 @@ struct Acked {
   bool has_congestion_echo = false;  // RFC 3168 6.1.2
 };
 
-struct Recovery {
+struct Recovery : Pooled {
   void start(SequenceNumber una) { rack.start(una), ecn_point = una; }
   void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
   // A reduction begins: nothing has been sent again yet.
