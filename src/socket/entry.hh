@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -21,15 +22,15 @@ struct Common {
   bool v6_only = false;
   bool free_bind = false;
   std::uint32_t interface = 0;  // SO_BINDTODEVICE
-  std::int64_t priority =
-      0;  // SO_PRIORITY: kept for the program, nothing in the stack queues by it
+  // SO_PRIORITY: kept for the program, nothing in the stack queues by it.
+  std::int32_t priority = 0;
 };
 
 struct Stream {
   transport::BindingId binding = transport::BindingId::none;
   tcp::ListenerId listener = tcp::ListenerId::none;
   tcp::ConnectionId connection = tcp::ConnectionId::none;
-  tcp::Settings options;
+  std::shared_ptr<const tcp::Settings> options;
   Linger linger;
   bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
   bool read_is_shut = false;
@@ -80,7 +81,8 @@ struct Entry {
   int protocol = 0;
   Waker* waker = nullptr;
   Common common;
-  std::vector<std::pair<std::uint32_t, IpAddress>> groups;  // joined, to be left at close
+  using Groups = std::vector<std::pair<std::uint32_t, IpAddress>>;
+  std::unique_ptr<Groups> groups;  // joined, to be left at close; none: null
   std::variant<Stream, Datagram, std::unique_ptr<Raw>> shape;
 };
 
