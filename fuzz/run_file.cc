@@ -4,6 +4,7 @@
 #include "lab/run_file.hh"
 
 #include "core/check.hh"
+#include "lab/replay/input.hh"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace lanyard;
@@ -17,5 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)run->port_name(packet.port);
   }
   for (const lab::RunEvent& each : run->events) CHECK(each.event.node < run->nodes.size());
+  lab::InputReader reader(*run);
+  for (auto input = reader.next(); input && *input; input = reader.next())
+    CHECK(!lab::text_of(**input, *run).empty() && !reader.row().empty());
+  if (const auto problem = lab::inputs_problem(*run)) CHECK(!problem->what.empty());
   return 0;
 }

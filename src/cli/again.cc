@@ -9,6 +9,7 @@
 #include "cli/facts.hh"
 #include "cli/text.hh"
 #include "cli/world_runner.hh"
+#include "lab/replay/player.hh"
 
 namespace lanyard::cli {
 namespace {
@@ -37,6 +38,14 @@ std::string event_text(const lab::RunFile& run, std::size_t index) {
   return text;
 }
 
+std::string input_text(const lab::RunFile& run, std::size_t index) {
+  lab::InputReader reader(run);
+  for (auto input = reader.next(); input && *input; input = reader.next())
+    if (index-- == 0)
+      return fmt::format("{} s  {}", seconds((*input)->at), printable(lab::text_of(**input, run)));
+  return "is not there";
+}
+
 // What one of the two has at the place of the difference.
 std::string side_text(const lab::RunFile& run, const lab::RunDifference& difference,
                       bool is_there) {
@@ -52,6 +61,8 @@ std::string side_text(const lab::RunFile& run, const lab::RunDifference& differe
       return frame_text(run, difference.index);
     case What::event:
       return event_text(run, difference.index);
+    case What::input:
+      return input_text(run, difference.index);
     case What::verdict:
       return fmt::format("{} ({})", printable(run.verdicts[difference.index].text),
                          printable(run.verdicts[difference.index].happened));
@@ -71,6 +82,8 @@ std::string_view name_of(What what) {
       return "frame";
     case What::event:
       return "event";
+    case What::input:
+      return "input";
     case What::verdict:
       return "verdict";
     case What::layout:
@@ -88,6 +101,7 @@ std::string heading(const lab::RunFile& first, const lab::RunDifference& differe
   std::string text = fmt::format("{} {}", name_of(difference.what), difference.index + 1);
   if (difference.what == What::frame || difference.what == What::event)
     text += fmt::format(" at {}, {} s", first.nodes[difference.node].name, seconds(difference.at));
+  if (difference.what == What::input) text += fmt::format(" at {} s", seconds(difference.at));
   if (!difference.is_in_first || !difference.is_in_second)
     return text + ": only one of the two has it";
   if (difference.detail == "bytes")
@@ -107,6 +121,24 @@ std::optional<std::string> run_again(const LoadedLab& lab, const AgainOptions& o
   return std::nullopt;
 }
 
+std::optional<std::string> play_again(const lab::RunFile& run, const LoadedLab& lab,
+                                      const std::string& path, Progress& progress) {
+  auto recorder = lab::Recorder::open({path, false, run.epoch_ns});
+  if (!recorder.has_value()) return recorder.error();
+  lab::Player player(run);
+  lab::WorldOptions options = player.options_of_world();
+  options.recorder = recorder->get();
+  {
+    lab::World world(lab.model, lab.plan, std::move(options));
+    player.play(world, [&progress](Instant now) {
+      if (progress.is_due()) progress.show(fmt::format("replayed to {} s", seconds(now)));
+    });
+  }
+  progress.clear();
+  const std::string problem = (*recorder)->problem();
+  return problem.empty() ? std::nullopt : std::optional(problem);
+}
+
 std::string difference_text(const lab::RunFile& first, const lab::RunFile& second,
                             const lab::RunDifference& difference) {
   return fmt::format("first difference: {}\n  first:  {}\n  second: {}\n",
@@ -123,10 +155,10 @@ nlohmann::json difference_json(const lab::RunFile& first, const lab::RunFile& se
                       {"offset", difference.offset},
                       {"first", side_text(first, difference, difference.is_in_first)},
                       {"second", side_text(second, difference, difference.is_in_second)}};
-  if (difference.what == What::frame || difference.what == What::event) {
+  if (difference.what == What::frame || difference.what == What::event)
     json["node"] = first.nodes[difference.node].name;
+  if (json.contains("node") || difference.what == What::input)
     json["time_ns"] = difference.at.count_ns();
-  }
   return json;
 }
 

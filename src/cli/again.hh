@@ -23,6 +23,10 @@ struct AgainOptions {
 [[nodiscard]] std::optional<std::string> run_again(const LoadedLab& lab,
                                                    const AgainOptions& options, Progress& progress);
 
+// A run in real time once more, from what its file says entered it (inputs_problem said nothing).
+[[nodiscard]] std::optional<std::string> play_again(const lab::RunFile& run, const LoadedLab& lab,
+                                                    const std::string& path, Progress& progress);
+
 // "frame 17, alice:eth0, 1.020143 s: bytes differ ..." and what each of the two has there, in
 // lines.
 [[nodiscard]] std::string difference_text(const lab::RunFile& first, const lab::RunFile& second,

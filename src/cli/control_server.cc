@@ -90,8 +90,11 @@ class ControlConnection final : public lab::ProgramObserver {
     if (is_gone_) return;
     is_gone_ = true;
     loop_.forget(socket_.number());
-    if (is_running_) world_.signal(program_, SIGHUP);
-    if (!is_running_) finish();
+    // Not from inside the world's turn: what is done to a lab lies between its turns.
+    if (is_running_)
+      loop_.defer([&world = world_, program = program_] { world.signal(program, SIGHUP); });
+    else
+      finish();
   }
 
   void finish() { loop_.defer(on_closed_); }

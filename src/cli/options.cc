@@ -98,6 +98,7 @@ void declare_show(CLI::App& app, Filled& f) {
       ->allow_extra_args(false);
   app.add_option("--limit", f.show.limit, "At most N lines of the diagram")->type_name("N");
   app.add_flag("--unfold", f.show.unfold, "Every segment on a line of its own");
+  app.add_flag("--inputs", f.show.inputs, "What entered a lab in real time, as `replay` plays it");
   app.add_flag("--json", f.show.json, "As JSON");
 }
 

@@ -44,7 +44,9 @@ std::string Repeats::text() const {
   std::string text = fmt::format("run {} differs from run 1; it is kept in {}\n{}", runs, kept,
                                  difference_text(first, other, *difference));
   if (!first.is_virtual)
-    text += "This lab runs in real time: its programs and the kernel decide when things happen.\n";
+    text +=
+        "This lab runs in real time: its programs and the kernel decide when things happen, and "
+        "each run is another. `lanyard replay` makes one of them again.\n";
   return text;
 }
 

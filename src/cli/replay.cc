@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lab's text and seed are in the run file; in virtual time they decide everything else.
+// The lab's text and seed are in the run file; in virtual time they decide everything else. In real
+// time what entered the lab from outside does, and that is in the file, too.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "cli/scratch_file.hh"
 #include "cli/text.hh"
 #include "cli/verbs.hh"
+#include "lab/replay/input.hh"
 
 namespace lanyard::cli {
 namespace {
@@ -20,6 +22,31 @@ struct Outcome {
   std::optional<lab::RunDifference> difference;
 };
 
+// Says on standard error why a run cannot be replayed.
+bool may_be_replayed(const std::string& path, const lab::RunFile& run) {
+  if (run.is_virtual) return true;
+  lab::RunFileProblem problem;
+  if (!run.has_inputs) {
+    problem.what =
+        "this run was in real time, and what its programs did was not written down; make the run "
+        "again with this version of Lanyard";
+  } else if (const auto found = lab::inputs_problem(run)) {
+    problem = *found;
+  } else {
+    return true;
+  }
+  fmt::print(stderr, "lanyard: {}: offset {}: {}\n", printable(path), problem.offset,
+             printable(problem.what));
+  return false;
+}
+
+// What a person is told of a replay that came out the same.
+std::string same_text(const lab::RunFile& run, const lab::RunFile& again) {
+  const std::string size = bytes_text(run.bytes.size());
+  if (run.bytes == again.bytes) return fmt::format("the same run file, byte for byte ({})", size);
+  return fmt::format("the same {} frames and {} events", run.packets.size(), run.events.size());
+}
+
 int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome& outcome) {
   const auto& difference = outcome.difference;
   if (options.json) {
@@ -27,6 +54,7 @@ int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome&
                         {"lab", run.lab_name},
                         {"seed", run.seed},
                         {"bytes", run.bytes.size()},
+                        {"frames", run.packets.size()},
                         {"same", !difference.has_value()}};
     if (!options.output.empty()) json["output"] = options.output;
     if (difference.has_value())
@@ -37,9 +65,8 @@ int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome&
   const std::string kept =
       options.output.empty() ? "" : fmt::format("The replay is kept in {}.\n", options.output);
   if (!difference.has_value()) {
-    fmt::print("{}, seed {}: replayed to {} s; the same run file, byte for byte ({}).\n{}",
-               printable(run.lab_name), run.seed, seconds(run.ended_at),
-               bytes_text(run.bytes.size()), kept);
+    fmt::print("{}, seed {}: replayed to {} s; {}.\n{}", printable(run.lab_name), run.seed,
+               seconds(run.ended_at), same_text(run, outcome.again), kept);
     return exit_ok;
   }
   fmt::print("{}, seed {}: the replay differs.\n{}{}", printable(run.lab_name), run.seed,
@@ -52,13 +79,7 @@ int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome&
 int replay(const ReplayOptions& options) {
   const auto run = open_whole_run(options.run);
   if (!run.has_value()) return exit_usage;
-  if (!run->is_virtual) {
-    fmt::print(stderr,
-               "lanyard: {}: this run was in real time, with programs that are not built in; only "
-               "runs in virtual time can be replayed\n",
-               printable(options.run));
-    return exit_usage;
-  }
+  if (!may_be_replayed(options.run, *run)) return exit_usage;
   const auto lab = load_lab_text(run->lab_text, run->lab_file);
   if (lab == nullptr) return exit_usage;
   lab->model.seed = run->seed;
@@ -70,7 +91,9 @@ int replay(const ReplayOptions& options) {
   const ScratchFile scratch;
   const std::string& path = options.output.empty() ? scratch.path() : options.output;
   Progress progress;
-  if (const auto problem = run_again(*lab, {path, run->ended_at}, progress)) {
+  const auto problem = run->is_virtual ? run_again(*lab, {path, run->ended_at}, progress)
+                                       : play_again(*run, *lab, path, progress);
+  if (problem) {
     fmt::print(stderr, "lanyard: {}\n", *problem);
     return exit_failed;
   }
@@ -78,6 +101,10 @@ int replay(const ReplayOptions& options) {
   if (!again.has_value()) return exit_failed;
   Outcome outcome{std::move(*again), {}};
   outcome.difference = lab::first_difference(*run, outcome.again);
+  // Another version of Lanyard may write the same things in another way.
+  if (outcome.difference && outcome.difference->what == lab::RunDifference::What::layout &&
+      run->version != outcome.again.version)
+    outcome.difference.reset();
   return report(options, *run, outcome);
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/show_parts.hh"
+#include "lab/replay/input.hh"
 
 namespace lanyard::cli {
 namespace {
@@ -126,6 +127,33 @@ int show_frame(const Shown& shown, const ShowOptions& options) {
   return exit_ok;
 }
 
+int show_inputs(const Shown& shown, const ShowOptions& options) {
+  const auto* run = std::get_if<lab::RunFile>(&shown);
+  if (run == nullptr || !run->has_inputs) {
+    fmt::print(stderr,
+               "lanyard: {}: what entered from outside is in the run files of labs in real time\n",
+               printable(options.file));
+    return exit_usage;
+  }
+  json page = json::array();
+  std::uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
+  lab::InputReader reader(*run);
+  for (auto input = reader.next(); left-- > 0; input = reader.next()) {
+    if (!input) {
+      complain(options.file, {input.error().offset, input.error().what});
+      return exit_failed;
+    }
+    if (!*input) break;
+    const std::string text = lab::text_of(**input, *run);
+    if (options.json)
+      page.push_back({{"time_ns", (*input)->at.count_ns()}, {"input", text}});
+    else
+      fmt::print("{:>12}  {}\n", seconds((*input)->at), printable(text));
+  }
+  if (options.json) fmt::print("{}\n", page.dump(2, ' ', false, json::error_handler_t::replace));
+  return exit_ok;
+}
+
 }  // namespace
 
 int show(const ShowOptions& options) {
@@ -137,6 +165,10 @@ int show(const ShowOptions& options) {
       fmt::print(stderr, "lanyard: there is no node '{}' in this run\n", printable(name));
       return exit_usage;
     }
+  }
+  if (options.inputs) {
+    const int status = show_inputs(opened->shown, options);
+    return status == exit_ok ? opened->status : status;
   }
   const bool is_one = options.packet.has_value() || options.journey.has_value();
   const int status =

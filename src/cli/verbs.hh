@@ -83,6 +83,7 @@ struct ShowOptions {
   std::vector<std::string> protocols;
   std::uint64_t limit = 0;  // lines of the diagram; 0: all
   bool unfold = false;      // every segment on its own line
+  bool inputs = false;      // what entered a lab in real time
   bool json = false;
 };
 int show(const ShowOptions& options);

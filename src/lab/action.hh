@@ -59,6 +59,7 @@ struct Action {
   int signal = 0;
   std::vector<IpPrefix> addresses = {};  // `name`: whole addresses
   Mark mark = {};
+  friend bool operator==(const Action&, const Action&) = default;
 };
 
 }  // namespace lanyard::lab

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/call_log.hh"
 
+#include "lab/replay/input_log.hh"
+
 namespace lanyard::lab {
 namespace {
 
@@ -53,6 +55,8 @@ std::string CallLog::text_of(const Call& call) const {
 }
 
 void CallLog::on_call(const Call& call) {
+  if (host_.inputs != nullptr && host_.inputs->is_outside())
+    host_.inputs->call(host_.node, host_.boot, call);
   if (is_left_out(call)) return;
   const auto owner = host_.owners.find(host_.tasks.current());
   const TaskOwner who = owner == host_.owners.end() ? TaskOwner{} : owner->second;

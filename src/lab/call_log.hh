@@ -20,13 +20,17 @@ struct TaskOwner {
 };
 using TaskOwners = std::map<Task*, TaskOwner>;
 
+class InputLog;
+
 class CallLog final : public socket::CallWatcher {
  public:
   struct Host {
     std::uint32_t node = 0;
+    std::uint32_t boot = 0;
     const socket::Sockets& sockets;
     const Tasks& tasks;
     const TaskOwners& owners;
+    InputLog* inputs = nullptr;  // told of calls from outside, if there is one
   };
   // `now` is the world's.
   CallLog(const Host& host, const Instant& now, Trace& trace)

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "lab/replay/input.hh"
+
 namespace lanyard::lab {
 namespace {
 
@@ -87,6 +89,29 @@ std::optional<RunDifference> first_event(const RunFile& first, const RunFile& se
                        .is_in_second = !is_in_first};
 }
 
+// The row that comes next, and when; nothing behind the last, or where they cannot be read.
+std::optional<Input> next_input(InputReader& reader) {
+  auto input = reader.next();
+  return input ? std::move(*input) : std::nullopt;
+}
+
+// Calls say what came of them, so a program that would have been answered otherwise shows here.
+std::optional<RunDifference> first_input(const RunFile& first, const RunFile& second) {
+  InputReader a(first), b(second);
+  for (std::size_t i = 0;; ++i) {
+    const auto one = next_input(a), other = next_input(b);
+    if (!one && !other) return std::nullopt;
+    if (one && other && std::ranges::equal(a.row(), b.row())) continue;
+    const bool is_first_earlier = one && (!other || one->at <= other->at);
+    return RunDifference{.what = What::input,
+                         .index = i,
+                         .at = is_first_earlier ? one->at : other->at,
+                         .is_in_first = one.has_value(),
+                         .is_in_second = other.has_value(),
+                         .detail = one && other ? "input" : ""};
+  }
+}
+
 std::string_view lab_difference(const RunFile& first, const RunFile& second) {
   if (first.lab_text != second.lab_text) return "lab text";
   if (first.seed != second.seed) return "seed";
@@ -132,11 +157,15 @@ std::optional<RunDifference> in_words(const RunFile& first, const RunFile& secon
     return RunDifference{.what = What::lab, .detail = detail};
   const auto frame = first_frame(first, second);
   const auto event = first_event(first, second);
-  // What differs first in time; of one instant, the event says more.
+  const auto input = first_input(first, second);
+  // What differs first in time; of one instant, the event says more, then the frame.
+  if (input && (!event || input->at < event->at) && (!frame || input->at < frame->at)) return input;
   if (frame && (!event || frame->at < event->at)) return frame;
   if (event) return event;
   if (const auto program = first_program(first, second)) return program;
-  return first_verdict(first, second);
+  if (const auto verdict = first_verdict(first, second)) return verdict;
+  if (first.ended_at == second.ended_at) return std::nullopt;
+  return RunDifference{.what = What::lab, .detail = "end"};
 }
 
 }  // namespace

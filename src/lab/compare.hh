@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two run files side by side: where they differ first, in the world's order. The bytes decide
-// whether they differ; frames, events, programs and verdicts say where.
+// whether they differ; frames, events, inputs, programs and verdicts say where.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace lanyard::lab {
 
 struct RunDifference {
   // `layout`: everything that was read is the same, the bytes are not.
-  enum class What : std::uint8_t { lab, program, frame, event, verdict, layout };
+  enum class What : std::uint8_t { lab, program, frame, event, input, verdict, layout };
   What what = What::layout;
-  std::size_t index = 0;  // in packets, events, programs or verdicts of both runs
+  std::size_t index = 0;  // in packets, events, inputs, programs or verdicts of both runs
   Instant at = {};        // the earlier of the two
   std::uint32_t node = 0;
   bool is_in_first = true, is_in_second = true;  // one may have ended before

@@ -17,6 +17,7 @@ namespace lanyard::lab {
 struct Mark {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+  friend bool operator==(const Mark&, const Mark&) = default;
 };
 
 // `kernel` is the file's `kind: linux`: a namespace and a TAP, the kernel's own stack.

@@ -119,16 +119,18 @@ void Recorder::begin(const Model& model, const Plan& plan) {
   state_->writer.section({.application = "Lanyard", .comment = "lab " + model.name});
   Json links = Json::array();
   for (std::uint32_t i = 0; i < model.links.size(); ++i) links.push_back(model.link_name(i));
-  state_->json(RunBlock::begin, {{"version", run_file_version},
-                                 {"lab", model.name},
-                                 {"file", model.file},
-                                 {"seed", model.seed},
-                                 {"time", state_->options.is_virtual ? "virtual" : "real"},
-                                 {"epoch_ns", state_->epoch_ns},
-                                 {"text", model.text},
-                                 {"nodes", json_of_nodes(model, plan)},
-                                 {"ports", json_of_ports(plan)},
-                                 {"links", links}});
+  Json begin{{"version", run_file_version},
+             {"lab", model.name},
+             {"file", model.file},
+             {"seed", model.seed},
+             {"time", state_->options.is_virtual ? "virtual" : "real"},
+             {"epoch_ns", state_->epoch_ns},
+             {"text", model.text},
+             {"nodes", json_of_nodes(model, plan)},
+             {"ports", json_of_ports(plan)},
+             {"links", links}};
+  if (!state_->options.is_virtual) begin["inputs"] = run_inputs_version;
+  state_->json(RunBlock::begin, begin);
   for (std::uint32_t i = 0; i < plan.ports.size(); ++i)
     state_->writer.interface({.name = plan.port_name(model, i)});
 }
@@ -157,6 +159,13 @@ void Recorder::frame(const RecordedFrame& frame) {
 
 void Recorder::on_event(const Event& event) {
   if (!state_->is_finished) state_->next_row().event(event);
+}
+
+void Recorder::inputs(Bytes rows) {
+  if (state_->is_finished) return;
+  std::vector<std::uint8_t> block{static_cast<std::uint8_t>(RunBlock::inputs), 0, 0, 0};
+  block.insert(block.end(), rows.begin(), rows.end());
+  state_->writer.custom(block);
 }
 
 void Recorder::flush() {

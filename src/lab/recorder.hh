@@ -48,6 +48,8 @@ class Recorder final : public EventSink {
   void program(const ProgramRow& program);
   void frame(const RecordedFrame& frame);
   void on_event(const Event& event) override;
+  // Rows of lab/replay/input.hh, in a block of their own.
+  void inputs(Bytes rows);
   // Writes what is buffered, so that the file is whole up to now.
   void flush();
   void finish(std::span<const Verdict> verdicts, Instant at);

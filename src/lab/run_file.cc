@@ -78,6 +78,10 @@ class Parser {
           return take_rows(reader, custom->offset);
         case RunBlock::end:
           return take_end(json_of(reader));
+        case RunBlock::inputs:
+          run_.inputs.push_back(
+              {custom->offset + custom->bytes.size() - reader.left(), reader.left()});
+          return {};
       }
     } catch (const Json::exception& wrong) {
       return error(custom->offset,
@@ -98,12 +102,14 @@ class Parser {
                    fmt::format("written by a later Lanyard (format {}; this one reads up to {})",
                                json.at("version").get<int>(), run_file_version));
     is_begun_ = true;
+    run_.version = json.at("version").get<int>();
     run_.lab_name = json.at("lab").get<std::string>();
     run_.lab_file = json.at("file").get<std::string>();
     run_.lab_text = json.at("text").get<std::string>();
     run_.seed = json.at("seed").get<std::uint64_t>();
     run_.is_virtual = json.at("time").get<std::string>() == "virtual";
-    epoch_ns_ = json.at("epoch_ns").get<std::int64_t>();
+    run_.epoch_ns = json.at("epoch_ns").get<std::int64_t>();
+    run_.has_inputs = json.value("inputs", 0) == run_inputs_version;
     for (const Json& link : json.at("links")) run_.links.push_back(link.get<std::string>());
     for (const Json& node : json.at("nodes")) take_node(node);
     for (const Json& port : json.at("ports")) take_port(port);
@@ -158,7 +164,7 @@ class Parser {
       return error(packet.offset, "a packet of no port");
     RunPacket row;
     row.port = packet.info.interface;
-    row.at = Instant::at_ns(packet.info.time_ns - epoch_ns_);
+    row.at = Instant::at_ns(packet.info.time_ns - run_.epoch_ns);
     row.is_sent = packet.info.direction == pcapng::Direction::outbound;
     row.packet = packet.info.packet_id.value_or(0);
     if (!packet.info.comments.empty()) row.comment = packet.info.comments.front();
@@ -201,7 +207,6 @@ class Parser {
   }
 
   RunFile& run_;
-  std::int64_t epoch_ns_ = 0;
   bool is_begun_ = false, is_ended_ = false;
   std::map<std::uint64_t, EventId> causes_;
 };

@@ -60,6 +60,11 @@ struct RunProgram {
   std::string name, command;
 };
 
+// A block of what entered the lab from outside (lab/replay/input.hh).
+struct RunInputs {
+  std::size_t offset = 0, size = 0;  // in RunFile::bytes
+};
+
 struct RunFile {
   RunFile() = default;
   RunFile(RunFile&&) = default;
@@ -69,7 +74,10 @@ struct RunFile {
 
   std::string lab_name, lab_file, lab_text;
   std::uint64_t seed = 0;
+  int version = 0;  // of the format it is written in
   bool is_virtual = true;
+  std::int64_t epoch_ns = 0;             // real time: of the first moment, since 1970
+  bool has_inputs = false;               // real time: everything that entered was written down
   bool is_whole = true;                  // false: no end was written (the run was killed), or
   std::optional<RunFileProblem> damage;  // it could be read only up to here
   std::vector<RunNode> nodes;
@@ -78,6 +86,7 @@ struct RunFile {
   std::vector<RunProgram> programs;
   std::vector<RunPacket> packets;  // in the world's order
   std::vector<RunEvent> events;
+  std::vector<RunInputs> inputs;
   std::vector<Verdict> verdicts;
   Instant ended_at;                 // if it is whole
   std::vector<std::uint8_t> bytes;  // the whole file

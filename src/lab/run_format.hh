@@ -5,6 +5,7 @@
 //   rows                   a row after the other, each with its tag:
 //     0 event   id:8 cause:8 at:8 node:4 kind:2 values:1 (value:8)* text:4 bytes
 //     1 cause   packet:8 event:8
+//   inputs                 rows of lab/replay/input.hh; readers that do not replay pass over them
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,11 @@
 
 namespace lanyard::lab {
 
-enum class RunBlock : std::uint32_t { begin = 1, program = 2, rows = 3, end = 4 };
+enum class RunBlock : std::uint32_t { begin = 1, program = 2, rows = 3, end = 4, inputs = 5 };
 enum class RunRow : std::uint8_t { event = 0, cause = 1 };
 
 inline constexpr int run_file_version = 1;
+inline constexpr int run_inputs_version = 1;
 
 [[nodiscard]] std::string_view text_of_kind(NodeKind kind);  // "host", "linux", "switch", "router"
 

@@ -3,10 +3,36 @@
 
 #include <csignal>
 
+#include "lab/action_text.hh"
 #include "lab/command.hh"
+#include "lab/replay/input_log.hh"
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
+namespace {
+
+// What was done to a lab is kept as the line that does it again.
+void keep(InputLog& inputs, const Action& action, const Model& model) {
+  const std::string line = text_of(action, model);
+  const auto read = ActionReader(model, true).read(line);
+  Action plain = action;
+  plain.at = {}, plain.after = {}, plain.every = {}, plain.times = 1, plain.mark = {};
+  const bool is_the_same = read && read->size() == 1 && read->front() == plain;
+  inputs.add(is_the_same ? InputKind::act : InputKind::lost,
+             {.text = is_the_same ? line : "an action that no line says exactly: " + line});
+}
+
+// A machine that nobody has looked at before is made by the look.
+void look_at(World::State& world, std::uint32_t node) {
+  const auto& stack = world.machines[node].stack;
+  if (stack.is_made() || stack == nullptr) return;
+  InputLog* const inputs = world.inputs.get();
+  if (inputs != nullptr && inputs->is_outside()) inputs->add(InputKind::look, {.whom = node});
+  const InputLog::Inside inside(inputs);
+  (void)stack.get();
+}
+
+}  // namespace
 
 World::World(const Model& model, const Plan& plan, WorldOptions options)
     : state_(std::make_unique<State>(model, plan, std::move(options))) {}
@@ -40,12 +66,18 @@ void World::set_on_over(std::function<void()> call) {
 }
 
 void World::end() {
+  InputLog* const inputs = state_->inputs.get();
+  if (inputs != nullptr) inputs->add(InputKind::end, {});
+  const InputLog::Inside inside(inputs);
   if (!state_->is_built) return state_->finish();
   state_->begin_end();
 }
 
 void World::stop() {
   if (is_over()) return;
+  InputLog* const inputs = state_->inputs.get();
+  if (inputs != nullptr) inputs->add(InputKind::stop, {});
+  const InputLog::Inside inside(inputs);
   state_->stop_programs(SIGKILL);
   state_->finish();
 }
@@ -55,18 +87,25 @@ Instant World::now() const {
 }
 
 void World::cut(std::uint32_t link) {
-  state_->faults.set_up(link, false, true, true);
+  act({.kind = Action::Kind::cut, .link = link});
 }
 
 void World::heal(std::uint32_t link) {
-  state_->faults.set_up(link, true, true, true);
+  act({.kind = Action::Kind::heal, .link = link});
 }
 
 void World::change(std::uint32_t link, const LinkChange& change, bool a_to_b, bool b_to_a) {
-  state_->faults.change(link, change, a_to_b, b_to_a);
+  act({.kind = Action::Kind::set,
+       .link = link,
+       .change = change,
+       .a_to_b = a_to_b,
+       .b_to_a = b_to_a});
 }
 
 void World::act(const Action& action) {
+  InputLog* const inputs = state_->inputs.get();
+  if (inputs != nullptr) keep(*inputs, action, state_->model);
+  const InputLog::Inside inside(inputs);
   state_->faults.act(action);
 }
 
@@ -77,6 +116,9 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   // With descriptors of its own it is a program of the machine's: `exec alice -- echo hello` means
   // the echo everybody knows.
   const bool has_descriptors = launch.standard_input >= 0 || launch.standard_output >= 0;
+  InputLog* const inputs = state_->inputs.get();
+  if (inputs != nullptr) inputs->start(node, launch, has_descriptors);
+  const InputLog::Inside inside(inputs);
   row.is_built_in = state_->machines[node].stack != nullptr && !has_descriptors &&
                     is_built_in(state_->model, row.command);
   const ProgramId id = state_->add_program(node, std::move(row), std::move(launch), observer);
@@ -89,6 +131,11 @@ void World::touch(std::uint32_t node) {
 }
 
 void World::signal(ProgramId program, int signal) {
+  InputLog* const inputs = state_->inputs.get();
+  if (inputs != nullptr)
+    inputs->add(InputKind::signal,
+                {.whom = static_cast<std::uint32_t>(program), .numbers = {signal}});
+  const InputLog::Inside inside(inputs);
   state_->signal(program, signal);
 }
 
@@ -113,11 +160,21 @@ std::span<const ProgramOutput> World::output() const {
 }
 
 stack::Stack* World::stack(std::uint32_t node) {
-  return node < state_->machines.size() ? state_->machines[node].stack.get() : nullptr;
+  if (node >= state_->machines.size()) return nullptr;
+  look_at(*state_, node);
+  return state_->machines[node].stack.get();
 }
 
 socket::Sockets* World::sockets(std::uint32_t node) {
-  return node < state_->machines.size() ? state_->machines[node].sockets.get() : nullptr;
+  if (node >= state_->machines.size()) return nullptr;
+  look_at(*state_, node);
+  return state_->machines[node].sockets.get();
+}
+
+socket::Sockets* World::sockets_of_boot(std::uint32_t node, std::uint32_t boot) {
+  if (node >= state_->machines.size()) return nullptr;
+  if (socket::Sockets* const retired = state_->faults.retired(node, boot)) return retired;
+  return state_->machines[node].boots == boot ? sockets(node) : nullptr;
 }
 
 std::vector<Verdict> World::verdicts() const {

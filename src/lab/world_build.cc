@@ -3,6 +3,7 @@
 
 #include "application/dns_server.hh"
 #include "lab/dhcp_host.hh"
+#include "lab/replay/input_log.hh"
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
@@ -14,6 +15,9 @@ World::State::State(const Model& of, const Plan& planned, WorldOptions given)
       is_virtual(!options.in_real_time && time_of(of) == TimeMode::virtual_) {
   if (model.until != Duration::infinite()) limit = Instant::start() + model.until;
   trace.set_sink(this);
+  if (is_virtual || options.recorder == nullptr) return;
+  inputs = std::make_unique<InputLog>(*options.recorder, now);
+  inputs->add(InputKind::began, {.numbers = {options.keeps_running ? 1 : 0}});
 }
 
 World::State::~State() {
@@ -89,8 +93,10 @@ void World::State::build_stack(std::uint32_t node, Instant began) {
   machine.sockets = std::make_unique<socket::Sockets>(*machine.stack);
   machine.tasks = std::make_unique<Tasks>();
   if (options.recorder != nullptr || options.observer != nullptr) {
-    machine.calls = std::make_unique<CallLog>(
-        CallLog::Host{node, *machine.sockets, *machine.tasks, machine.owners}, now, trace);
+    machine.calls =
+        std::make_unique<CallLog>(CallLog::Host{node, machine.boots, *machine.sockets,
+                                                *machine.tasks, machine.owners, inputs.get()},
+                                  now, trace);
     machine.sockets->set_waker(socket::Handle::none, machine.calls.get());
   }
   touch(node);
@@ -106,16 +112,20 @@ void World::State::build_kernel_host(std::uint32_t node) {
     const PlannedPort& port = plan.ports[index];
     host.ports.push_back(
         {port.name, port.mac, port.mtu, port.addresses, [this, index](Packet frame) {
+           if (inputs != nullptr) inputs->frame(index, frame);
            injected.push_back({index, std::move(frame)});
          }});
   }
   if (options.launcher == nullptr) {
     machine.problem = fmt::format("{}: hosts with the kernel's stack need a launcher", host.name);
-  } else if (auto made = options.launcher->make_kernel_host(host)) {
-    machine.kernel_ports = std::move(*made);
-  } else {
-    machine.problem = made.error();
+    return;
   }
+  auto made = options.launcher->make_kernel_host(host);
+  if (made)
+    machine.kernel_ports = std::move(*made);
+  else
+    machine.problem = made.error();
+  if (inputs != nullptr) inputs->add(InputKind::hosted, {.whom = node, .text = machine.problem});
 }
 
 void World::State::build_links() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "lab/replay/input_log.hh"
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
@@ -79,6 +80,7 @@ void World::State::finish() {
     }
   phase = WorldPhase::over;
   trace.set_sink(nullptr);
+  if (inputs != nullptr) inputs->flush();
   if (options.recorder != nullptr) options.recorder->finish(judge(facts()), now);
   if (on_over) on_over();
 }

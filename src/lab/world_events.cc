@@ -5,12 +5,25 @@
 #include <algorithm>
 
 #include "lab/observer.hh"
+#include "lab/replay/input_log.hh"
 #include "lab/world_state.hh"
 #include "transport/tcp/state.hh"
 
 namespace lanyard::lab {
+namespace {
+
+// Whether a turn at `until` does anything but move the clock.
+bool is_due(const World::State& world, Instant until) {
+  return !world.is_built || !world.touched.empty() || !world.injected.empty() ||
+         world.schedule.next_at() <= until ||
+         (world.phase == WorldPhase::running && until >= world.limit);
+}
+
+}  // namespace
 
 void World::State::run_until(Instant until) {
+  if (inputs != nullptr && is_due(*this, until)) inputs->turn(until);
+  const InputLog::Inside inside(inputs.get());
   if (!is_built) {
     now = is_virtual ? Instant::start() : until;
     build();
@@ -86,6 +99,7 @@ void World::State::arm(std::uint32_t node, Instant next) {
 
 void World::State::touch(std::uint32_t node) {
   if (machines[node].is_touched) return;
+  if (inputs != nullptr && inputs->is_outside()) inputs->add(InputKind::touch, {.whom = node});
   machines[node].is_touched = true;
   touched.push_back(node);
 }

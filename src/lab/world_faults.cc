@@ -188,10 +188,21 @@ void Faults::crash(std::uint32_t node) {
   world_.trace.set_sink(nullptr);
   if (machine.tasks->has_ready()) machine.tasks->run(world_.now);
   world_.trace.set_sink(&world_);
-  retired_.push_back({machine.stack.release(), machine.sockets.release(), machine.tasks.release(),
-                      std::move(machine.launch_host)});
+  retired_.push_back({.node = node,
+                      .boot = machine.boots,
+                      .calls = std::move(machine.calls),
+                      .stack = machine.stack.release(),
+                      .sockets = machine.sockets.release(),
+                      .tasks = machine.tasks.release(),
+                      .launch_host = std::move(machine.launch_host)});
   // Nobody outside needs them any longer, and their tasks have ended.
   if (world_.options.launcher == nullptr) retired_.pop_back();
+}
+
+socket::Sockets* Faults::retired(std::uint32_t node, std::uint32_t boot) const {
+  for (const Retired& each : retired_)
+    if (each.node == node && each.boot == boot) return each.sockets.get();
+  return nullptr;
 }
 
 // With the programs that ran when it went down, and those that were to start since.

@@ -27,6 +27,8 @@ class Faults {
   // partition. What the node only passes on goes through.
   [[nodiscard]] bool is_parted(const Packet& frame, std::uint32_t node) const;
   [[nodiscard]] bool has_partitions() const { return !partitions_.empty(); }
+  // The sockets of a machine that crashed; null: there are none, or they are gone.
+  [[nodiscard]] socket::Sockets* retired(std::uint32_t node, std::uint32_t boot) const;
   // Of a node, as they are now.
   [[nodiscard]] const std::vector<IpPrefix>& addresses_of(std::uint32_t node) const {
     return addresses_[node];
@@ -41,6 +43,8 @@ class Faults {
   // What was a machine before it crashed, kept while programs that are being killed may still call
   // it.
   struct Retired {
+    std::uint32_t node = 0, boot = 0;
+    std::unique_ptr<CallLog> calls;
     std::unique_ptr<stack::Stack> stack;
     std::unique_ptr<socket::Sockets> sockets;
     std::unique_ptr<Tasks> tasks;

@@ -6,6 +6,7 @@
 
 #include "application/programs.hh"
 #include "lab/command.hh"
+#include "lab/replay/input_log.hh"
 #include "lab/world_state.hh"
 
 namespace lanyard::lab {
@@ -89,6 +90,9 @@ void World::State::start_launched(std::uint32_t index) {
   machines[node].launch_host->sockets = machines[node].sockets.get();
   const auto started =
       options.launcher->start(*machines[node].launch_host, programs[index].launch, *this);
+  if (inputs != nullptr)
+    inputs->add(InputKind::launched, {.whom = static_cast<std::uint32_t>(rows[index].id),
+                                      .text = started ? std::string_view() : started.error()});
   if (!started) fail_program(index, started.error());
 }
 
@@ -114,6 +118,11 @@ void World::State::signal(ProgramId program, int signal) {
 }
 
 void World::State::on_program_output(ProgramId program, int descriptor, std::string_view text) {
+  if (inputs != nullptr && inputs->is_outside())
+    inputs->add(
+        InputKind::output,
+        {.whom = static_cast<std::uint32_t>(program), .numbers = {descriptor}, .text = text});
+  const InputLog::Inside inside(inputs.get());
   const std::size_t index = static_cast<std::size_t>(program) - 1;
   if (phase == WorldPhase::over || index >= rows.size() || rows[index].is_service) return;
   ProgramOutput out{program, descriptor, now, std::string(text)};
@@ -129,6 +138,10 @@ void World::State::on_program_output(ProgramId program, int descriptor, std::str
 }
 
 void World::State::on_program_exited(ProgramId program, int status, int signal) {
+  if (inputs != nullptr && inputs->is_outside())
+    inputs->add(InputKind::exited,
+                {.whom = static_cast<std::uint32_t>(program), .numbers = {status, signal}});
+  const InputLog::Inside inside(inputs.get());
   const std::size_t index = static_cast<std::size_t>(program) - 1;
   if (phase == WorldPhase::over || index >= rows.size() ||
       rows[index].state != ProgramState::running)

@@ -87,8 +87,8 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   Schedule schedule;
   WorldPhase phase = WorldPhase::running;
   Instant quieting_since, last_frame_at;
-  bool is_built = false;
-  bool was_killed = false;  // stopping: SIGKILL has been sent
+  bool is_built = false, was_killed = false;  // stopping: SIGKILL has been sent
+  std::unique_ptr<InputLog> inputs;           // in real time, if there is a recorder
   std::function<void()> on_over;
 
   std::vector<ProgramRow> rows;
@@ -103,8 +103,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<std::uint32_t> direction_of_port;        // that frames leave by
   std::vector<std::uint32_t> position_of_port;         // among its node's ports
   std::vector<InFlight> in_flight;
-  std::vector<std::uint32_t> free_slots;
-  std::vector<std::uint32_t> touched;
+  std::vector<std::uint32_t> free_slots, touched;
   std::vector<Injected> injected;  // frames from the kernel, for the next turn
   std::uint64_t last_packet = 0;
 

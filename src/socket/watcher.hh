@@ -49,6 +49,14 @@ struct Call {
   return (flags.peek ? 1 : 0) | (flags.out_of_band ? 2 : 0) | (flags.truncate ? 4 : 0);
 }
 
+// And back.
+[[nodiscard]] constexpr SendFlags send_flags_of(std::int64_t bits) {
+  return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+}
+[[nodiscard]] constexpr ReceiveFlags receive_flags_of(std::int64_t bits) {
+  return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+}
+
 // Give it to Sockets::set_waker as the waker of Handle::none: it is then told of every call after
 // it was made. Without one that costs a test.
 class CallWatcher : public Waker {

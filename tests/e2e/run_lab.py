@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one lab with stock programs from beginning to end and lets tshark judge every frame of its run file.
+"""Runs one lab with stock programs from beginning to end, lets tshark judge every frame of its run file, and makes the run
+again from the file alone, which must give the same bytes.
 
 usage: run_lab.py LANYARD LAB.yaml
 Exit status 77 means skipped: a program the lab needs is not installed, or the kernel lacks something.
@@ -137,6 +138,10 @@ def main():
             if faults:
                 sys.exit('tshark objects:\n' + '\n'.join(faults[:40]))
             print('tshark finds nothing wrong')
+        again = subprocess.run([lanyard, 'replay', run_file], timeout=400, capture_output=True, text=True, errors='replace')
+        print(again.stdout, again.stderr)
+        if again.returncode != 0 or 'the same run file, byte for byte' not in again.stdout:
+            sys.exit(f'lanyard replay ended with {again.returncode}')
 
 
 main()
