@@ -144,6 +144,11 @@ Duration EventLoop::State::patience() const {
 void EventLoop::State::run_round() {
   read_clock();
   if (driven != nullptr) driven->run_until(now);
+  if (!deferred.empty()) {
+    // What the world woke is served, and the world goes on with it, without a wait in between.
+    run_deferred();
+    if (driven != nullptr) driven->run_until(now);
+  }
   std::array<epoll_event, events_per_round_max> events;
   const int ready = wait_for_events(epoll, events, patience());
   if (ready < 0 && errno != EINTR) fail("epoll_wait");

@@ -40,12 +40,13 @@ class EventLoop {
   // called from inside callbacks.
   void watch(int descriptor, std::uint32_t epoll_events, Callback callback);
   void forget(int descriptor);
-  // Once, at the end of the present round of callbacks, before the driven world is run again.
+  // Once, before the loop waits again: at the end of the present round of callbacks, or behind the
+  // driven world's turn if that asks for it; then the world has another.
   void defer(std::function<void()> call);
 
   void drive(Driven* driven);
-  // Rounds of: read the clock, driven->run_until(now), wait for descriptors or the next deadline,
-  // callbacks; until stop().
+  // Rounds of: read the clock, driven->run_until(now), what was deferred, wait for descriptors or
+  // the next deadline, callbacks; until stop().
   void run();
   void stop();
 

@@ -47,7 +47,7 @@ void Supervisor::look_for_closed(bool all) {
 
 void Supervisor::program_closed(VirtualSocket& socket) {
   was_touched_ = true;
-  socket.is_closed = true;
+  socket.is_closed = socket.has_end_in_sight = true;
   if (socket.stage == VirtualSocket::Stage::connected && socket.is_stream()) {
     const auto linger = host_.sockets->get_option(now(), socket.handle, socket::Option::linger);
     const auto* value = linger ? std::get_if<socket::Linger>(&*linger) : nullptr;
@@ -70,7 +70,7 @@ void Supervisor::program_closed(VirtualSocket& socket) {
 
 // All that the program wrote has been handed to the stack (or may be dropped).
 void Supervisor::finish_closing(VirtualSocket& socket) {
-  if (socket.closes_by_reset || !socket.carry.empty()) {
+  if (socket.closes_by_reset) {
     // RFC 9293 3.10.4, RFC 2525 2.17: closing with unread data is a reset.
     (void)host_.sockets->set_option(now(), socket.handle, socket::Option::linger, reset_on_close());
   }

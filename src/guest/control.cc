@@ -99,8 +99,8 @@ VirtualSocket* Supervisor::adopt(socket::Handle handle, int family, int type, in
   if (type != SOCK_STREAM) socket->stage = VirtualSocket::Stage::connected;
   const std::uint64_t inode = socket->inode;
   loop_.watch(socket->ours.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-              [this, inode](std::uint32_t) {
-                if (VirtualSocket* found = find(inode)) service(*found);
+              [this, inode](std::uint32_t events) {
+                if (VirtualSocket* found = find(inode)) on_pair(*found, events);
                 finish_round();
               });
   host_.sockets->set_waker(handle, this);
@@ -232,6 +232,11 @@ bool Supervisor::deliver_accepted(const Asked& asked) {
     return true;  // the stack's socket is closed
   }
   made->stage = VirtualSocket::Stage::connected;
+  int is_inline = 0;
+  socklen_t size = sizeof is_inline;
+  getsockopt(asked.theirs.get(), SOL_SOCKET, SO_OOBINLINE, &is_inline, &size);
+  if (is_inline != 0)
+    setsockopt(theirs.get(), SOL_SOCKET, SO_OOBINLINE, &is_inline, sizeof is_inline);
   if ((flags & SOCK_NONBLOCK) != 0) fcntl(theirs.get(), F_SETFL, O_NONBLOCK);
   if (!call.listener->reply_descriptor(call, theirs.get(), (flags & SOCK_CLOEXEC) != 0)) {
     // Undo the pair, keep the connection.

@@ -87,7 +87,9 @@ void Supervisor::send_datagram(const Asked& asked) {
   const Call& call = asked.call;
   const bool has_header = call.number == __NR_sendmsg;
   if (asked.socket.is_stream()) {
-    if (has_header) {
+    if ((call.int_argument(has_header ? 2 : 3) & MSG_OOB) != 0) {
+      send_urgent(asked);
+    } else if (has_header) {
       call.listener->let_run(call);
     } else {
       send_to_stream(asked);
@@ -108,6 +110,11 @@ void Supervisor::send_datagram(const Asked& asked) {
 
 void Supervisor::send_messages(const Asked& asked) {
   const Call& call = asked.call;
+  if (asked.socket.is_stream() && (call.int_argument(3) & MSG_OOB) != 0) {
+    note("sendmmsg of urgent data is not supported; sendmsg is");
+    call.listener->reply(call, Errno::not_supported);
+    return;
+  }
   if (asked.socket.is_stream()) {
     call.listener->let_run(call);
     return;

@@ -57,9 +57,13 @@ class Assembler {
       answer(action);
     }
   }
-  // Asks the supervisor if argument `index` is not a null pointer, in either half.
-  void notify_if_given(long number, int index) {
-    only_if_equal(static_cast<std::uint32_t>(number), 7);
+  // Asks the supervisor if argument `index` is not a null pointer, in either half, or if the flags
+  // in the one before it have any of these bits.
+  void notify_if_given(long number, int index, std::uint32_t flags) {
+    only_if_equal(static_cast<std::uint32_t>(number), 10);
+    load(low_half(index - 1));
+    only_if_any_bit(flags, 1);
+    answer(notify);
     load(low_half(index));
     only_if_not_equal(0, 1);
     answer(notify);
@@ -142,8 +146,8 @@ std::vector<sock_filter> filter_program(const FilterOptions& options) {
                        __NR_getsockname, __NR_getpeername, __NR_setsockopt, __NR_getsockopt,
                        __NR_shutdown, __NR_sendmsg, __NR_recvmsg, __NR_sendmmsg, __NR_recvmmsg},
                       notify);
-  program.notify_if_given(__NR_sendto, 4);
-  program.notify_if_given(__NR_recvfrom, 4);
+  program.notify_if_given(__NR_sendto, 4, MSG_OOB);
+  program.notify_if_given(__NR_recvfrom, 4, 0);
   decide_ioctl(program);
   // IORING_OP_SOCKET and its friends would pass no filter.
   program.answer_call({__NR_io_uring_setup}, refuse(ENOSYS));

@@ -67,11 +67,11 @@ void Supervisor::control_device(const Asked& asked) {
   const Call& call = asked.call;
   const unsigned long request = call.arguments[1] & 0xffffffff;
   int error = 0;
-  if (request == SIOCATMARK) {
-    const int is_at_mark = asked.socket.handle != socket::Handle::none &&
-                           host_.sockets->is_at_urgent_mark(asked.socket.handle);
-    error = write_value(call.thread, call.arguments[2], is_at_mark) ? 0 : EFAULT;
-  } else if (only_looks(request) || request == SIOCGIFCONF) {
+  if (request == SIOCATMARK && asked.socket.is_stream()) {
+    call.listener->let_run(call);  // of the pair (urgent.cc)
+    return;
+  }
+  if (only_looks(request) || request == SIOCGIFCONF) {
     if (host_.namespace_socket < 0) {
       error = ENODEV;
     } else if (request == SIOCGIFCONF) {

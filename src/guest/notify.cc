@@ -3,19 +3,17 @@
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "guest/probe.hh"
+
 namespace lanyard::guest {
 
 bool Listener::receive(Call& call) {
-  // RECV blocks when nothing waits. Once poll has said there is something it does not: a call that
-  // vanishes in between leaves its count behind, and RECV says ENOENT.
-  pollfd ready{descriptor_.get(), POLLIN, 0};
-  if (poll(&ready, 1, 0) <= 0 || (ready.revents & POLLIN) == 0) return false;
+  // A call that has vanished since leaves its count behind, and RECV says ENOENT.
   seccomp_notif notification{};
   if (ioctl(descriptor_.get(), SECCOMP_IOCTL_NOTIF_RECV, &notification) != 0) return false;
   call.listener = this;
@@ -50,12 +48,14 @@ bool Listener::let_run(const Call& call) {
 }
 
 bool Listener::reply_descriptor(const Call& call, int descriptor, bool closes_on_exec) {
+  const bool answers_too = features().addfd_send;
   seccomp_notif_addfd add{};
   add.id = call.id;
-  add.flags = SECCOMP_ADDFD_FLAG_SEND;
+  add.flags = answers_too ? SECCOMP_ADDFD_FLAG_SEND : 0;
   add.srcfd = static_cast<std::uint32_t>(descriptor);
   add.newfd_flags = closes_on_exec ? O_CLOEXEC : 0;
-  if (ioctl(descriptor_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0) return true;
+  const int number = ioctl(descriptor_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+  if (number >= 0) return answers_too || reply(call, number);
   // Its table may be full (EMFILE): that is the program's to know.
   if (errno != ENOENT) reply(call, -errno);
   return false;

@@ -32,7 +32,8 @@ class Listener {
   explicit Listener(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-  // The next call, if one waits; never blocks.
+  // The next call. Only when the descriptor polls as readable, or it waits for one; false if that
+  // call has vanished since.
   [[nodiscard]] bool receive(Call& call);
   // Whether the call still waits: its thread may have been killed, or a signal taken it away.
   [[nodiscard]] bool is_waiting(const Call& call) const;

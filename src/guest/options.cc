@@ -130,9 +130,9 @@ Result<socket::OptionValue> parse(const OptionRow& row, const Value& value,
 }
 
 // A datagram leaves the stack at once, so what a program's send buffer holds is what lies in the
-// pair.
+// pair. So does a stream's urgent octet.
 bool lies_in_pair(const VirtualSocket& socket, const OptionRow& row) {
-  return !socket.is_stream() && row.option == Option::send_buffer;
+  return row.option == (socket.is_stream() ? Option::out_of_band_inline : Option::send_buffer);
 }
 
 // Where the virtual socket keeps a wish about control messages.
@@ -259,6 +259,9 @@ void Supervisor::set_option(const Asked& asked) {
     parsed = socket::OptionValue(std::int64_t{*number == 2 || *number == 3});
     socket.mtu_discovery = static_cast<int>(*number);
   }
+  // What was written before is queued before.
+  const bool lets_go = row->option == Option::cork || row->option == Option::no_delay;
+  if (lets_go && socket.is_stream()) pull(socket);
   if (socket.handle == socket::Handle::none) {
     call.listener->reply(call, Errno::invalid);  // as Linux after a reset
     return;

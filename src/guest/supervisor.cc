@@ -17,11 +17,9 @@ namespace lanyard::guest {
 namespace {
 
 constexpr std::size_t buffer_bytes = 256 * 1024;
-// Calls answered before other descriptors get their turn.
-constexpr int calls_per_round_max = 64;
 // A held call is looked at for signals this often; the longer it has waited, the less often.
 constexpr Duration tick_pause = Duration::milliseconds(10);
-constexpr Duration tick_pause_max = Duration::milliseconds(80);
+constexpr Duration tick_pause_max = Duration::milliseconds(160);
 
 // The time-out a blocking call has, as the program set it (it lies in the pair natively).
 Duration timeout_of(const Descriptor& theirs, int option) {
@@ -73,8 +71,9 @@ void Supervisor::serve(Descriptor listener, std::function<void()> ended) {
 }
 
 void Supervisor::on_listener(Listener& listener, std::uint32_t events) {
+  // One at a time: RECV would wait for another, and epoll tells of it as cheaply as poll would.
   Call call;
-  for (int count = 0; count < calls_per_round_max && listener.receive(call); ++count) handle(call);
+  if ((events & EPOLLIN) != 0 && listener.receive(call)) handle(call);
   finish_round();
   if ((events & EPOLLIN) != 0 || (events & EPOLLHUP) == 0) return;
   // The last task of the tree has gone.
@@ -196,12 +195,16 @@ void Supervisor::retry(Held& held) {
   held_.back().pause = held.pause;
 }
 
+// A timer that comes too early is left alone: it looks, and is armed again.
 void Supervisor::arm_tick() {
-  const bool wanted = !held_.empty();
-  if (wanted == ticks_) return;
-  ticks_ = wanted;
+  Instant next = Instant::never();
+  for (const Held& held : held_) next = std::min({next, held.deadline, held.look_again});
+  if (armed_for_ <= next) return;
+  armed_for_ = next;
+  const std::int64_t ns = std::max(next - now(), Duration::nanoseconds(1)).count_ns();
   itimerspec times{};
-  if (wanted) times.it_value.tv_nsec = times.it_interval.tv_nsec = tick_pause.count_ns();
+  times.it_value.tv_sec = ns / 1'000'000'000;
+  times.it_value.tv_nsec = ns % 1'000'000'000;
   timerfd_settime(ticker_.get(), 0, &times, nullptr);
 }
 
@@ -209,6 +212,7 @@ void Supervisor::arm_tick() {
 void Supervisor::on_tick() {
   std::uint64_t ticks = 0;
   if (read(ticker_.get(), &ticks, sizeof ticks) < 0) return;
+  armed_for_ = Instant::never();
   held_.remove_if([&](Held& held) {
     if (held.deadline <= now()) {
       const Errno error = held.waits == Waits::connect ? Errno::in_progress : Errno::try_again;
@@ -254,11 +258,17 @@ void Supervisor::service_dirty() {
   finish_round();
 }
 
+// What the pair says by itself.
+void Supervisor::on_pair(VirtualSocket& socket, std::uint32_t events) {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) socket.has_end_in_sight = true;
+  service(socket);
+}
+
 // Whatever a socket may be ready for; may erase it.
 void Supervisor::service(VirtualSocket& socket) {
   was_touched_ = true;
   const std::uint64_t inode = socket.inode;
-  if (!socket.is_closed && has_hung_up(socket)) program_closed(socket);
+  if (socket.has_end_in_sight && !socket.is_closed && has_hung_up(socket)) program_closed(socket);
   if (find(inode) == nullptr) return;
   switch (socket.stage) {
     case VirtualSocket::Stage::listening:

@@ -20,6 +20,7 @@
 
 #include "device/event_loop.hh"
 #include "guest/host_setup.hh"
+#include "guest/intake.hh"
 #include "guest/notify.hh"
 #include "guest/socket_address.hh"
 #include "guest/tracee.hh"
@@ -68,7 +69,6 @@ class Supervisor final : private socket::Waker {
     Instant look_again;  // for signals
     Duration pause;
   };
-
   // supervisor.cc: the flow of calls.
   void on_listener(Listener& listener, std::uint32_t events);
   void handle(const Call& call);
@@ -81,13 +81,13 @@ class Supervisor final : private socket::Waker {
   void on_readiness(socket::Handle socket) override;
   void mark_dirty(VirtualSocket& socket);
   void service_dirty();
+  void on_pair(VirtualSocket& socket, std::uint32_t events);
   void service(VirtualSocket& socket);
   void finish_round();
   [[nodiscard]] Instant now() const { return loop_.now(); }
   [[nodiscard]] VirtualSocket* find(std::uint64_t inode);
   [[nodiscard]] VirtualSocket* find(const Descriptor& theirs);
   void note(std::string_view text);
-
   // control.cc
   void open_socket(const Call& call);
   VirtualSocket* adopt(socket::Handle handle, int family, int type, int protocol,
@@ -106,7 +106,6 @@ class Supervisor final : private socket::Waker {
   [[nodiscard]] Result<Endpoint> address_argument(const Asked& asked, std::size_t index) const;
   [[nodiscard]] bool give_address(pid_t thread, std::uint64_t to, std::uint64_t size_at,
                                   const SocketAddress& address) const;
-
   // closing.cc: the ends of sockets.
   void look_for_closed(bool all);
   [[nodiscard]] bool has_hung_up(const VirtualSocket& socket) const;
@@ -116,16 +115,16 @@ class Supervisor final : private socket::Waker {
   void show_broken_pipe(VirtualSocket& socket);
   void retire(VirtualSocket& socket, VirtualSocket::Stage stage);
   void erase(VirtualSocket& socket);
-
-  // transfer.cc
+  // transfer.cc, urgent.cc
   void pull(VirtualSocket& socket);
   void program_direction_ended(VirtualSocket& socket);
   void push(VirtualSocket& socket);
-  [[nodiscard]] bool push_carry(VirtualSocket& socket);
+  [[nodiscard]] bool hand_over(VirtualSocket& socket);
   void send_to_stream(const Asked& asked);
   void hide_writability(const Asked& asked);
   void show_writability(VirtualSocket& socket);
-
+  void send_urgent(const Asked& asked);
+  [[nodiscard]] bool push_urgent(VirtualSocket& socket);
   // datagrams.cc, messages.cc
   void pull_datagrams(VirtualSocket& socket);
   void push_datagrams(VirtualSocket& socket);
@@ -140,7 +139,6 @@ class Supervisor final : private socket::Waker {
   [[nodiscard]] Result<std::size_t> receive_one(const Asked& asked, Buffers& buffers, int flags);
   [[nodiscard]] Result<std::size_t> receive_queued_error(const Asked& asked, Buffers& buffers);
   [[nodiscard]] Result<Buffers> read_header(pid_t thread, std::uint64_t from) const;
-
   // names.cc, options.cc, ioctl.cc
   void get_name(const Asked& asked, bool of_peer);
   void open_file(const Call& call);
@@ -158,13 +156,15 @@ class Supervisor final : private socket::Waker {
   bool was_touched_ = false;
   std::list<Held> held_;
   Descriptor ticker_;
-  bool ticks_ = false;
+  Instant armed_for_ = Instant::never();
   std::map<int, std::unique_ptr<Listener>> listeners_;
   std::map<int, std::function<void()>> ended_;
   std::deque<std::uint64_t> retired_;
   std::set<std::string> noted_;
   std::map<std::size_t, int> charges_;  // of a datagram in a pair, by its size
   std::vector<std::uint8_t> buffer_;
+  Intake intake_;
+  std::vector<Slice> slices_;  // on their way, empty between calls
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

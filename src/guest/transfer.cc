@@ -14,9 +14,11 @@ namespace lanyard::guest {
 
 namespace {
 
-constexpr std::size_t chunk_bytes = 64 * 1024;
-// Chunks moved for one socket before others get their turn.
-constexpr int chunks_per_turn = 16;
+constexpr std::size_t send_bytes_max = 64 * 1024;
+constexpr std::size_t write_bytes_max = 256 * 1024;
+// Calls for one socket before others get their turn.
+constexpr int reads_per_turn = 4;
+constexpr int writes_per_turn = 4;
 
 bool is_over(const socket::Readiness& readiness) {
   return readiness.failed || readiness.hung_up;
@@ -31,16 +33,16 @@ void Supervisor::pull(VirtualSocket& socket) {
     if (socket.is_closed) finish_closing(socket);
     return;
   }
-  for (int turn = 0; turn < chunks_per_turn; ++turn) {
+  for (int turn = 0; turn < reads_per_turn; ++turn) {
     const std::size_t room =
-        std::min({host_.sockets->writable_bytes(socket.handle), chunk_bytes, buffer_.size()});
+        std::min(host_.sockets->writable_bytes(socket.handle), Intake::bytes_max);
     if (room == 0) {
       // Full, or dead; a dead one takes no more from a program that is gone.
       if (socket.is_closed && is_over(host_.sockets->readiness(socket.handle)))
         finish_closing(socket);
       return;
     }
-    const ssize_t got = recv(socket.ours.get(), buffer_.data(), room, MSG_DONTWAIT);
+    const ssize_t got = intake_.read(socket.ours.get(), room, slices_);
     if (got == 0) {
       program_direction_ended(socket);
       return;
@@ -52,20 +54,34 @@ void Supervisor::pull(VirtualSocket& socket) {
       finish_closing(socket);
       return;
     }
-    const Bytes bytes(buffer_.data(), static_cast<std::size_t>(got));
-    const auto sent = host_.sockets->send(now(), socket.handle, bytes);
-    if (!sent) {
-      if (socket.is_closed) {
-        finish_closing(socket);
-      } else {
-        show_reset(socket,
-                   sent.error() == Errno::broken_pipe ? Errno::connection_reset : sent.error());
-      }
-      return;
-    }
-    CHECK(*sent == bytes.size());  // writable_bytes said so
+    if (!hand_over(socket)) return;
+    // Less than asked for: there was no more, and what comes wakes us.
+    if (static_cast<std::size_t>(got) < room && !socket.has_end_in_sight) return;
   }
   mark_dirty(socket);
+}
+
+// What was read, to the stack. False: the connection is over.
+bool Supervisor::hand_over(VirtualSocket& socket) {
+  std::vector<Slice> slices;
+  std::swap(slices, slices_);
+  for (const Slice& slice : slices) {
+    const auto sent = host_.sockets->send_slice(now(), socket.handle, slice);
+    if (sent) {
+      CHECK(*sent == slice.size());  // writable_bytes said so
+      continue;
+    }
+    if (socket.is_closed) {
+      finish_closing(socket);
+    } else {
+      show_reset(socket,
+                 sent.error() == Errno::broken_pipe ? Errno::connection_reset : sent.error());
+    }
+    return false;
+  }
+  slices.clear();
+  std::swap(slices, slices_);  // its memory serves again
+  return true;
 }
 
 void Supervisor::program_direction_ended(VirtualSocket& socket) {
@@ -78,21 +94,6 @@ void Supervisor::program_direction_ended(VirtualSocket& socket) {
   (void)host_.sockets->shutdown(now(), socket.handle, socket::Shutdown::write);
 }
 
-// The rest of the last chunk. True if nothing is left.
-bool Supervisor::push_carry(VirtualSocket& socket) {
-  while (!socket.carry.empty()) {
-    const ssize_t sent = send(socket.ours.get(), socket.carry.data(), socket.carry.size(),
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && errno == EPIPE) {
-      socket.carry.clear();  // the program has shut its reading
-      return true;
-    }
-    if (sent < 0) return false;
-    socket.carry.erase(0, static_cast<std::size_t>(sent));
-  }
-  return true;
-}
-
 // Stack to program.
 void Supervisor::push(VirtualSocket& socket) {
   if (socket.stage != VirtualSocket::Stage::connected) return;
@@ -102,23 +103,31 @@ void Supervisor::push(VirtualSocket& socket) {
     if (is_over(host_.sockets->readiness(socket.handle))) show_broken_pipe(socket);
     return;
   }
-  if (!push_carry(socket)) return;
-  for (int turn = 0; turn < chunks_per_turn; ++turn) {
-    const auto got = host_.sockets->receive(
-        now(), socket.handle, MutableBytes(buffer_).first(std::min(chunk_bytes, buffer_.size())));
-    if (!got) {
-      if (got.error() != Errno::try_again) show_reset(socket, got.error());
+  for (int turn = 0; turn < writes_per_turn; ++turn) {
+    if (!push_urgent(socket)) return;
+    slices_.clear();
+    const auto there = host_.sockets->peek(now(), socket.handle, write_bytes_max, slices_);
+    if (!there) {
+      if (there.error() != Errno::try_again) show_reset(socket, there.error());
       return;
     }
-    if (*got == 0) {
+    if (*there == 0) {
       socket.network_ended = true;
       ::shutdown(socket.ours.get(), SHUT_WR);
       // With the program's direction ended too, nothing more can happen.
       if (socket.program_ended) retire(socket, VirtualSocket::Stage::over);
       return;
     }
-    socket.carry.assign(text_of(Bytes(buffer_).first(*got)));
-    if (!push_carry(socket)) return;
+    std::size_t offered = 0;
+    const ssize_t written = write_slices(socket.ours.get(), slices_, offered);
+    slices_.clear();
+    // EPIPE: the program has shut its reading, and nobody wants them.
+    const bool is_unwanted = written < 0 && errno == EPIPE;
+    if (written < 0 && !is_unwanted) return;
+    const std::size_t taken = is_unwanted ? *there : static_cast<std::size_t>(written);
+    (void)host_.sockets->skip(now(), socket.handle, taken);
+    // No room: the program's reading wakes us.
+    if (taken < offered) return;
   }
   mark_dirty(socket);
 }
@@ -166,7 +175,7 @@ void Supervisor::send_to_stream(const Asked& asked) {
     call.listener->reply(call, Errno::broken_pipe);
     return;
   }
-  const std::size_t size = std::min<std::size_t>(call.arguments[2], chunk_bytes);
+  const std::size_t size = std::min<std::size_t>(call.arguments[2], send_bytes_max);
   if (!read_memory(call.thread, call.arguments[1], buffer_.data(), size)) {
     call.listener->reply(call, Errno::bad_address);
     return;

@@ -44,18 +44,19 @@ struct VirtualSocket {
   int last_number = -1;
 
   // Streams.
-  std::size_t junk = 0;          // bytes in our end that only hide POLLOUT from the program
-  bool program_ended = false;    // the program's direction has ended (its shutdown, or EOF)
-  bool network_ended = false;    // the peer's FIN was handed to the program
-  bool was_shut_both = false;    // by the program: looks like a close, and is none
-  bool is_closed = false;        // the program's last descriptor is gone; what it wrote goes on
-  bool closes_by_reset = false;  // ... and it left data unread
-  std::string carry;             // received, but not yet taken by the pair
+  std::size_t junk = 0;           // bytes in our end that only hide POLLOUT from the program
+  bool program_ended = false;     // the program's direction has ended (its shutdown, or EOF)
+  bool network_ended = false;     // the peer's FIN was handed to the program
+  bool was_shut_both = false;     // by the program: looks like a close, and is none
+  bool is_closed = false;         // the program's last descriptor is gone; what it wrote goes on
+  bool closes_by_reset = false;   // ... and it left data unread
+  bool has_end_in_sight = false;  // an end or a close of the program lies behind what it wrote
   std::deque<socket::Accepted> undelivered;  // accepted, but the program's call was gone
   std::size_t announced = 0;  // bytes in the program's end, one for each waiting connection
 
   // Datagrams.
   std::deque<QueuedDatagram> queued;
+  std::string carry;                            // received, but not yet taken by the pair
   std::optional<QueuedDatagram> carried_facts;  // of the datagram in `carry`
   bool wants_packet_info = false, wants_hop_limit = false, wants_traffic_class = false;
   bool wants_timestamp = false, wants_errors = false, wants_origin = false;

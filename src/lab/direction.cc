@@ -10,13 +10,22 @@ Direction::Direction(const LinkQuality& quality, const Seed& dice, Owner& owner)
 }
 
 void Direction::send(Instant now, Packet frame) {
-  ++counters_.frames;
-  counters_.bytes += frame.size();
+  const std::uint64_t packets_before = traffic.packets, bytes_before = traffic.bytes;
   traffic.count(frame);
+  counters_.frames += traffic.packets - packets_before;
+  counters_.bytes += traffic.bytes - bytes_before;
   if (!is_up_) return drop(now, std::move(frame), DropReason::link_down);
-  if (frame.size() > bytes_max) return drop(now, std::move(frame), DropReason::frame_too_long);
+  const bool is_whole = frame.offload.segment_bytes != 0;  // takes_whole said that it may
+  if (frame.size() > bytes_max && !is_whole)
+    return drop(now, std::move(frame), DropReason::frame_too_long);
   first_->carry(now, std::move(frame));
   if (queued_ != nullptr) tell_deadline();
+}
+
+bool Direction::takes_whole(const Packet& frame) const {
+  const bool fits = frame.front().size() + frame.offload.segment_bytes <= bytes_max;
+  return fits && is_up_ &&
+         std::ranges::all_of(chain_, [](const Link& link) { return link.stage == Stage::delay; });
 }
 
 void Direction::poll(Instant now) {

@@ -50,6 +50,8 @@ class Direction final : private Wire {
   Traffic traffic;
 
   void send(Instant now, Packet frame);
+  // A super-segment may pass uncut: it meets nothing here that looks at single frames.
+  [[nodiscard]] bool takes_whole(const Packet& frame) const;
   void poll(Instant now);  // a queue's turn
   [[nodiscard]] bool is_waiting() const { return queued_ != nullptr && !queued_->is_empty(); }
   void change(Instant now, const LinkChange& change);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/traffic.hh"
 
+#include "link/segment.hh"
 #include "wire/ethernet.hh"
 #include "wire/protocol.hh"
 
@@ -30,11 +31,15 @@ Upper upper_of(ethernet::Type type, Bytes packet) {
 }  // namespace
 
 void Traffic::count(const Packet& frame) {
-  ++packets;
-  bytes += frame.size();
+  const bool is_plain = frame.offload.segment_bytes == 0;
+  const link::Pieces pieces = is_plain ? link::Pieces{} : link::pieces_of(frame);
+  packets += pieces.count;
+  bytes += frame.size() + (pieces.count - 1) * pieces.header_bytes;
   const auto ethernet = ethernet::View::parse(frame.front(), frame.size());
   if (!ethernet) return;
-  const auto add_one = [this](TrafficKind kind) { ++kinds[static_cast<std::size_t>(kind)]; };
+  const auto add_one = [&](TrafficKind kind) {
+    kinds[static_cast<std::size_t>(kind)] += pieces.count;
+  };
   if (ethernet->type() == ethernet::Type::arp) return add_one(TrafficKind::arp);
   const Upper upper = upper_of(ethernet->type(), ethernet->payload());
   if (upper.protocol == protocol::icmp) return add_one(TrafficKind::icmp);

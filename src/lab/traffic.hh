@@ -17,7 +17,7 @@ struct Traffic {
   std::uint64_t packets = 0, bytes = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(TrafficKind::count)> kinds{};
 
-  // Looks into the headers; anything may be in the frame.
+  // Looks into the headers; anything may be in the frame. A super-segment counts as its pieces.
   void count(const Packet& frame);
   void add(const Traffic& other);
   [[nodiscard]] std::uint64_t of(TrafficKind kind) const {

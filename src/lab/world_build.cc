@@ -84,6 +84,11 @@ void World::State::build_stack(std::uint32_t node, Instant began) {
     interface.name = port.name;
     interface.mac = port.mac;
     interface.mtu = port.mtu;
+    if (!is_virtual) {
+      // Cut, if at all, by the link (world_frames.cc). In virtual time it is done here and now.
+      interface.takes_checksums = true;
+      interface.super_segment_bytes_max = super_segment_bytes;
+    }
     interface.solicits_routers = false;  // the plan has said it all, and an idle lab is to be still
     const std::uint32_t number = machine.stack->add_interface(interface);
     for (const IpPrefix& address : port.addresses)

@@ -22,7 +22,7 @@ struct RunningProgram {
   socket::Program body;  // of a service
   std::unique_ptr<BuiltIn> process;
   ProgramObserver* observer = nullptr;
-  Instant due;  // when the lab file starts it
+  Instant due;  // when the lab file starts it; never: an action of the timeline does
   bool was_started = false;
   bool starts_when_ended = false;  // told to end so that it starts again
 };
@@ -34,6 +34,8 @@ struct InFlight {
 enum class WorldPhase : std::uint8_t { running, quieting, stopping, over };
 
 inline constexpr std::uint32_t ethernet_header_and_tag = 14 + 4;
+// Payload of a super-segment, which with all its headers is still one IP packet.
+inline constexpr std::uint32_t super_segment_bytes = 65'000;
 
 // A frame from the kernel, for the next turn.
 struct Injected {

@@ -28,6 +28,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void build_kernel_host(std::uint32_t node);
   void build_links();
   void add_programs();
+  void prepare_hosts();
   void add_name_servers();
 
   // world_events.cc
@@ -42,6 +43,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   // world_frames.cc
   void take_frames(std::uint32_t node);
   void transmit(std::uint32_t port, Packet frame);
+  [[nodiscard]] bool may_pass_whole(std::uint32_t port, const Packet& frame) const;
   void transmit_one(std::uint32_t port, Packet frame);
   void on_carried(const Direction& direction, Instant arrives, Packet frame) override;
   void on_dropped(const Direction& direction, const Packet& frame, DropReason reason) override;
@@ -66,7 +68,6 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void signal(ProgramId program, int signal);
   void on_program_output(ProgramId program, int descriptor, std::string_view text) override;
   void on_program_exited(ProgramId program, int status, int signal) override;
-
   // world_end.cc
   void look_for_end();
   void begin_end();
@@ -106,7 +107,6 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<std::uint32_t> free_slots, touched;
   std::vector<Injected> injected;  // frames from the kernel, for the next turn
   std::uint64_t last_packet = 0;
-
   // The frame that is being recorded or handled.
   std::vector<std::uint8_t> bytes;
   std::uint64_t bytes_packet = 0;

@@ -182,6 +182,15 @@ std::vector<Packet> alone(Packet frame, ChecksumBy by) {
 
 }  // namespace
 
+Pieces pieces_of(const Packet& frame) {
+  const std::size_t size = frame.offload.segment_bytes;
+  const auto layout = size == 0 ? std::nullopt : layout_of(frame);
+  if (!layout) return {};
+  const std::size_t end = payload_end(frame, *layout);
+  const std::size_t payload = end > layout->payload ? end - layout->payload : 0;
+  return {std::max<std::size_t>((payload + size - 1) / size, 1), layout->payload};
+}
+
 std::vector<Packet> segment(Packet frame, ChecksumBy by) {
   const std::size_t size = frame.offload.segment_bytes;
   if (size == 0) return alone(std::move(frame), by);

@@ -21,4 +21,12 @@ namespace lanyard::link {
 // facts claim: the frame is to be dropped.
 [[nodiscard]] std::vector<Packet> segment(Packet frame, ChecksumBy by = ChecksumBy::us);
 
+// What of a super-segment a wire would carry: so many frames, each with a copy of the headers. Of
+// any other frame: itself.
+struct Pieces {
+  std::size_t count = 1;
+  std::size_t header_bytes = 0;  // of each
+};
+[[nodiscard]] Pieces pieces_of(const Packet& frame);
+
 }  // namespace lanyard::link

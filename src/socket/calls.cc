@@ -103,6 +103,32 @@ Result<std::size_t> Sockets::receive(Instant now, Handle socket, MutableBytes bu
                .bytes = filled(buffer, received)});
 }
 
+Result<std::size_t> Sockets::send_slice(Instant now, Handle socket, const Slice& slice) {
+  return told(*table_, table_->send_slice(now, socket, slice),
+              {.kind = CallKind::send, .at = now, .socket = socket, .bytes = slice.bytes()});
+}
+
+// A look that finds no bytes is a receive, of the end or of an error; one that does changes nothing
+// and is told of when they are taken.
+Result<std::size_t> Sockets::peek(Instant now, Handle socket, std::size_t size,
+                                  std::vector<Slice>& out) {
+  const auto there = table_->peek(now, socket, size, out);
+  if (there && *there > 0) return there;
+  return told(*table_, there,
+              {.kind = CallKind::receive,
+               .at = now,
+               .socket = socket,
+               .numbers = {0, static_cast<std::int64_t>(size)}});
+}
+
+Result<std::size_t> Sockets::skip(Instant now, Handle socket, std::size_t size) {
+  return told(*table_, table_->skip(now, socket, size),
+              {.kind = CallKind::receive,
+               .at = now,
+               .socket = socket,
+               .numbers = {0, static_cast<std::int64_t>(size)}});
+}
+
 Result<std::size_t> Sockets::send_to(Instant now, Handle socket, Bytes bytes,
                                      const DatagramFacts& facts) {
   return told(

@@ -274,6 +274,37 @@ Result<std::size_t> Sockets::Table::receive(Instant now, Handle socket, MutableB
   return received;
 }
 
+Result<Stream*> Sockets::Table::stream_of(Handle socket) {
+  Entry* entry = find(socket);
+  if (entry == nullptr) return unexpected(Errno::bad_descriptor);
+  auto* stream = std::get_if<Stream>(&entry->shape);
+  if (stream == nullptr) return unexpected(Errno::not_supported);
+  return stream;
+}
+
+Result<std::size_t> Sockets::Table::send_slice(Instant now, Handle socket, const Slice& slice) {
+  const auto stream = stream_of(socket);
+  if (!stream) return unexpected(stream.error());
+  auto sent = socket::send_slice(*this, now, **stream, slice);
+  stack.flush(now);
+  return sent;
+}
+
+Result<std::size_t> Sockets::Table::peek(Instant now, Handle socket, std::size_t size,
+                                         std::vector<Slice>& out) {
+  const auto stream = stream_of(socket);
+  if (!stream) return unexpected(stream.error());
+  return socket::peek(*this, now, **stream, size, out);
+}
+
+Result<std::size_t> Sockets::Table::skip(Instant now, Handle socket, std::size_t size) {
+  const auto stream = stream_of(socket);
+  if (!stream) return unexpected(stream.error());
+  auto skipped = socket::skip(*this, now, **stream, size);
+  stack.flush(now);
+  return skipped;
+}
+
 Result<std::size_t> Sockets::Table::send_to(Instant now, Handle socket, Bytes bytes,
                                             const DatagramFacts& facts) {
   Entry* entry = find(socket);

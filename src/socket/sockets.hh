@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/bytes.hh"
+#include "core/slice.hh"
 #include "socket/types.hh"
 #include "stack/stack.hh"
 
@@ -60,6 +61,11 @@ class Sockets {
   Result<std::size_t> send(Instant now, Handle socket, Bytes bytes, SendFlags flags = {});
   Result<std::size_t> receive(Instant now, Handle socket, MutableBytes buffer,
                               ReceiveFlags flags = {});
+  // The same without copies: send_slice queues what fits as it is; peek appends what receive would
+  // give to `out`, shared, and skip then takes as much of it away as was used.
+  Result<std::size_t> send_slice(Instant now, Handle socket, const Slice& slice);
+  Result<std::size_t> peek(Instant now, Handle socket, std::size_t size, std::vector<Slice>& out);
+  Result<std::size_t> skip(Instant now, Handle socket, std::size_t size);
   // Datagrams (and raw, and ICMP echo sockets). One call, one datagram.
   Result<std::size_t> send_to(Instant now, Handle socket, Bytes bytes, const DatagramFacts& facts);
   Result<Received> receive_from(Instant now, Handle socket, MutableBytes buffer,

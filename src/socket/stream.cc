@@ -37,6 +37,14 @@ Result<void> connect_again(Sockets::Table& table, Instant now, Stream& stream) {
   return unexpected(error.value_or(Errno::connection_aborted));
 }
 
+Result<void> may_send(Sockets::Table& table, const Stream& stream) {
+  if (!has_connection(stream)) return unexpected(Errno::broken_pipe);
+  const tcp::State state = table.stack.tcp().state(stream.connection);
+  const bool is_opening = state == tcp::State::syn_sent || state == tcp::State::syn_received;
+  if (is_opening) return unexpected(Errno::try_again);
+  return {};
+}
+
 }  // namespace
 
 Result<void> listen(Sockets::Table& table, Instant now, Entry& entry, int backlog) {
@@ -137,13 +145,28 @@ void close(Sockets::Table& table, Instant now, Stream& stream) {
 
 Result<std::size_t> send(Sockets::Table& table, Instant now, Stream& stream, Bytes bytes,
                          SendFlags flags) {
-  if (!has_connection(stream)) return unexpected(Errno::broken_pipe);
-  const tcp::State state = table.stack.tcp().state(stream.connection);
-  if (state == tcp::State::syn_sent || state == tcp::State::syn_received) {
-    return unexpected(Errno::try_again);
-  }
+  if (const auto may = may_send(table, stream); !may) return unexpected(may.error());
   return table.stack.tcp().send(now, stream.connection, bytes,
                                 {.urgent = flags.out_of_band, .more = flags.more});
+}
+
+Result<std::size_t> send_slice(Sockets::Table& table, Instant now, Stream& stream,
+                               const Slice& slice) {
+  if (const auto may = may_send(table, stream); !may) return unexpected(may.error());
+  return table.stack.tcp().send(now, stream.connection, slice);
+}
+
+Result<std::size_t> peek(Sockets::Table& table, Instant now, Stream& stream, std::size_t size,
+                         std::vector<Slice>& out) {
+  if (!has_connection(stream)) return unexpected(Errno::not_connected);
+  const auto there = table.stack.tcp().peek(now, stream.connection, size, out);
+  if (!there && there.error() == Errno::try_again && stream.read_is_shut) return 0;
+  return there;
+}
+
+Result<std::size_t> skip(Sockets::Table& table, Instant now, Stream& stream, std::size_t size) {
+  if (!has_connection(stream)) return unexpected(Errno::not_connected);
+  return table.stack.tcp().skip(now, stream.connection, size);
 }
 
 Result<std::size_t> receive(Sockets::Table& table, Instant now, Stream& stream, MutableBytes buffer,

@@ -38,6 +38,10 @@ struct Sockets::Table final : tcp::Observer, udp::Observer {
   Result<void> close(Instant now, Handle socket);
   Result<std::size_t> send(Instant now, Handle socket, Bytes bytes, SendFlags flags);
   Result<std::size_t> receive(Instant now, Handle socket, MutableBytes buffer, ReceiveFlags flags);
+  [[nodiscard]] Result<Stream*> stream_of(Handle socket);
+  Result<std::size_t> send_slice(Instant now, Handle socket, const Slice& slice);
+  Result<std::size_t> peek(Instant now, Handle socket, std::size_t size, std::vector<Slice>& out);
+  Result<std::size_t> skip(Instant now, Handle socket, std::size_t size);
   Result<std::size_t> send_to(Instant now, Handle socket, Bytes bytes, const DatagramFacts& facts);
   Result<Received> receive_from(Instant now, Handle socket, MutableBytes buffer,
                                 ReceiveFlags flags);
@@ -62,6 +66,11 @@ Result<std::size_t> send(Sockets::Table& table, Instant now, Stream& stream, Byt
                          SendFlags flags);
 Result<std::size_t> receive(Sockets::Table& table, Instant now, Stream& stream, MutableBytes buffer,
                             ReceiveFlags flags);
+Result<std::size_t> send_slice(Sockets::Table& table, Instant now, Stream& stream,
+                               const Slice& slice);
+Result<std::size_t> peek(Sockets::Table& table, Instant now, Stream& stream, std::size_t size,
+                         std::vector<Slice>& out);
+Result<std::size_t> skip(Sockets::Table& table, Instant now, Stream& stream, std::size_t size);
 Readiness readiness(const Sockets::Table& table, const Stream& stream);
 
 // raw.cc

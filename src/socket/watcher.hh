@@ -35,7 +35,7 @@ struct Call {
   Handle socket = Handle::none;
   std::int64_t result = 0;  // as a system call's: negative is an errno
   std::array<std::int64_t, 3> numbers{};
-  Bytes bytes{};                         // sent, or received
+  Bytes bytes{};                         // sent, or received with a copy
   const Endpoint* endpoint = nullptr;    // bind's, connect's, or accept's peer
   const DatagramFacts* facts = nullptr;  // of send_to and receive_from
   const OptionValue* value = nullptr;    // given or got

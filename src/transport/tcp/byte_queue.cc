@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/check.hh"
 
@@ -153,20 +154,31 @@ void ByteQueue::copy_to(std::size_t offset, MutableBytes out) const {
   }
 }
 
+template <typename Take>
+void ByteQueue::each_slice(std::size_t offset, std::size_t size, Take take) const {
+  if (size == 0) return;
+  std::uint64_t position = start_ + offset;
+  for (std::size_t i = find(position); size > 0; ++i) {
+    const auto begin = static_cast<std::size_t>(position - chunks_[i].start);
+    const std::size_t piece = std::min(chunks_[i].slice.size() - begin, size);
+    take(chunks_[i].slice.part(begin, piece));
+    size -= piece;
+    position += piece;
+  }
+}
+
 void ByteQueue::share_with(Packet& packet, std::size_t offset, std::size_t size) const {
   CHECK(offset + size <= this->size());
   if (size == 0) return;
   if (size <= shared_bytes_min && packet.slices().empty()) {
     return copy_to(offset, {packet.push_back(size), size});
   }
-  std::uint64_t position = start_ + offset;
-  for (std::size_t i = find(position); size > 0; ++i) {
-    const auto begin = static_cast<std::size_t>(position - chunks_[i].start);
-    const std::size_t piece = std::min(chunks_[i].slice.size() - begin, size);
-    packet.append(chunks_[i].slice.part(begin, piece));
-    size -= piece;
-    position += piece;
-  }
+  each_slice(offset, size, [&](Slice slice) { packet.append(std::move(slice)); });
+}
+
+void ByteQueue::share(std::size_t offset, std::size_t size, std::vector<Slice>& out) const {
+  CHECK(offset + size <= this->size());
+  each_slice(offset, size, [&](Slice slice) { out.push_back(std::move(slice)); });
 }
 
 }  // namespace lanyard::tcp

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/bytes.hh"
 #include "core/packet.hh"
@@ -37,6 +38,8 @@ class ByteQueue {
   // Appends [offset, offset + size), which must be queued, to a packet: shared, or copied into its
   // front if that is cheaper.
   void share_with(Packet& packet, std::size_t offset, std::size_t size) const;
+  // Appends [offset, offset + size), which must be queued, to `out`: shared.
+  void share(std::size_t offset, std::size_t size, std::vector<Slice>& out) const;
 
  private:
   struct Chunk {
@@ -44,6 +47,8 @@ class ByteQueue {
     Slice slice;
   };
   [[nodiscard]] std::size_t find(std::uint64_t position) const;
+  template <typename Take>
+  void each_slice(std::size_t offset, std::size_t size, Take take) const;
   void add_chunk(Slice slice);
   bool fits_last_block(std::size_t size) const;
   void append_to_last_block(Bytes bytes);

@@ -86,24 +86,42 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   return c.id;
 }
 
-// RFC 9293 3.10.2.
-Result<std::size_t> Machine::send(Instant, Connection& c, Bytes bytes, SendFlags flags) {
+// How many of `size` bytes are taken now, or why none is.
+Result<std::size_t> Machine::room_for(Connection& c, std::size_t size) {
   if (c.error) return unexpected(*std::exchange(c.error, std::nullopt));
   // 9293-3.10.2-a, 9293-3.6-a.
   if (c.is_over || !may_send(c.state) || c.sender.is_fin_asked())
     return unexpected(Errno::broken_pipe);
-  if (bytes.empty()) return 0;  // BI-73
+  if (size == 0) return 0;  // BI-73
   const std::size_t room = c.send_room();
   c.was_writable = c.is_writable();
   if (room == 0) return unexpected(Errno::try_again);
-  const Bytes taken = bytes.first(std::min(room, bytes.size()));
-  c.sender.append(taken);  // 9293-3.10.2-b: kept until ESTABLISHED
-  // RFC 6093 4: the last octet is the urgent one.
-  if (flags.urgent && taken.size() == bytes.size()) c.sender.set_urgent();
-  c.is_more_coming = flags.more;
+  return std::min(room, size);
+}
+
+void Machine::was_queued(Connection& c, bool is_more_coming) {
+  c.is_more_coming = is_more_coming;
   c.was_writable = c.is_writable();
   schedule(c);
-  return taken.size();
+}
+
+// RFC 9293 3.10.2.
+Result<std::size_t> Machine::send(Instant, Connection& c, Bytes bytes, SendFlags flags) {
+  const auto taken = room_for(c, bytes.size());
+  if (!taken || *taken == 0) return taken;
+  c.sender.append(bytes.first(*taken));  // 9293-3.10.2-b: kept until ESTABLISHED
+  // RFC 6093 4: the last octet is the urgent one.
+  if (flags.urgent && *taken == bytes.size()) c.sender.set_urgent();
+  was_queued(c, flags.more);
+  return taken;
+}
+
+Result<std::size_t> Machine::send(Connection& c, const Slice& slice) {
+  const auto taken = room_for(c, slice.size());
+  if (!taken || *taken == 0) return taken;
+  c.sender.append(slice.part(0, *taken));
+  was_queued(c, false);
+  return taken;
 }
 
 // RFC 9293 3.10.3.
@@ -119,13 +137,32 @@ Result<std::size_t> Machine::receive(Connection& c, MutableBytes buffer, Receive
   if (buffer.empty()) return 0;  // BI-73
   if (c.receiver.readable() > 0) {
     const std::size_t size = c.receiver.read(buffer, flags.peek);
-    if (!flags.peek && !c.is_over && may_receive(c.state) &&
-        c.receiver.should_offer_more(c.own_mss)) {
-      c.ack_now = true;
-      schedule(c);
-    }
+    if (!flags.peek) was_read(c);
     return size;
   }
+  return why_unreadable(c);
+}
+
+Result<std::size_t> Machine::peek(Connection& c, std::size_t size, std::vector<Slice>& into) {
+  if (size == 0) return 0;
+  return c.receiver.readable() > 0 ? c.receiver.share(size, into) : why_unreadable(c);
+}
+
+std::size_t Machine::skip(Connection& c, std::size_t size) {
+  if (size == 0 || c.receiver.readable() == 0) return 0;
+  const std::size_t skipped = c.receiver.skip(size);
+  was_read(c);
+  return skipped;
+}
+
+// Reading made room, of which the peer may have to hear.
+void Machine::was_read(Connection& c) {
+  if (c.is_over || !may_receive(c.state) || !c.receiver.should_offer_more(c.own_mss)) return;
+  c.ack_now = true;
+  schedule(c);
+}
+
+Result<std::size_t> Machine::why_unreadable(Connection& c) {
   if (c.error) return unexpected(*std::exchange(c.error, std::nullopt));
   if (has_end_of_stream(c)) return 0;  // 9293-3.10.3-a
   return unexpected(Errno::try_again);

@@ -70,7 +70,14 @@ struct Machine {
   // calls.cc
   Result<ConnectionId> connect(Instant now, const Open& open);
   Result<std::size_t> send(Instant now, Connection& c, Bytes bytes, SendFlags flags);
+  Result<std::size_t> send(Connection& c, const Slice& slice);
+  Result<std::size_t> room_for(Connection& c, std::size_t size);
+  void was_queued(Connection& c, bool is_more_coming);
   Result<std::size_t> receive(Connection& c, MutableBytes buffer, ReceiveFlags flags);
+  Result<std::size_t> peek(Connection& c, std::size_t size, std::vector<Slice>& into);
+  std::size_t skip(Connection& c, std::size_t size);
+  void was_read(Connection& c);
+  Result<std::size_t> why_unreadable(Connection& c);
   void close_write(Instant now, Connection& c);
   void close(Instant now, Connection& c);
   void abort(Instant now, Connection& c, std::optional<Errno> error);
@@ -92,7 +99,6 @@ struct Machine {
   void trim(Connection& c, Segment& segment);
   void want_ack(Instant now, Connection& c, bool is_out_of_order);
   void take_fin(Instant now, Connection& c);
-
   // arrives_ack.cc: the fifth step.
   Verdict check_ack_of_syn(Instant now, Connection& c, Segment& segment);
   void take_acknowledgment(Instant now, Connection& c, const Segment& segment, Delivery& delivery);
@@ -100,13 +106,11 @@ struct Machine {
                                         const Segment& segment) const;
   void measure(Instant now, Connection& c, const Delivery& delivery);
   void our_fin_acknowledged(Instant now, Connection& c);
-
   // recover.cc: loss, found, repaired, and forgiven.
   void recover(Instant now, Connection& c, const Acked& acked);
   void look_for_loss(Instant now, Connection& c);
   void begin_timeout(Instant now, Connection& c);
   void on_tail_probe(Instant now, Connection& c);
-
   // arrives_open.cc: CLOSED, LISTEN and SYN-SENT.
   DropReason arrives_closed(const Segment& segment);
   DropReason arrives_listen(Instant now, Listener& listener, const Segment& segment,
@@ -115,12 +119,10 @@ struct Machine {
   DropReason arrives_syn_sent(Instant now, Connection& c, Segment& segment);
   void take_syn(Instant now, Connection& c, const Segment& segment);
   void established(Instant now, Connection& c, Cause cause);
-
   // time_wait.cc
   void enter_time_wait(Instant now, Connection& c, Cause cause);
   DropReason arrives_time_wait(Instant now, TimeWait& wait, const Segment& segment);
   void end_time_wait(TimeWait& wait);
-
   // output.cc
   void output(Instant now, Connection& c);
   void send_syn(Instant now, Connection& c);
@@ -139,7 +141,6 @@ struct Machine {
   void compute_mss(Connection& c);
   [[nodiscard]] std::uint32_t clock(Instant now, std::uint32_t offset) const;
   [[nodiscard]] std::uint32_t segment_limit(const Connection& c) const;
-
   // timeouts.cc: 3.10.8.
   void poll(Instant now);
   void on_alarm(Instant now, Connection& c, Alarm alarm);
@@ -156,7 +157,6 @@ struct Machine {
   void give_up(Instant now, Connection& c);
   [[nodiscard]] bool is_past_r2(Instant now, const Connection& c) const;
   [[nodiscard]] Duration retransmit_timeout(const Connection& c) const;
-
   // icmp.cc
   void on_icmp_error(Instant now, const internet::IcmpError& error);
 

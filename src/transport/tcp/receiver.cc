@@ -2,6 +2,7 @@
 #include "transport/tcp/receiver.hh"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace lanyard::tcp {
@@ -256,21 +257,34 @@ void Receiver::pop(std::size_t size) {
 }
 
 // A read stops at the mark, as it does on Linux, so that SIOCATMARK can find it. At the mark, the
-// urgent octet is skipped unless it is in line.
+// urgent octet is skipped unless it is in line. Where in the queue the next one begins, and its
+// size.
+std::pair<std::size_t, std::size_t> Receiver::next_read(std::size_t size_max) const {
+  const std::size_t mark = until_mark();
+  const std::size_t skipped = !is_inline_ && mark == 0 && queued() > 0 ? 1 : 0;
+  std::size_t size = std::min(size_max, queued() - skipped);
+  if (mark > 0 && mark != SIZE_MAX) size = std::min(size, mark);
+  return {skipped, size};
+}
+
 std::size_t Receiver::read(MutableBytes out, bool peek) {
   if (out.empty()) return 0;
-  std::size_t skipped = 0;
-  if (!is_inline_ && until_mark() == 0 && queued() > 0) {
-    if (!peek) pop(1);
-    if (peek) skipped = 1;
-  }
-  std::size_t size = std::min(out.size(), queued() - skipped);
-  if (const std::size_t mark = until_mark(); mark > 0 && mark != SIZE_MAX)
-    size = std::min(size, mark);
-  if (size == 0) return 0;
-  queue_->copy_to(skipped, out.first(size));
-  if (!peek) pop(size);
+  const auto [offset, size] = next_read(out.size());
+  if (size > 0) queue_->copy_to(offset, out.first(size));
+  if (!peek && offset + size > 0) pop(offset + size);
   return size;
+}
+
+std::size_t Receiver::share(std::size_t size, std::vector<Slice>& out) const {
+  const auto [offset, found] = next_read(size);
+  if (found > 0) queue_->share(offset, found, out);
+  return found;
+}
+
+std::size_t Receiver::skip(std::size_t size) {
+  const auto [offset, found] = next_read(size);
+  if (offset + found > 0) pop(offset + found);
+  return found;
 }
 
 // RFC 2018 8 allows it: what was reported is only promised once it is acknowledged.

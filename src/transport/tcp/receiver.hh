@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/packet.hh"
 #include "transport/tcp/byte_queue.hh"
@@ -41,7 +42,6 @@ class Receiver {
   }
   [[nodiscard]] std::uint8_t scale() const { return scale_; }
   [[nodiscard]] std::uint32_t buffer() const { return buffer_; }
-
   struct Taken {
     std::uint32_t bytes = 0;        // RCV.NXT moved on by
     bool was_out_of_order = false;  // ahead of a gap, or filled one, or a duplicate
@@ -56,20 +56,21 @@ class Receiver {
   void note_old(SequenceNumber from, SequenceNumber to) {
     if (!after(to, next_)) note_duplicate({from, to});
   }
-
   // RFC 9293 3.8.6.2.2 [MUST-39]: moves the right edge if it may, and returns the header's window.
   // The edge never moves left ([SHLD-14], 9293-3.10.7.4-p).
   std::uint16_t offer(std::uint32_t mss);
   // Reading made so much room that the peer should hear of it.
   [[nodiscard]] bool should_offer_more(std::uint32_t mss) const;
-
   // Reading. Bytes are counted without the urgent byte kept out of line.
   [[nodiscard]] std::size_t readable() const;
   std::size_t read(MutableBytes out, bool peek);
+  // What a read of at most `size` bytes would give, appended to `out` as shared slices.
+  std::size_t share(std::size_t size, std::vector<Slice>& out) const;
+  // The same read with its bytes thrown away.
+  std::size_t skip(std::size_t size);
   [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
   void discard();
   void drop_ahead();
-
   // Urgent data (RFC 6093: one octet, the one before the pointer).
   bool set_urgent(SequenceNumber end);  // true: the mark is new or has moved on
   [[nodiscard]] bool has_urgent() const { return has_mark_; }
@@ -78,7 +79,6 @@ class Receiver {
   [[nodiscard]] std::optional<std::uint8_t> read_urgent(bool peek);
   [[nodiscard]] bool is_at_mark() const;
   void set_inline(bool is_inline) { is_inline_ = is_inline; }
-
   // RFC 2018 4: blocks to report, the newest first; a duplicate comes before them (RFC 2883).
   [[nodiscard]] std::span<const SackBlock> sack_blocks() const {
     return {blocks_.data(), blocks_used_};
@@ -105,8 +105,8 @@ class Receiver {
   void grow();
   [[nodiscard]] std::uint64_t read_position() const { return position_ - queued(); }
   [[nodiscard]] std::size_t until_mark() const;
+  [[nodiscard]] std::pair<std::size_t, std::size_t> next_read(std::size_t size_max) const;
   void pop(std::size_t size);
-
   SequenceNumber irs_, next_, edge_;
   std::uint64_t position_ = 0;  // of RCV.NXT in the stream, which does not wrap
   std::uint64_t round_end_ = 0;

@@ -30,6 +30,11 @@ void Sender::append(Bytes bytes) {
   queue_->append(bytes);
 }
 
+void Sender::append(Slice slice) {
+  if (!queue_) queue_ = std::make_unique<ByteQueue>();
+  queue_->append(std::move(slice));
+}
+
 std::size_t Sender::unsent() const {
   const std::int32_t ahead = end_of_data() - later(next_, data_start_);
   return ahead > 0 ? static_cast<std::size_t>(ahead) : 0;

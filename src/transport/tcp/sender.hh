@@ -43,6 +43,7 @@ class Sender {
 
   // The queue.
   void append(Bytes bytes);
+  void append(Slice slice);
   [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
   [[nodiscard]] std::size_t unsent() const;
   void ask_fin() { is_fin_asked_ = true; }
@@ -120,7 +121,6 @@ class Sender {
   [[nodiscard]] std::optional<Outgoing> next_fin(Held& held) const;
   [[nodiscard]] Outgoing run(SequenceNumber from, std::uint32_t size) const;
   [[nodiscard]] bool may_send_small(std::uint32_t size, const SendLimits& limits, Held& held) const;
-
   SequenceNumber iss_, una_, next_;
   SequenceNumber wl1_, wl2_;   // SND.WL1, SND.WL2
   SequenceNumber data_start_;  // of the queue's first byte

@@ -119,6 +119,31 @@ Result<std::size_t> Tcp::receive(Instant now, ConnectionId id, MutableBytes buff
   return result;
 }
 
+Result<std::size_t> Tcp::send(Instant now, ConnectionId id, const Slice& slice) {
+  Connection* const c = parts_->open_connection(id);
+  if (c == nullptr) return unexpected(Errno::bad_descriptor);
+  const auto result = parts_->send(*c, slice);
+  parts_->finish(now);
+  return result;
+}
+
+Result<std::size_t> Tcp::peek(Instant now, ConnectionId id, std::size_t size,
+                              std::vector<Slice>& out) {
+  Connection* const c = parts_->open_connection(id);
+  if (c == nullptr) return unexpected(Errno::bad_descriptor);
+  const auto result = parts_->peek(*c, size, out);
+  parts_->finish(now);
+  return result;
+}
+
+Result<std::size_t> Tcp::skip(Instant now, ConnectionId id, std::size_t size) {
+  Connection* const c = parts_->open_connection(id);
+  if (c == nullptr) return unexpected(Errno::bad_descriptor);
+  const std::size_t result = parts_->skip(*c, size);
+  parts_->finish(now);
+  return result;
+}
+
 Result<void> Tcp::shutdown_write(Instant now, ConnectionId id) {
   Connection* const c = parts_->open_connection(id);
   if (c == nullptr) return unexpected(Errno::bad_descriptor);

@@ -86,13 +86,11 @@ class Tcp {
   Tcp& operator=(const Tcp&) = delete;
   void set_observer(Observer* observer);
   [[nodiscard]] Settings default_settings() const;
-
   // Ports. A binding belongs to the caller until listen or connect takes it over.
   Result<transport::BindingId> bind(const transport::BindRequest& request);
   void unbind(transport::BindingId binding);
   void set_reuse(transport::BindingId binding, bool reuse_address, bool reuse_port);
   [[nodiscard]] Endpoint bound_to(transport::BindingId binding) const;
-
   // Listeners. listen takes the binding over; close resets what nobody accepted.
   Result<ListenerId> listen(transport::BindingId binding, std::uint32_t backlog,
                             const Settings& settings, Owner owner);
@@ -102,10 +100,8 @@ class Tcp {
   Result<ConnectionId> accept(Instant now, ListenerId listener, Owner owner);
   [[nodiscard]] bool has_waiting(ListenerId listener) const;
   void close(Instant now, ListenerId listener);
-
   // Active OPEN. Readiness tells how it went; take_error why it failed.
   Result<ConnectionId> connect(Instant now, const Open& open);
-
   // RFC 9293 3.10.2: copies what fits; try_again when nothing does, not_connected, broken_pipe
   // after shutdown_write or the connection's end, or the pending error.
   Result<std::size_t> send(Instant now, ConnectionId connection, Bytes bytes, SendFlags flags = {});
@@ -113,6 +109,12 @@ class Tcp {
   // data is asked for and there is none.
   Result<std::size_t> receive(Instant now, ConnectionId connection, MutableBytes buffer,
                               ReceiveFlags flags = {});
+  // The same without copies: what fits of a slice is queued as it is; what receive would give is
+  // shared, appended to `out`, and then taken away, as much as was used, with skip.
+  Result<std::size_t> send(Instant now, ConnectionId connection, const Slice& slice);
+  Result<std::size_t> peek(Instant now, ConnectionId connection, std::size_t size,
+                           std::vector<Slice>& out);
+  Result<std::size_t> skip(Instant now, ConnectionId connection, std::size_t size);
   // RFC 9293 3.10.4 CLOSE: a FIN after all that is queued; receiving goes on.
   Result<void> shutdown_write(Instant now, ConnectionId connection);
   // The program is done with it: the id ends here, unread data makes it a reset (RFC 9293 3.6.1
@@ -120,7 +122,6 @@ class Tcp {
   void close(Instant now, ConnectionId connection);
   // RFC 9293 3.10.5 ABORT: RST, queues flushed; the id ends here.
   void abort(Instant now, ConnectionId connection);
-
   [[nodiscard]] bool exists(ConnectionId connection) const;
   [[nodiscard]] Readiness readiness(ConnectionId connection) const;
   // The pending error, which it takes away (SO_ERROR).
@@ -142,7 +143,6 @@ class Tcp {
   [[nodiscard]] bool is_quick_ack(ConnectionId connection) const;
   [[nodiscard]] Info info(Instant now, ConnectionId connection) const;
   [[nodiscard]] std::vector<Row> rows() const;  // in the order they were opened
-
   // Driving. A datagram whose transport header, checksum included, is still to be looked at; the
   // reason if it was dropped. `more`: others wait, and nothing is sent until the last [MUST-59].
   DropReason on_segment(Instant now, internet::Datagram&& segment, bool more = false);

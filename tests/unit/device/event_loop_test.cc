@@ -194,5 +194,30 @@ TEST(EventLoop, NowStandsStillDuringARound) {
   loop.run();
 }
 
+// A world that asks for something at its first turn.
+class Asker : public Driven {
+ public:
+  explicit Asker(EventLoop& loop) : loop_(loop) {}
+  void run_until(Instant) override {
+    told += "run ";
+    if (told == "run ") loop_.defer([this] { told += "deferred "; });
+    if (told == "run deferred run ") loop_.stop();
+  }
+  [[nodiscard]] Instant next_deadline() const override { return Instant::never(); }
+  std::string told;
+
+ private:
+  EventLoop& loop_;
+};
+
+// Nothing is due and nobody calls: a wait in between would last for ever.
+TEST(EventLoop, WhatTheWorldDefersIsDoneBeforeTheLoopWaits) {
+  EventLoop loop;
+  Asker asker(loop);
+  loop.drive(&asker);
+  loop.run();
+  EXPECT_EQ(asker.told, "run deferred run ");
+}
+
 }  // namespace
 }  // namespace lanyard::device

@@ -356,5 +356,31 @@ TEST(World, AThousandHostsStandQuickly) {
   EXPECT_NE(lab.world->stack(999), nullptr);
 }
 
+// In real time, unseen, a super-segment crosses a link in one piece, and is counted as what a wire
+// would carry. (The clock is the test's own.)
+TEST(World, SuperSegmentsCrossALinkWholeAndCountAsTheirFrames) {
+  constexpr std::uint64_t sent = 4'000'000, segment = 1448, headers = 66;
+  WorldOptions options;
+  options.in_real_time = true;
+  Lab lab(R"(
+hosts:
+  alice: { run: { do: bulk send bob 4000000, expect: exit 0 } }
+  bob: { run: bulk serve }
+switches: [lan]
+links: [alice -- lan, lan -- bob: { delay: 100us }]
+)",
+          std::move(options));
+  World& world = *lab.world;
+  for (int turn = 0; turn < 100'000 && !world.is_over(); ++turn)
+    world.run_until(std::max(world.next_deadline(), world.now()));
+  EXPECT_EQ(lab.complaints(), "");
+  const LinkRow link = world.links().at(1);
+  const DirectionCounters& to_bob = link.a_counters;
+  EXPECT_GE(to_bob.frames, sent / segment);
+  EXPECT_LT(to_bob.frames, sent / segment + 200);
+  EXPECT_GE(to_bob.bytes, sent + sent / segment * headers);
+  EXPECT_LT(to_bob.bytes, sent + (sent / segment + 200) * headers);
+}
+
 }  // namespace
 }  // namespace lanyard::lab

@@ -332,5 +332,19 @@ TEST(Segment, AnyBytesAreSurvived) {
   }
 }
 
+TEST(Segment, ThePiecesAreCountedWithoutCutting) {
+  const Scene scene(true);
+  const std::string bytes = text(3001);
+  Packet frame = tcp_super_segment(scene, bytes, data_header(tcp::flags::ack), 1000);
+  const Pieces pieces = pieces_of(frame);
+  const std::size_t size = frame.size();
+  const std::vector<Packet> cut = segment(std::move(frame));
+  std::size_t total = 0;
+  for (const Packet& piece : cut) total += piece.size();
+  EXPECT_EQ(pieces.count, cut.size());
+  EXPECT_EQ(size + (pieces.count - 1) * pieces.header_bytes, total);
+  EXPECT_EQ(pieces_of(cut.front()).count, 1U);
+}
+
 }  // namespace
 }  // namespace lanyard::link

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "socket/watcher.hh"
+
 namespace lanyard::socket {
 namespace {
 
@@ -323,6 +325,79 @@ TEST_F(SocketsTest, RowsShowEverySocket) {
   std::vector<std::string> states;
   for (const SocketRow& row : sockets_.rows()) states.push_back(row.state);
   EXPECT_EQ(states, (std::vector<std::string>{"LISTEN", "ESTABLISHED", "ESTABLISHED", "UNCONN"}));
+}
+
+std::string text_of_all(const std::vector<Slice>& slices) {
+  std::string text;
+  for (const Slice& slice : slices) text += text_of(slice.bytes());
+  return text;
+}
+
+TEST_F(SocketsTest, ASliceIsQueuedAndGivenAsItIs) {
+  const auto [listener, client, server] = connected();
+  const std::vector<std::uint8_t> bytes(2000, 'a');
+  const Slice slice = Slice::copy_of(bytes);
+  EXPECT_EQ(*sockets_.send_slice(now_, client, slice), 2000U);
+  settle();
+  std::vector<Slice> got;
+  EXPECT_EQ(*sockets_.peek(now_, server, 1500, got), 1500U);
+  ASSERT_FALSE(got.empty());
+  EXPECT_EQ(got.front().bytes().data(), slice.bytes().data());
+  EXPECT_EQ(text_of_all(got), std::string(1500, 'a'));
+  EXPECT_EQ(*sockets_.skip(now_, server, 500), 500U);
+  got.clear();
+  EXPECT_EQ(*sockets_.peek(now_, server, 4096, got), 1500U);
+  EXPECT_EQ(*sockets_.skip(now_, server, 4096), 1500U);
+  EXPECT_EQ(sockets_.peek(now_, server, 4096, got).error(), Errno::try_again);
+  EXPECT_TRUE(sockets_.close(now_, client));
+  settle();
+  EXPECT_EQ(*sockets_.peek(now_, server, 4096, got), 0U);
+  EXPECT_EQ(sockets_.send_slice(now_, open(), slice).error(), Errno::broken_pipe);
+  EXPECT_EQ(sockets_.peek(now_, open(Type::datagram), 1, got).error(), Errno::not_supported);
+}
+
+TEST_F(SocketsTest, ALookAheadStopsAtTheUrgentOctetAndSkipsIt) {
+  const auto [listener, client, server] = connected();
+  EXPECT_TRUE(sockets_.send(now_, client, bytes_of("before")));
+  EXPECT_TRUE(sockets_.send(now_, client, bytes_of("!"), {.out_of_band = true}));
+  EXPECT_TRUE(sockets_.send(now_, client, bytes_of("after")));
+  settle();
+  std::vector<Slice> got;
+  EXPECT_EQ(*sockets_.peek(now_, server, 100, got), 6U);
+  EXPECT_EQ(text_of_all(got), "before");
+  EXPECT_EQ(*sockets_.skip(now_, server, 6), 6U);
+  EXPECT_TRUE(sockets_.is_at_urgent_mark(server));
+  got.clear();
+  EXPECT_EQ(*sockets_.peek(now_, server, 100, got), 5U);
+  EXPECT_EQ(text_of_all(got), "after");
+  EXPECT_EQ(*sockets_.skip(now_, server, 5), 5U);
+  EXPECT_EQ(receive(server), "EAGAIN");
+}
+
+class CallCounter final : public CallWatcher {
+ public:
+  void on_call(const Call& call) override {
+    if (call.kind == CallKind::send || call.kind == CallKind::receive)
+      results.push_back(call.result);
+  }
+  std::vector<std::int64_t> results;
+};
+
+// Whoever plays a host's calls again needs what was taken, and not what was looked at.
+TEST_F(SocketsTest, TheWatcherHearsOfSlicesAsOfSendsAndReceives) {
+  const auto [listener, client, server] = connected();
+  CallCounter counter;
+  sockets_.set_waker(Handle::none, &counter);
+  EXPECT_TRUE(sockets_.send_slice(now_, client, Slice::copy_of(bytes_of("hello"))));
+  settle();
+  std::vector<Slice> got;
+  EXPECT_EQ(*sockets_.peek(now_, server, 100, got), 5U);
+  EXPECT_TRUE(sockets_.skip(now_, server, 3));
+  EXPECT_TRUE(sockets_.skip(now_, server, 2));
+  EXPECT_FALSE(sockets_.peek(now_, server, 100, got));
+  EXPECT_EQ(counter.results,
+            (std::vector<std::int64_t>{5, 3, 2, -static_cast<std::int64_t>(Errno::try_again)}));
+  sockets_.set_waker(Handle::none, nullptr);
 }
 
 }  // namespace
