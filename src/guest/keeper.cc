@@ -98,6 +98,13 @@ std::vector<pid_t> descendants_of(pid_t ancestor) {
 }
 
 std::expected<Keeper, std::string> Keeper::start(const HostSetup& setup, const Features& features) {
+  auto keeper = begin(setup, features);
+  if (!keeper) return keeper;
+  if (std::string why = keeper->finish(); !why.empty()) return std::unexpected(std::move(why));
+  return keeper;
+}
+
+std::expected<Keeper, std::string> Keeper::begin(const HostSetup& setup, const Features& features) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
     return std::unexpected(failed("make a socket pair"));
@@ -117,49 +124,53 @@ std::expected<Keeper, std::string> Keeper::start(const HostSetup& setup, const F
   }
   theirs.close();
   keeper.holder_ = child;
-  const bool has_user_namespace = features.containment == Containment::user_and_pid ||
-                                  features.containment == Containment::user;
-  std::string why = keeper.set_up(child, has_user_namespace, features.id_map);
-  if (!why.empty()) return std::unexpected(fmt::format("host {}: {}", setup.name, why));
   return keeper;
+}
+
+std::string Keeper::finish() {
+  while (problem_.empty() && !is_ready_) problem_ = answer_one();
+  return problem_;
 }
 
 Keeper::Keeper(Keeper&& other) noexcept
     : features_(other.features_),
       name_(std::move(other.name_)),
       holder_(std::exchange(other.holder_, 0)),
+      is_ready_(other.is_ready_),
+      problem_(std::move(other.problem_)),
       id_map_(other.id_map_),
       control_(std::move(other.control_)),
       namespace_socket_(std::move(other.namespace_socket_)),
       frames_(std::move(other.frames_)) {}
 
-std::string Keeper::set_up(pid_t holder, bool has_user_namespace, IdMap wanted) {
-  for (;;) {
-    Message message = receive_message(control_.get(), patience_ms);
-    if (message.text.empty()) return "its first process ended or is stuck";
-    switch (message.text[0]) {
-      case 'M': {  // in its user namespace, asks for ids
-        if (has_user_namespace) {
-          const auto map = map_ids(holder, wanted);
-          if (!map) return map.error();
-          id_map_ = *map;
-        }
-        send_message(control_.get(), "M");
-        break;
-      }
-      case 'R':  // ready
-        for (std::size_t i = 0; i < message.descriptors.size(); ++i) {
-          if (i == 0) {
-            namespace_socket_ = std::move(message.descriptors[0]);
-          } else {
-            frames_.push_back(std::move(message.descriptors[i]));
-          }
-        }
-        return {};
-      default:
-        return message.text.substr(1);
+// What the host's first process says next, and our answer: a sentence if that is the end of it.
+std::string Keeper::answer_one() {
+  const auto failed_as = [this](const std::string& why) {
+    return fmt::format("host {}: {}", name_, why);
+  };
+  Message message = receive_message(control_.get(), patience_ms);
+  if (message.text.empty()) return failed_as("its first process ended or is stuck");
+  if (message.text[0] == 'M') {  // in its user namespace, asks for ids
+    const bool has_user_namespace = features_.containment == Containment::user_and_pid ||
+                                    features_.containment == Containment::user;
+    if (has_user_namespace) {
+      const auto map = map_ids(holder_, features_.id_map);
+      if (!map) return failed_as(map.error());
+      id_map_ = *map;
+    }
+    send_message(control_.get(), "M");
+    return {};
+  }
+  if (message.text[0] != 'R') return failed_as(message.text.substr(1));
+  is_ready_ = true;
+  for (std::size_t i = 0; i < message.descriptors.size(); ++i) {
+    if (i == 0) {
+      namespace_socket_ = std::move(message.descriptors[0]);
+    } else {
+      frames_.push_back(std::move(message.descriptors[i]));
     }
   }
+  return {};
 }
 
 Keeper::~Keeper() {

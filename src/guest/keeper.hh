@@ -33,6 +33,11 @@ class Keeper {
  public:
   // Makes the namespaces and waits until they are ready (some 6 ms); a sentence if it failed.
   static std::expected<Keeper, std::string> start(const HostSetup& setup, const Features& features);
+  // The same in three parts, so that many hosts can be made side by side: the fork; the ids, which
+  // only we can map; the wait. finish() does what is left, and may be called again.
+  static std::expected<Keeper, std::string> begin(const HostSetup& setup, const Features& features);
+  void map_its_ids() { problem_ = answer_one(); }
+  [[nodiscard]] std::string finish();
   Keeper(Keeper&& other) noexcept;
   Keeper& operator=(Keeper&&) = delete;
   ~Keeper();  // ends everything on the host
@@ -50,10 +55,12 @@ class Keeper {
 
  private:
   Keeper() = default;
-  std::string set_up(pid_t holder, bool has_user_namespace, IdMap wanted);
+  [[nodiscard]] std::string answer_one();
   Features features_;
   std::string name_;
   pid_t holder_ = 0;
+  bool is_ready_ = false;
+  std::string problem_;  // for finish() to tell
   IdMap id_map_ = IdMap::none;
   Descriptor control_;
   Descriptor namespace_socket_;

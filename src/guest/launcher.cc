@@ -67,7 +67,7 @@ struct Standard {
   Descriptor theirs[3];  // closed once the program has them
 };
 
-bool prepare(const lab::Launch& launch, Standard& standard) {
+bool open_standard(const lab::Launch& launch, Standard& standard) {
   const int given[3] = {launch.standard_input, launch.standard_output, launch.standard_error};
   for (int number = 0; number < 3; ++number) {
     standard.numbers[number] = given[number];
@@ -100,19 +100,24 @@ ProgramLauncher::~ProgramLauncher() {
   for (auto& [name, host] : hosts_) host.supervisor.reset();
 }
 
-std::expected<ProgramLauncher::Host*, std::string> ProgramLauncher::host_of(
+// Its namespaces are being made; host_of waits for them.
+std::expected<ProgramLauncher::Host*, std::string> ProgramLauncher::begin_host(
     const lab::LaunchHost& host) {
-  const auto found = hosts_.find(host.name);
-  if (found != hosts_.end()) return &found->second;
   HostSetup setup;
   setup.name = host.name;
   setup.interfaces = host.sockets->stack().interfaces();
   setup.routes = host.sockets->stack().routes();
   if (host.names != nullptr) setup.files = name_files(*host.names, own_nsswitch());
-  auto keeper = Keeper::start(setup, features());
+  auto keeper = Keeper::begin(setup, features());
   if (!keeper) return std::unexpected(keeper.error());
-  Host made;
+  Host& made = hosts_[host.name];
   made.keeper = std::make_unique<Keeper>(std::move(*keeper));
+  return &made;
+}
+
+// A host that crashed and is there again has other sockets than before.
+void ProgramLauncher::supervise(Host& made, const lab::LaunchHost& host) {
+  made.sockets = host.sockets;
   SupervisedHost supervised;
   supervised.name = host.name;
   supervised.sockets = host.sockets;
@@ -122,10 +127,34 @@ std::expected<ProgramLauncher::Host*, std::string> ProgramLauncher::host_of(
       note_(fmt::format("{}: {}", name, text));
     };
   }
-  supervised.files = setup.files;
+  if (host.names != nullptr) supervised.files = name_files(*host.names, own_nsswitch());
   supervised.namespace_socket = made.keeper->namespace_socket();
   made.supervisor = std::make_unique<Supervisor>(loop_, std::move(supervised));
-  return &(hosts_[host.name] = std::move(made));
+}
+
+std::expected<ProgramLauncher::Host*, std::string> ProgramLauncher::host_of(
+    const lab::LaunchHost& host) {
+  const auto found = hosts_.find(host.name);
+  auto made = found != hosts_.end() ? &found->second : begin_host(host);
+  if (!made || host.sockets == nullptr) return made;
+  if (std::string why = (*made)->keeper->finish(); !why.empty()) {
+    hosts_.erase(host.name);
+    return std::unexpected(std::move(why));
+  }
+  if ((*made)->sockets != host.sockets) supervise(**made, host);
+  return made;
+}
+
+// One after the other they would take turns at waiting for the kernel.
+void ProgramLauncher::prepare(std::span<const lab::LaunchHost* const> hosts) {
+  if (hosts.empty() || !why_guests_cannot_run(features()).empty()) return;
+  std::vector<Host*> begun;
+  for (const lab::LaunchHost* host : hosts) {
+    if (hosts_.contains(host->name)) continue;
+    if (const auto made = begin_host(*host)) begun.push_back(*made);
+  }
+  // What fails here is told when its program is to start.
+  for (const Host* host : begun) host->keeper->map_its_ids();
 }
 
 std::expected<std::vector<std::function<void(Packet)>>, std::string>
@@ -160,7 +189,7 @@ std::expected<void, std::string> ProgramLauncher::start(const lab::LaunchHost& h
   const auto on = host_of(host);
   if (!on) return fail(on.error());
   Standard standard;
-  if (!prepare(launch, standard)) return fail("no descriptors are left");
+  if (!open_standard(launch, standard)) return fail("no descriptors are left");
   auto started = (*on)->keeper->launch(arguments_of(launch), environment_of(launch),
                                        launch.directory, standard.numbers, is_filtered);
   if (!started) return fail(started.error());

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,7 @@ class ProgramLauncher final : public lab::Launcher {
 
   std::expected<std::vector<std::function<void(Packet)>>, std::string> make_kernel_host(
       const lab::KernelHost& host) override;
+  void prepare(std::span<const lab::LaunchHost* const> hosts) override;
   std::expected<void, std::string> start(const lab::LaunchHost& host, const lab::Launch& launch,
                                          lab::ProgramObserver& observer) override;
   void signal(lab::ProgramId program, int signal) override;
@@ -37,6 +39,7 @@ class ProgramLauncher final : public lab::Launcher {
   struct Host {
     std::unique_ptr<Keeper> keeper;
     std::unique_ptr<Supervisor> supervisor;  // none on a kernel host
+    socket::Sockets* sockets = nullptr;      // that it serves
     std::unique_ptr<KernelPorts> ports;      // only on a kernel host
   };
   struct Program {
@@ -48,6 +51,8 @@ class ProgramLauncher final : public lab::Launcher {
     bool has_exited = false;
   };
   std::expected<Host*, std::string> host_of(const lab::LaunchHost& host);
+  std::expected<Host*, std::string> begin_host(const lab::LaunchHost& host);
+  void supervise(Host& made, const lab::LaunchHost& host);
   void read_output(Program& program, int descriptor);
   void on_report(lab::ProgramId id);
   void forget(lab::ProgramId id);

@@ -201,6 +201,7 @@ void Reader::read(const Yaml& root) {
     name_programs();
     for (const auto& [name, nodes] : by_group_) model_.groups.push_back({name + "*", nodes, {}});
   }
+  start_by_events();
   if (model_.nodes.empty() && !has_errors())
     problem(root.mark, "the lab has no hosts",
             "add `hosts:` with a name for each, as in `hosts: [alice, bob]`");

@@ -7,6 +7,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,8 @@ class Launcher {
   // frames for it go. Hosts last until the launcher ends.
   virtual std::expected<std::vector<std::function<void(Packet)>>, std::string> make_kernel_host(
       const KernelHost& host) = 0;
+  // Programs will be started on these hosts soon: what can be made ready is made side by side.
+  virtual void prepare(std::span<const LaunchHost* const> hosts) = 0;
   // Starts it; the sentence says why not (which host, which command, what failed).
   virtual std::expected<void, std::string> start(const LaunchHost& host, const Launch& launch,
                                                  ProgramObserver& observer) = 0;

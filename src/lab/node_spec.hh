@@ -28,6 +28,8 @@ struct ProgramSpec {
   std::string name;  // how checks and people call it; the host's name, or "alice.2" for its second
   std::string command;  // as written; `{n}` of a counted host already replaced
   Duration at;          // since the lab began
+  std::string when;     // instead of `at`, "when bob listens on 80": the timeline starts it then
+  Mark when_mark;
   // `expect: exit N`. Without it any status but 0 is a failure, and the lab does not wait for the
   // program if it waits for another.
   std::optional<int> expected_status;

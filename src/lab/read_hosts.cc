@@ -87,7 +87,10 @@ void Reader::add_nodes(const Yaml& name, NodeSpec node) {
     const std::string number = std::to_string(i);
     each.name = star == std::string::npos ? base : base + number;
     if (star != std::string::npos)
-      for (ProgramSpec& program : each.programs) replace_all(program.command, "{n}", number);
+      for (ProgramSpec& program : each.programs) {
+        replace_all(program.command, "{n}", number);
+        replace_all(program.when, "{n}", number);
+      }
     const auto id = static_cast<std::uint32_t>(model_.nodes.size());
     const auto [first, is_new] = by_name_.emplace(lower(each.name), id);
     if (!is_new || lower(each.name) == "localhost") {
@@ -209,7 +212,10 @@ void Reader::read_run(NodeSpec& node, const Yaml& value) {
 }
 
 void Reader::read_run_key(ProgramSpec& program, const std::string& key, const Yaml& value) {
-  if (key == "at")
+  if (key == "at" && value.is_scalar() && value.text.starts_with("when ")) {
+    program.when = value.text;
+    program.when_mark = value.mark;
+  } else if (key == "at")
     read_duration(value, "at", program.at);
   else if (key == "env")
     read_environment(program, value);

@@ -37,6 +37,27 @@ void Reader::read_timeline(const Yaml& section) {
   std::ranges::stable_sort(model_.timeline, {}, &Action::at);
 }
 
+// `at: when bob listens on 80` of a program is an action of the timeline.
+void Reader::start_by_events() {
+  const ActionReader actions(model_);
+  for (const NodeSpec& node : model_.nodes)
+    for (const ProgramSpec& program : node.programs) {
+      if (program.when.empty()) continue;
+      Action start{.kind = Action::Kind::start, .program = program.name, .mark = program.when_mark};
+      if (const auto read = actions.read_moment(program.when, nullptr, start); !read) {
+        problem(program.when_mark, read.error().what, read.error().fix);
+      } else if (start.every > Duration::zero()) {
+        problem(program.when_mark, "a program of `run` is started once",
+                "leave `every` out, or start it again under `at:` of the lab");
+      } else if (start.after.subject == program.name) {
+        problem(program.when_mark, fmt::format("{} waits for itself", program.name),
+                "name another program");
+      } else {
+        model_.timeline.push_back(std::move(start));
+      }
+    }
+}
+
 void Reader::read_moment(const ActionReader& actions, const Yaml& time, const Yaml& value) {
   const Action* previous = last_action_ ? &*last_action_ : nullptr;
   Action moment{.mark = time.mark};

@@ -60,6 +60,7 @@ class Reader {
   // read_timeline.cc
   void read_timeline(const Yaml& section);
   void read_moment(const ActionReader& actions, const Yaml& time, const Yaml& value);
+  void start_by_events();
   void read_action(const ActionReader& actions, const Action& moment, const Yaml& line,
                    const Yaml* body);
   void read_flap(const ActionReader& actions, const Action& moment, const Yaml& line);
@@ -91,7 +92,6 @@ class Reader {
   void read_mtu(const Yaml& value, std::uint32_t& into);
   bool is_name(const Yaml& at, std::string_view name, std::size_t offset);
   void read_top(const std::string& key, const Yaml& value);
-
   // The nodes' names of "a -- b" or "a -> b" as written and where they stand.
   struct Pair {
     std::string a, b;

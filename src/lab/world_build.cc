@@ -204,13 +204,30 @@ void World::State::add_programs() {
       launch.environment = spec.environment;
       launch.directory = spec.directory;
       const ProgramId id = add_program(node, std::move(row), std::move(launch), nullptr);
-      programs.back().due = Instant::start() + spec.at;
+      programs.back().due = spec.when.empty() ? Instant::start() + spec.at : Instant::never();
+      if (!spec.when.empty()) continue;
       schedule.add(Instant::start() + spec.at, node + 1, DueKind::start,
                    static_cast<std::uint32_t>(id) - 1);
     }
+  prepare_hosts();
   if (is_any_awaited) return;
   for (ProgramRow& row : rows)
     row.is_awaited = !row.is_service && !row.name.ends_with(dhcp_client_suffix);
+}
+
+// Those on which the launcher is to start something at once are made side by side.
+void World::State::prepare_hosts() {
+  if (options.launcher == nullptr) return;
+  std::vector<const LaunchHost*> hosts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Machine& machine = machines[rows[i].node];
+    const bool is_due = programs[i].due == Instant::start() || programs[i].due == Instant::never();
+    if (rows[i].is_built_in || !is_due) continue;
+    if (machine.stack == nullptr || machine.launch_host->sockets != nullptr) continue;
+    machine.launch_host->sockets = machine.sockets.get();
+    hosts.push_back(machine.launch_host.get());
+  }
+  options.launcher->prepare(hosts);
 }
 
 }  // namespace lanyard::lab

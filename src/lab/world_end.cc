@@ -22,8 +22,16 @@ void World::State::look_for_end() {
     return schedule.add(now, 0, DueKind::stop_timeout, 1);
   if (phase != WorldPhase::running || options.keeps_running) return;
   const auto awaited = [](const ProgramRow& row) { return row.is_awaited; };
-  const auto ended = [this](const ProgramRow& row) {
-    return !row.is_awaited ||
+  // What is to be started by an event is not waited for once nothing is left to bring it about.
+  const bool may_happen =
+      timeline.scheduled() > 0 || std::ranges::any_of(rows, [this](const ProgramRow& row) {
+        const bool will_start =
+            row.state == ProgramState::waiting &&
+            programs[static_cast<std::size_t>(row.id) - 1].due != Instant::never();
+        return !row.is_service && (row.state == ProgramState::running || will_start);
+      });
+  const auto ended = [&](const ProgramRow& row) {
+    return !row.is_awaited || (row.state == ProgramState::waiting && !may_happen) ||
            (row.state != ProgramState::waiting && row.state != ProgramState::running &&
             !timeline.will_start_again(row));
   };

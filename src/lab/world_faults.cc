@@ -145,7 +145,7 @@ void Faults::on_programs(const Action& action) {
       if (is_running) {
         row.was_told_to_end = world_.programs[i].starts_when_ended = true;
         world_.signal(row.id, SIGKILL);
-      } else if (row.state != ProgramState::waiting) {
+      } else if (row.state != ProgramState::waiting || world_.programs[i].due == Instant::never()) {
         start_again(i);
       }
     } else if (is_running && action.kind == Action::Kind::kill) {

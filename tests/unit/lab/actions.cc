@@ -399,5 +399,41 @@ check: [tcp retransmits > 0, a ends before 60s]
   EXPECT_EQ(lab.complaints(), "");
 }
 
+TEST(Faults, AProgramIsStartedByAnEvent) {
+  Lab lab(R"(
+hosts:
+  server: { run: { do: http serve, at: 4s } }
+  client: { run: [{ do: http get http://server/, at: when server listens on 80, expect: exit 0 },
+                  { do: ping server -c 1, name: next, at: when client exits +2s, expect: exit 0 },
+                  { do: ping server -c 1, name: never, at: when server listens on 81 }] }
+links: [server -- client]
+)");
+  EXPECT_EQ(lab.complaints(), "");
+  const auto row = [&](std::string_view name) {
+    return *std::ranges::find(lab.world->programs(), name, &ProgramRow::name);
+  };
+  EXPECT_GE(row("client").started, Instant::start() + Duration::seconds(4));
+  EXPECT_LT(row("client").started, Instant::start() + Duration::milliseconds(4010));
+  EXPECT_EQ(row("next").started, row("client").ended + Duration::seconds(2));
+  EXPECT_EQ(row("never").state, ProgramState::waiting);
+}
+
+TEST(Faults, WhatAProgramWaitsForIsLookedAtWhenTheFileIsRead) {
+  constexpr std::string_view head = "lab: f\nlinks: [a -- b]\nhosts:\n  b: { run: ping a }\n";
+  const auto run = [](std::string_view when) {
+    return fmt::format("  a: {{ run: {{ do: ping b, at: {} }} }}", when);
+  };
+  const std::pair<std::string_view, std::string_view> lines[] = {
+      {"when b hears", "f:5:31: bad event `b hears`"},
+      {"when c starts", "f:5:31: unknown program `c`"},
+      {"when a starts", "f:5:31: a waits for itself"},
+      {"when b starts every 2s", "f:5:31: a program of `run` is started once"},
+      {"soon", "f:5:31: bad at `soon`"}};
+  for (const auto& [when, problem] : lines) {
+    const std::string found = problems_of(fmt::format("{}{}\n", head, run(when)));
+    EXPECT_TRUE(found.starts_with(problem)) << when << ": " << found;
+  }
+}
+
 }  // namespace
 }  // namespace lanyard::lab
