@@ -40,6 +40,9 @@ void declare_up(CLI::App& app, Filled& f) {
   app.add_option("LAB", f.up.lab, "The lab file (YAML)")->required();
   app.add_flag("-d,--detach", f.up.detach, "In the background; ends with `lanyard down`");
   app.add_option("-o,--output", f.up.run_file, "Keep the run in this file")->type_name("RUN");
+  app.add_option("--wait", f.up.wait_seconds, "At most, until its servers listen (default: 10)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, 3600));
   app.add_option("--seed", f.up.seed, "Instead of the lab file's seed")->type_name("N");
 }
 
@@ -147,7 +150,8 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
      declare_run, [](Filled& f) { return run(f.run); }},
     {"up", "Bring a lab up and keep it up",
      "  lanyard up lab.yaml        # in this terminal, until Ctrl-C\n"
-     "  lanyard up lab.yaml -d     # in the background, until `lanyard down`",
+     "  lanyard up lab.yaml -d     # in the background, until `lanyard down`; returns once its "
+     "servers listen",
      declare_up, [](Filled& f) { return up(f.up); }},
     {"down", "Take a lab down",
      "  lanyard down\n"

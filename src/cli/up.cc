@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +16,7 @@
 #include "cli/control_server.hh"
 #include "cli/descriptors.hh"
 #include "cli/lab_page.hh"
+#include "cli/readiness.hh"
 #include "cli/verbs.hh"
 #include "cli/world_runner.hh"
 
@@ -69,6 +73,67 @@ void leave_terminal() {
   close(null);
 }
 
+// Looks every few milliseconds whether the lab may be used, and says so once; after a while all the
+// same, and who is missing.
+class Announcement {
+ public:
+  Announcement(WorldRunner& runner, const LoadedLab& lab, const UpOptions& options,
+               const Descriptor& word)
+      : loop_(runner.loop()),
+        readiness_(runner.world()),
+        lab_(lab),
+        options_(options),
+        word_(word),
+        ticks_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    constexpr itimerspec often{{0, 5'000'000}, {0, 1}};
+    timerfd_settime(ticks_.number(), 0, &often, nullptr);
+    loop_.watch(ticks_.number(), EPOLLIN, [this](std::uint32_t) { look(); });
+  }
+  Announcement(const Announcement&) = delete;
+  Announcement& operator=(const Announcement&) = delete;
+  ~Announcement() {
+    if (!is_said_) loop_.forget(ticks_.number());
+  }
+
+ private:
+  void look() {
+    std::uint64_t count = 0;
+    if (read(ticks_.number(), &count, sizeof count) < 0) return;
+    const std::vector<std::string> missing = readiness_.missing();
+    const bool is_too_late = loop_.now() - begin_ >= Duration::seconds(options_.wait_seconds);
+    if (!missing.empty() && !is_too_late) return;
+    is_said_ = true;
+    loop_.forget(ticks_.number());
+    say(missing);
+  }
+
+  void say(const std::vector<std::string>& missing) const {
+    for (const std::string& problem : readiness_.failed())
+      fmt::print(stderr, "lanyard: {}\n", problem);
+    if (!missing.empty() && options_.wait_seconds > 0)
+      fmt::print(stderr, "lanyard: after {} s {} {} on nothing yet; the lab is up all the same\n",
+                 options_.wait_seconds, fmt::join(missing, ", "),
+                 missing.size() == 1 ? "listens" : "listen");
+    const Paper paper = paper_of(STDOUT_FILENO);
+    fmt::print(
+        "\n{} is up: `lanyard exec HOST -- COMMAND`, `lanyard ping A B`, `lanyard ps`; {}.\n",
+        paint(paper, Ink::bold, lab_.model.name),
+        options_.detach ? "`lanyard down` ends it" : "Ctrl-C or `lanyard down` ends it");
+    std::fflush(stdout);
+    if (options_.detach) leave_terminal();
+    say_word(word_, exit_ok);
+  }
+
+  device::EventLoop& loop_;
+  Readiness readiness_;
+  const LoadedLab& lab_;
+  const UpOptions& options_;
+  const Descriptor& word_;
+  Descriptor ticks_;
+  Instant begin_ = loop_.now();
+  bool is_said_ = false;
+};
+
 int serve(const LoadedLab& lab, const UpOptions& options, const Descriptor& word) {
   const auto directory = control_directory();
   if (!directory.has_value()) {
@@ -90,12 +155,8 @@ int serve(const LoadedLab& lab, const UpOptions& options, const Descriptor& word
   }
   const Paper paper = paper_of(STDOUT_FILENO);
   fmt::print("{}", nodes_page(lab.model, lab.plan, paper));
-  fmt::print("\n{} is up: `lanyard exec HOST -- COMMAND`, `lanyard ping A B`, `lanyard ps`; {}.\n",
-             paint(paper, Ink::bold, lab.model.name),
-             options.detach ? "`lanyard down` ends it" : "Ctrl-C or `lanyard down` ends it");
   std::fflush(stdout);
-  if (options.detach) leave_terminal();
-  say_word(word, exit_ok);
+  const Announcement announcement(**runner, lab, options, word);
   Progress progress;
   (*runner)->run(progress);
   return (*runner)->recorder_problem().empty() ? exit_ok : exit_failed;

@@ -31,6 +31,7 @@ struct UpOptions {
   std::string run_file;
   std::optional<std::uint64_t> seed;
   bool detach = false;
+  int wait_seconds = 10;  // at most, until its programs listen
 };
 int up(const UpOptions& options);
 
