@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs.hh"
+#include "guest/probe.hh"
 
 namespace lanyard::cli {
 
@@ -19,6 +20,11 @@ int version(const VersionOptions& options) {
                nlohmann::json{{"version", version_text()}, {"compiler", __VERSION__}}.dump(2));
   } else {
     fmt::print("lanyard {}\n", version_text());
+    // What this kernel and this user do without, for unmodified programs.
+    const std::string missing = guest::why_guests_cannot_run(guest::features());
+    if (!missing.empty()) fmt::print("{}\n", missing);
+    for (const std::string& sentence : guest::fallbacks_in_use(guest::features()))
+      fmt::print("{}\n", sentence);
   }
   return exit_ok;
 }

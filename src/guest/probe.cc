@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 
 #include "guest/descriptor.hh"
@@ -107,9 +108,26 @@ int listener_abilities() {
         add.flags = SECCOMP_ADDFD_FLAG_SEND;
         if (ioctl(listener->get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 && errno != EINVAL)
           bits |= 4;
+        add.flags = 0;
+        if (ioctl(listener->get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 && errno != EINVAL)
+          bits |= 8;
         return bits;
       },
       nullptr);
+}
+
+// What a test wants to be missing.
+void take_away(Features& found) {
+  const char* const wish = std::getenv("LANYARD_KERNEL_WITHOUT");
+  if (wish == nullptr) return;
+  const std::string names = std::string(",") + wish + ",";
+  const auto is_unwanted = [&](const char* name) {
+    return names.find(std::string(",") + name + ",") != std::string::npos;
+  };
+  if (is_unwanted("addfd_send")) found.addfd_send = false;
+  if (is_unwanted("wait_killable")) found.wait_killable = false;
+  if (is_unwanted("sync_wake_up")) found.sync_wake_up = false;
+  if (is_unwanted("pidfd_thread")) found.pidfd_thread = false;
 }
 
 Features look() {
@@ -120,6 +138,7 @@ Features look() {
     found.wait_killable = (abilities & 1) != 0;
     found.sync_wake_up = (abilities & 2) != 0;
     found.addfd_send = (abilities & 4) != 0;
+    found.addfd = (abilities & 8) != 0;
   }
   const Descriptor self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
   const Descriptor copy(static_cast<int>(syscall(SYS_pidfd_getfd, self.get(), 2, 0)));
@@ -138,6 +157,7 @@ Features look() {
   const bool has_user_namespace =
       found.containment == Containment::user_and_pid || found.containment == Containment::user;
   found.id_map = has_user_namespace ? id_map : IdMap::none;
+  take_away(found);
   return found;
 }
 
@@ -154,8 +174,8 @@ std::string why_guests_cannot_run(const Features& features) {
     missing = "seccomp user notification (Linux 5.0, or a container that allows it)";
   } else if (!features.pidfd_getfd) {
     missing = "pidfd_getfd (Linux 5.6)";
-  } else if (!features.addfd_send) {
-    missing = "SECCOMP_ADDFD_FLAG_SEND (Linux 5.14)";
+  } else if (!features.addfd) {
+    missing = "SECCOMP_IOCTL_NOTIF_ADDFD (Linux 5.9)";
   }
   if (missing == nullptr) return {};
   return std::string("this kernel has no ") + missing +
@@ -165,6 +185,14 @@ std::string why_guests_cannot_run(const Features& features) {
 
 std::vector<std::string> fallbacks_in_use(const Features& features) {
   std::vector<std::string> sentences;
+  if (!features.addfd_send)
+    sentences.emplace_back(
+        "no SECCOMP_ADDFD_FLAG_SEND (Linux 5.14): a program that a signal interrupts in socket or "
+        "accept may keep a descriptor it was not told of");
+  if (!features.pidfd_thread)
+    sentences.emplace_back(
+        "no PIDFD_THREAD (Linux 6.9): sockets of a thread that does not share its process's "
+        "descriptors are not found");
   if (!features.wait_killable)
     sentences.emplace_back(
         "no SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19): a signal may make a program's "

@@ -25,6 +25,7 @@ enum class IdMap {
 
 struct Features {
   bool seccomp_listener = false;  // 5.0: without it no unmodified program can run
+  bool addfd = false;             // 5.9
   bool addfd_send = false;        // 5.14
   bool pidfd_getfd = false;       // 5.6
   bool wait_killable = false;     // 5.19
@@ -34,7 +35,9 @@ struct Features {
   IdMap id_map = IdMap::none;
 };
 
-// Looks once and remembers; starts short-lived children to try namespaces in.
+// Looks once and remembers; starts short-lived children to try namespaces in. What the variable
+// LANYARD_KERNEL_WITHOUT names (`sync_wake_up,pidfd_thread`) counts as missing, so that fall-backs
+// can be tried on a kernel that needs none.
 [[nodiscard]] const Features& features();
 
 // Empty if unmodified programs can run; else which feature is missing and what still works.

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "guest/kernel.hh"
+#include "guest/probe.hh"
 
 namespace lanyard::guest {
 
@@ -82,7 +83,9 @@ bool has_signal_waiting(pid_t thread) {
 int DescriptorFetcher::handle_of(pid_t thread) {
   const auto found = handles_.find(thread);
   if (found != handles_.end()) return found->second.get();
-  int handle = static_cast<int>(syscall(SYS_pidfd_open, thread, kernel::pidfd_thread));
+  int handle = -1;
+  if (features().pidfd_thread)
+    handle = static_cast<int>(syscall(SYS_pidfd_open, thread, kernel::pidfd_thread));
   if (handle < 0) handle = static_cast<int>(syscall(SYS_pidfd_open, thread, 0));
   if (handle < 0) {
     // Before 6.9 only a leader has a handle. Threads share their descriptors, but for the few

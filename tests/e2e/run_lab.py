@@ -112,6 +112,11 @@ def main():
     if missing:
         print('skipped: not installed:', ', '.join(missing))
         sys.exit(SKIPPED)
+    without = [name for name in os.environ.get('LANYARD_KERNEL_WITHOUT', '').split(',') if name]
+    said = subprocess.run([lanyard, 'version'], capture_output=True, text=True, timeout=60, check=True).stdout
+    for name in without:
+        if not any(line.startswith('no ') and name.split('_')[0] in line.lower() for line in said.splitlines()):
+            sys.exit(f'`lanyard version` knows nothing of a kernel without {name}:\n{said}')
     with scratch.folder() as folder:
         files, own = os.path.join(folder, 'files'), os.path.join(folder, 'own')
         os.mkdir(files)
