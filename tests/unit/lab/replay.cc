@@ -32,6 +32,7 @@ class Guests final : public Launcher {
     return std::vector<std::function<void(Packet)>>(
         host.ports.size(), [this](Packet frame) { from_lab.push_back(std::move(frame)); });
   }
+  void prepare(std::span<const LaunchHost* const>) override {}
   std::expected<void, std::string> start(const LaunchHost& host, const Launch& launch,
                                          ProgramObserver& told) override {
     if (launch.command.at(0) == "nonsense") return std::unexpected("no such program");

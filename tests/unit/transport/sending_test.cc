@@ -417,7 +417,7 @@ TEST(TcpKeepAlive, AnActiveConnectionIsNotProbed) {
 TEST(TcpCalls, NothingReadOrWrittenIsNothing) {
   Scripted s;
   const auto connection = s.connect_one();
-  EXPECT_EQ(s.host.tcp.send(s.now, connection, {}).value(), 0U);  // BI-73
+  EXPECT_EQ(s.host.tcp.send(s.now, connection, Bytes{}).value(), 0U);  // BI-73
   EXPECT_EQ(s.host.tcp.receive(s.now, connection, {}).value(), 0U);
   EXPECT_EQ(s.host.tcp.receive(s.now, connection, buffer).error(), Errno::try_again);
   s.expect_nothing();
