@@ -27,7 +27,10 @@ constexpr Duration default_budget = Duration::seconds(60);
 
 // Whatever makes two hunts different: a state file of one is no use to another.
 std::string identity_of(const HuntOptions& options, const lab::Model& model) {
-  std::string text = fmt::format("{}\n{}\n", options.seed, fmt::join(options.faults, ","));
+  std::vector<std::string_view> kinds(options.faults.begin(), options.faults.end());
+  if (kinds.empty())
+    for (const auto& kind : lab::hunt::fault_kinds()) kinds.push_back(kind.name);
+  std::string text = fmt::format("{}\n{}\n", options.seed, fmt::join(kinds, ","));
   text += model.text;
   return fmt::format("{:016x}", siphash({1, 2}, bytes_of(text)));
 }

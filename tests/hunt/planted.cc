@@ -15,6 +15,7 @@ using socket::Type;
 
 Socket listen_on(Process& process, Port port) {
   Socket listener(process, Family::ipv6, Type::stream);
+  (void)listener.set_option(socket::Option::reuse_address, std::int64_t{1});
   if (!listener.bind({IpAddress::any(Family::ipv6), port}) || !listener.listen(8)) std::abort();
   return listener;
 }

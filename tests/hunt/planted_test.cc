@@ -17,6 +17,7 @@ struct Case {
   std::uint64_t runs_max;       // within which it must be found
   std::size_t faults_max;       // of the small schedule
   std::string_view kinds = {};  // that are looked at; empty: all
+  bool needs_luck = false;      // the right frames must be hit: another seed is part of the find
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& each) {
@@ -63,7 +64,7 @@ TEST_P(Planted, IsFoundWithinItsRunsAndMadeSmall) {
   EXPECT_LE(found.attempt.faults.size(), GetParam().faults_max) << found.text;
   EXPECT_TRUE(found.is_verified);
   EXPECT_TRUE(found.is_smallest);
-  EXPECT_EQ(found.attempt.seed, model.seed);
+  EXPECT_TRUE(found.attempt.seed == model.seed || GetParam().needs_luck);
 }
 
 const Case cases[] = {
@@ -103,7 +104,7 @@ const Case cases[] = {
     {"ResumeThatDropsTheLastChunk",
      "hosts:\n  bob: { run: chunk-server }\n"
      "  alice: { run: { do: chunk-client 10.0.2.2, at: 500ms, expect: exit 0 } }\n",
-     2000, 1},
+     2000, 1, "", true},
     {"ReaderThatTakesAReadForAMessage",
      "hosts:\n  bob: { run: { do: short-read-server, expect: exit 0 } }\n"
      "  alice: { run: { do: short-read-client 10.0.2.2, at: 500ms } }\n",

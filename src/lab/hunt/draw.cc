@@ -35,13 +35,18 @@ Duration draw_begin(const Drawing& drawing, RandomStream& dice) {
   return Duration::microseconds(static_cast<std::int64_t>(dice.below(horizon_us)));
 }
 
-std::size_t targets_of(const Model& model, const FaultKind& kind) {
-  return kind.target == Target::link ? model.links.size() : model.nodes.size();
+// Those that a kind can hit.
+std::vector<std::uint32_t> targets_for(const Model& model, const FaultKind& kind) {
+  std::vector<std::uint32_t> targets;
+  for (std::uint32_t i = 0; i < targets_of(model, kind.target); ++i)
+    if (kind.may_hit == nullptr || kind.may_hit(model, i)) targets.push_back(i);
+  return targets;
 }
 
 void draw_direction(Fault& fault, RandomStream& dice) {
-  const std::uint64_t way = dice.below(fault.kind->name == "cut-one-way" ? 2 : 4);
-  if (fault.kind->name == "cut" || way > 1) return;
+  if (fault.kind->ways == Ways::both) return;
+  const std::uint64_t way = dice.below(fault.kind->ways == Ways::one ? 2 : 4);
+  if (way > 1) return;
   fault.a_to_b = way == 0;
   fault.b_to_a = way == 1;
 }
@@ -49,24 +54,31 @@ void draw_direction(Fault& fault, RandomStream& dice) {
 }  // namespace
 
 std::vector<Fault> draw_faults(const Model& model, const Drawing& drawing, RandomStream& dice) {
-  std::vector<const FaultKind*> enabled;
+  struct Enabled {
+    const FaultKind* kind;
+    std::vector<std::uint32_t> targets;
+  };
+  std::vector<Enabled> possible;
   for (const FaultKind* kind : drawing.kinds)
-    if (targets_of(model, *kind) > 0 && dice.below(3) == 0) enabled.push_back(kind);
-  if (enabled.empty() && !drawing.kinds.empty())
-    enabled.push_back(drawing.kinds[dice.below(drawing.kinds.size())]);
-  std::erase_if(enabled, [&](const FaultKind* kind) { return targets_of(model, *kind) == 0; });
-  if (enabled.empty()) return {};
+    if (auto targets = targets_for(model, *kind); !targets.empty())
+      possible.push_back({kind, std::move(targets)});
+  if (possible.empty()) return {};
+  std::vector<const Enabled*> enabled;
+  for (const Enabled& each : possible)
+    if (dice.below(3) == 0) enabled.push_back(&each);
+  if (enabled.empty()) enabled.push_back(&possible[dice.below(possible.size())]);
   const auto strength = static_cast<std::uint32_t>(dice.below(4));
   const std::uint64_t count = 1 + dice.below(drawing.count_max);
   std::vector<Fault> faults;
   for (std::uint64_t i = 0; i < count; ++i) {
+    const Enabled& one = *enabled[dice.below(enabled.size())];
     Fault fault;
-    fault.kind = enabled[dice.below(enabled.size())];
-    fault.target = static_cast<std::uint32_t>(dice.below(targets_of(model, *fault.kind)));
+    fault.kind = one.kind;
+    fault.target = one.targets[dice.below(one.targets.size())];
     fault.at = draw_begin(drawing, dice);
     fault.lasts = draw_length(drawing.lasts_max, dice);
     fault.amount = fault.kind->draw(dice, strength);
-    if (fault.kind->target == Target::link) draw_direction(fault, dice);
+    draw_direction(fault, dice);
     faults.push_back(fault);
   }
   std::ranges::stable_sort(faults, {}, &Fault::at);

@@ -36,11 +36,14 @@ struct Line {
 };
 
 enum class Target : std::uint8_t { link, node, program };
+enum class Ways : std::uint8_t { both, one, any };  // of a link, or from a node and to it
 
 struct FaultKind {
   std::string_view name;     // as `--faults` takes it
   std::string_view purpose;  // a few words
   Target target = Target::link;
+  Ways ways = Ways::any;
+  bool (*may_hit)(const Model& model, std::uint32_t target) = nullptr;  // null: any of them
   // How bad, drawn: `strength` 0 (mild) to 3 (severe).
   std::uint64_t (*draw)(RandomStream& dice, std::uint32_t strength) = nullptr;
   // A milder amount to try while shrinking; nothing if there is none.
@@ -51,6 +54,7 @@ struct FaultKind {
 };
 
 [[nodiscard]] std::span<const FaultKind> fault_kinds();
+[[nodiscard]] std::size_t targets_of(const Model& model, Target target);
 [[nodiscard]] const FaultKind* fault_kind(std::string_view name);
 
 // The timeline of all of them, by time.

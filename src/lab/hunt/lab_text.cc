@@ -39,7 +39,7 @@ bool is_plain(std::string_view text) {
                              [](char c) {
                                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                                       (c >= '0' && c <= '9') || c == '.' || c == '%' || c == ' ' ||
-                                      c == '-' || c == '>' || c == '*';
+                                      c == '-' || c == '>' || c == '*' || c == '/' || c == '_';
                              }) &&
          text.front() != '-' && text.front() != '>' && text.front() != '*' && text.front() != '%' &&
          text.front() != ' ' && text.back() != ' ';
@@ -112,8 +112,9 @@ void LabText::keep_author_moments(const Yaml& section) {
 std::string LabText::with(const Changes& changes) const {
   std::vector<Moment> moments = moments_;
   for (const Line& line : changes.lines) {
+    const std::string what = is_plain(line.action) ? line.action : quoted(line.action);
     const std::string action =
-        line.body.empty() ? line.action : fmt::format("{{ {}: {} }}", line.action, line.body);
+        line.body.empty() ? what : fmt::format("{{ {}: {} }}", what, line.body);
     moments.push_back({line.at, {action}});
   }
   std::ranges::stable_sort(moments, {}, &Moment::at);

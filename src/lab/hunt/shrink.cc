@@ -15,13 +15,11 @@ class Shrinker {
       : best_(std::move(attempt)), options_(options), still_fails_(still_fails) {}
 
   Shrunk run() {
-    Attempt plain = best_;
-    plain.seed = options_.plain_seed;
-    if (best_.seed != plain.seed) take_first({plain});
     // Each pass can open the way for another. Rounding, which may lengthen, comes when nothing else
     // is left to do.
     for (Attempt before; before != best_ && !is_spent();) {
       before = best_;
+      drop_luck();
       drop_faults();
       for (std::size_t i = 0; i < best_.faults.size(); ++i) {
         repeat([&] { return milder(i); });
@@ -52,6 +50,14 @@ class Shrinker {
   void repeat(const std::function<std::vector<Attempt>()>& candidates) {
     while (take_first(candidates())) {
     }
+  }
+
+  // The lab's own seed, if the faults do it by themselves.
+  void drop_luck() {
+    if (best_.seed == options_.plain_seed) return;
+    Attempt plain = best_;
+    plain.seed = options_.plain_seed;
+    take_first({plain});
   }
 
   // Leaves out ever smaller pieces.

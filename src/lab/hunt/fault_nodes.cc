@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may happen to machines and programs.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "lab/hunt/fault_parts.hh"
+#include "lab/plan.hh"
+
+namespace lanyard::lab::hunt {
+namespace {
+
+const std::string& name_of(const Model& model, const Fault& fault) {
+  return model.nodes[fault.target].name;
+}
+
+void write_crash(const Model& model, const Fault& fault, std::vector<Line>& lines) {
+  lines.push_back({fault.at, "crash " + name_of(model, fault)});
+  lines.push_back({fault.at + fault.lasts, "restart " + name_of(model, fault)});
+}
+
+void write_kill(const Model& model, const Fault& fault, std::vector<Line>& lines) {
+  const std::string& name = program_at(model, fault.target).name;
+  lines.push_back({fault.at, "kill " + name});
+  lines.push_back({fault.at + fault.lasts, "start " + name});
+}
+
+bool is_machine(const Model& model, std::uint32_t node) {
+  return model.nodes[node].kind == NodeKind::host || model.nodes[node].kind == NodeKind::router;
+}
+
+// One machine from all others: what it only passes on goes through.
+bool has_others(const Model& model, std::uint32_t node) {
+  std::size_t machines = 0;
+  for (std::uint32_t i = 0; i < model.nodes.size(); ++i) machines += is_machine(model, i) ? 1 : 0;
+  return is_machine(model, node) && machines > 1;
+}
+void write_partition(const Model& model, const Fault& fault, std::vector<Line>& lines) {
+  std::vector<std::string_view> others;
+  for (std::uint32_t i = 0; i < model.nodes.size(); ++i)
+    if (i != fault.target && is_machine(model, i)) others.push_back(model.nodes[i].name);
+  const std::string& name = name_of(model, fault);
+  const std::string rest = fmt::format("{}", fmt::join(others, ","));
+  const std::string sides = fault.a_to_b && fault.b_to_a ? fmt::format("{} -- {}", name, rest)
+                            : fault.a_to_b               ? fmt::format("{} -> {}", name, rest)
+                                                         : fmt::format("{} -> {}", rest, name);
+  lines.push_back({fault.at, "partition " + sides});
+  lines.push_back({fault.at + fault.lasts, "heal " + sides});
+}
+
+// The first IPv4 address of a host's first port, as the plan gives it.
+std::optional<IpPrefix> address_of(const Model& model, std::uint32_t node) {
+  const auto plan = make_plan(model);
+  if (!plan || plan->nodes[node].ports.empty()) return {};
+  for (const IpPrefix& each : plan->ports[plan->nodes[node].ports.front()].addresses)
+    if (each.address.is_v4()) return each;
+  return {};
+}
+bool is_host(const Model& model, std::uint32_t node) {
+  return model.nodes[node].kind == NodeKind::host;
+}
+// One that the plan gives to nobody: it begins with the lowest.
+std::uint64_t draw_address(RandomStream& dice, std::uint32_t /*strength*/) {
+  return 200 + dice.below(50);
+}
+void write_address(const Model& model, const Fault& fault, std::vector<Line>& lines) {
+  const auto own = address_of(model, fault.target);
+  if (!own || own->length > 24) return;  // a network too small for another address
+  const std::string text = to_text(own->address);
+  const std::string start = "address " + name_of(model, fault) + " ";
+  lines.push_back({fault.at, fmt::format("{}{}{}/{}", start, text.substr(0, text.rfind('.') + 1),
+                                         fault.amount, own->length)});
+  lines.push_back({fault.at + fault.lasts, start + to_text(*own)});
+}
+
+const std::array kinds{
+    FaultKind{.name = "crash",
+              .purpose = "a host, router or switch is gone, and comes back without its memory",
+              .target = Target::node,
+              .ways = Ways::both,
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_crash},
+    FaultKind{.name = "kill",
+              .purpose = "a program is killed, and started again",
+              .target = Target::program,
+              .ways = Ways::both,
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_kill},
+    FaultKind{.name = "address",
+              .purpose = "a host has another address",
+              .target = Target::node,
+              .ways = Ways::both,
+              .may_hit = is_host,
+              .draw = draw_address,
+              .weaker = none_weaker,
+              .amount_text = [](std::uint64_t amount) { return fmt::format(".{}", amount); },
+              .write = write_address},
+    FaultKind{.name = "partition",
+              .purpose = "nothing passes between a host or router and all others",
+              .target = Target::node,
+              .ways = Ways::both,
+              .may_hit = has_others,
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_partition},
+    FaultKind{.name = "partition-one-way",
+              .purpose = "the same in one direction",
+              .target = Target::node,
+              .ways = Ways::one,
+              .may_hit = has_others,
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_partition},
+};
+
+}  // namespace
+
+std::span<const FaultKind> node_fault_kinds() {
+  return kinds;
+}
+
+}  // namespace lanyard::lab::hunt

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// `lanyard hunt` at its command line: what it finds, what it says, and how it goes on.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/options.hh"
+#include "cli/verbs.hh"
+
+namespace lanyard::cli {
+namespace {
+
+using nlohmann::json;
+
+class Hunting : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              (std::string("lanyard_hunt_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+    write("lab.yaml",
+          "lab: shop\nhosts:\n  bob: { run: http serve }\n"
+          "  alice: { run: { do: http get http://10.0.1.1/, at: 500ms, expect: exit 0 } }\n"
+          "links:\n  - alice -- bob: { delay: 5ms }\nuntil: 100s\n"
+          "check: [alice ends before 1s]\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ / name; }
+  void write(const std::string& name, std::string_view text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+  }
+  struct Said {
+    int status = 0;
+    std::string out, errors;
+  };
+  static Said command(const std::vector<std::string>& arguments) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int status = run_command_line(arguments);
+    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+  }
+  Said hunt(const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments{"hunt", path("lab.yaml")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return command(arguments);
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Hunting, AFindIsPrintedAsALabThatShowsIt) {
+  const Said said = hunt({"--runs", "500", "--faults", "cut", "-o", path("found.yaml")});
+  EXPECT_EQ(said.status, exit_failed) << said.errors;
+  EXPECT_NE(said.out.find("fails: alice ends before 1s"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("  cut of alice -- bob from "), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("Run twice more, it failed the same way."), std::string::npos);
+  EXPECT_EQ(command({"run", path("found.yaml"), "-q", "-o", path("run.pcapng")}).status,
+            exit_failed);
+}
+
+TEST_F(Hunting, TheSameAgainAsJson) {
+  const std::vector<std::string> how{"--runs", "500", "--faults", "kill,crash", "--json"};
+  const Said said = hunt(how);
+  EXPECT_EQ(said.status, exit_failed);
+  const json found = json::parse(said.out)["found"];
+  EXPECT_EQ(found["check"], "alice is to exit 0");
+  EXPECT_TRUE(found["verified"]);
+  ASSERT_EQ(found["faults"].size(), 1U);
+  EXPECT_EQ(hunt(how).out, said.out);
+}
+
+TEST_F(Hunting, NothingFoundIsSaid) {
+  const Said said = hunt({"--runs", "20", "--faults", "duplicate"});
+  EXPECT_EQ(said.status, exit_ok) << said.out;
+  EXPECT_EQ(said.out, "20 runs, none fails (seed 1).\n");
+}
+
+TEST_F(Hunting, GoesOnBehindTheRunsThatAreKnownToBeGood) {
+  const std::vector<std::string> how{"--faults", "duplicate", "--resume", path("state")};
+  const auto with_runs = [&](const std::string& runs) {
+    std::vector<std::string> all = how;
+    all.insert(all.end(), {"--runs", runs});
+    return hunt(all).out;
+  };
+  EXPECT_EQ(with_runs("10"), "10 runs, none fails (seed 1).\n");
+  std::ifstream stream(path("state"));
+  EXPECT_EQ(json::parse(stream)["runs"], 10);
+  EXPECT_EQ(with_runs("30"), "30 runs, none fails (seed 1).\n");
+  // A state of another hunt is no use.
+  const Said said = hunt({"--faults", "cut", "--resume", path("state")});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("another lab file, --seed or --faults"), std::string::npos);
+}
+
+TEST_F(Hunting, WhatCannotBeHuntedIsRefused) {
+  Said said = hunt({"--faults", "flood"});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("unknown kind `flood`"), std::string::npos) << said.errors;
+  said = hunt({"--budget", "soon"});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("--budget"), std::string::npos) << said.errors;
+  write("lab.yaml", "hosts:\n  a: { run: curl http://b/ }\n  b:\nlinks: [a -- b]\n");
+  said = hunt({});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("only labs in virtual time"), std::string::npos) << said.errors;
+}
+
+}  // namespace
+}  // namespace lanyard::cli
