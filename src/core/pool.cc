@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/check.hh"
+#include "core/pool_count.hh"
 
 namespace lanyard {
 namespace {
@@ -44,6 +45,7 @@ struct List {
 constinit thread_local std::array<List, classes.size()> lists{};
 // A block may outlive its thread's keeper (a packet in a static): then it goes straight back.
 constinit thread_local bool keeper_is_gone = false;
+constinit thread_local std::int64_t in_use = 0;
 
 struct Keeper {
   Keeper() = default;
@@ -81,7 +83,12 @@ Block* fresh_block(std::size_t size_class, std::size_t capacity) {
 
 }  // namespace
 
+std::int64_t blocks_in_use() {
+  return in_use;
+}
+
 Block* allocate_block(std::size_t capacity) {
+  ++in_use;
   const std::size_t size_class = class_for(capacity);
   if (size_class < classes.size()) {
     List& list = lists[size_class];
@@ -96,6 +103,7 @@ Block* allocate_block(std::size_t capacity) {
 }
 
 void free_block(Block* block) {
+  --in_use;
   const std::size_t size_class = class_for(block->capacity);
   if (!keeps_blocks || size_class == classes.size() || keeper_is_gone) return release(block);
   List& list = lists[size_class];

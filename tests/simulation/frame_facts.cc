@@ -35,7 +35,7 @@ void read_tcp(FrameFacts& facts, Bytes segment) {
   const std::size_t header = std::size_t{4} * (segment[12] >> 4);
   if (header < 20 || header > segment.size())
     return void(facts.problem = "a TCP data offset points outside the segment");
-  TcpFacts tcp;
+  invariants::Segment tcp;
   tcp.sequence = at32(segment, 4);
   tcp.acknowledgment = at32(segment, 8);
   tcp.flags = segment[13];

@@ -8,21 +8,9 @@
 #include <string>
 
 #include "core/bytes.hh"
+#include "invariants/tcp_rules.hh"
 
 namespace lanyard::simulation {
-
-struct TcpFacts {
-  std::uint32_t sequence = 0, acknowledgment = 0;
-  std::uint8_t flags = 0;
-  std::uint16_t window = 0;
-  std::optional<std::uint16_t> mss;
-  std::optional<std::uint8_t> scale;
-  Bytes payload;
-  [[nodiscard]] bool fin() const { return (flags & 1) != 0; }
-  [[nodiscard]] bool syn() const { return (flags & 2) != 0; }
-  [[nodiscard]] bool rst() const { return (flags & 4) != 0; }
-  [[nodiscard]] bool ack() const { return (flags & 16) != 0; }
-};
 
 struct FrameFacts {
   std::string problem;       // how it is malformed or which checksum is wrong; empty: nothing
@@ -36,7 +24,7 @@ struct FrameFacts {
   std::string addresses;  // source and destination as bytes
   std::string flow;       // TCP: source, destination and ports as bytes
   std::string back;       // the same the other way round
-  std::optional<TcpFacts> tcp;
+  std::optional<invariants::Segment> tcp;
 };
 
 [[nodiscard]] FrameFacts facts_of(Bytes frame);

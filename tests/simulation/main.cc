@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // simulation [--seeds N] [--first N] [--jobs N]   runs seeds up to one that fails, and makes that
 //                                                 small; --keep-going runs them all
+// simulation --must-find TEXT [--seeds N]          of a copy with a bug: exit 0 if a seed fails
+// with
+//                                                 a problem that says this
 // simulation --seed N [--lab]                     one seed; --lab prints its lab file instead
 // simulation --run FILE [--keep RUN]               a lab file that the simulation printed; RUN is
 //                                                 for `lanyard show`
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -24,7 +28,7 @@ struct Options {
   std::uint64_t first = 1, seeds = 1000;
   unsigned jobs = 0;
   bool only_prints_lab = false, keeps_going = false, shrinks = true;
-  std::string file, run_file;
+  std::string file, run_file, must_find;
 };
 
 void print_problems(const Report& report) {
@@ -59,16 +63,39 @@ void explain(std::uint64_t seed, const Report& report, const Options& options) {
              text_of(scenario, seed, small.attempt.faults));
 }
 
-int run_seeds(const Options& options) {
-  const auto began = std::chrono::steady_clock::now();
-  const auto reports = lab::results_of<Report>(
+// Runs seeds up to one of which `is_enough` is true.
+template <typename IsEnough>
+std::vector<Report> reports_of(const Options& options, IsEnough is_enough) {
+  return lab::results_of<Report>(
       options.seeds, options.jobs,
       [&](std::size_t index) {
         const std::uint64_t seed = options.first + index;
         const Scenario scenario = draw_scenario(seed);
         return simulate(text_of(scenario, seed, scenario.faults));
       },
-      [&](const Report& report) { return !report.is_good() && !options.keeps_going; });
+      is_enough);
+}
+
+int find(const Options& options) {
+  const auto says_it = [&](const Report& report) {
+    return std::ranges::any_of(report.problems, [&](const std::string& problem) {
+      return problem.find(options.must_find) != std::string::npos;
+    });
+  };
+  const std::vector<Report> reports = reports_of(options, says_it);
+  if (!reports.empty() && says_it(reports.back())) {
+    fmt::print("found by seed {}:\n", options.first + reports.size() - 1);
+    print_problems(reports.back());
+    return 0;
+  }
+  fmt::print("none of {} seeds finds that `{}`\n", reports.size(), options.must_find);
+  return 1;
+}
+
+int run_seeds(const Options& options) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto reports = reports_of(
+      options, [&](const Report& report) { return !report.is_good() && !options.keeps_going; });
   Report sum;
   std::uint64_t bad = 0;
   for (std::size_t i = 0; i < reports.size(); ++i) {
@@ -117,18 +144,22 @@ int run(int argc, char** argv) {
       options.keeps_going = true;
     } else if (word == "--keep" && i + 1 < argc) {
       options.run_file = argv[++i];
+    } else if (word == "--must-find" && i + 1 < argc) {
+      options.must_find = argv[++i];
     } else if (word == "--run" && i + 1 < argc) {
       options.file = argv[++i];
     } else {
       fmt::print(stderr,
                  "usage: simulation [--seeds N] [--first N] [--jobs N] [--keep-going]\n"
                  "                  [--no-shrinking]\n"
+                 "       simulation --must-find TEXT [--seeds N]\n"
                  "       simulation --seed N [--lab]\n"
                  "       simulation --run FILE [--keep RUN]\n");
       return 2;
     }
   }
   if (!options.file.empty()) return run_lab(options.file, options.run_file);
+  if (!options.must_find.empty()) return find(options);
   if (options.only_prints_lab) {
     const Scenario scenario = draw_scenario(options.first);
     fmt::print("{}", text_of(scenario, options.first, scenario.faults));

@@ -22,13 +22,13 @@ namespace lanyard::simulation {
 struct Ledger {
   std::uint64_t offered[2] = {0, 0};      // bytes given to send, by side
   bool has_finished[2] = {false, false};  // wrote all it wanted and shut its direction down
+  bool was_killed[2] = {false, false};    // its stream ends where it was
 };
 
 struct Book {
   std::map<std::uint64_t, Ledger> ledgers;  // by conversation and connection
   std::map<std::uint64_t, std::uint32_t> datagrams_offered, datagrams_seen;
   bool may_duplicate = false;
-  bool may_end_early = false;  // programs are killed: their streams end where they are
   std::vector<std::string> problems;
   std::uint64_t bytes_read = 0, connections = 0, datagrams_read = 0, streams_finished = 0;
   void problem(std::string what) {

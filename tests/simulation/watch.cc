@@ -6,17 +6,10 @@
 #include "wire/dissect.hh"
 
 namespace lanyard::simulation {
-namespace {
-
-// Differences of sequence numbers (RFC 9293 3.4).
-std::int32_t after(std::uint32_t a, std::uint32_t b) {
-  return static_cast<std::int32_t>(a - b);
-}
-
-}  // namespace
 
 Watch::Watch(const lab::Model& model, const lab::Plan& plan, Allowed allowed)
     : model_(model), plan_(plan), allowed_(allowed), handled_(model.nodes.size()) {
+  tcp_.may_leave_out = allowed.moves;
   for (const lab::NodeSpec& node : model.nodes)
     is_switch_.push_back(node.kind == lab::NodeKind::switching);
 }
@@ -27,7 +20,20 @@ void Watch::problem(const lab::RecordedFrame& frame, const std::string& what) {
                                   to_text(frame.at), wire::summary(frame.bytes)));
 }
 
+// Time does not go back.
+void Watch::check_order(Instant at) {
+  if (at < last_at_ && problems_.size() < 20)
+    problems_.push_back(
+        fmt::format("something happens before what was at {}, {}", to_text(last_at_), to_text(at)));
+  last_at_ = at;
+}
+
 void Watch::on_event(const Event& event) {
+  check_order(event.at);
+  if ((event.id <= last_event_ || event.cause >= event.id) && problems_.size() < 20)
+    problems_.push_back(fmt::format("event {} comes after {} and is caused by {} at {}", event.id,
+                                    last_event_, event.cause, to_text(event.at)));
+  last_event_ = event.id;
   if (event.kind == EventKind::frame_received) {
     handled_[event.node] = {};
     handled_[event.node].event = event.id;
@@ -42,11 +48,17 @@ void Watch::on_event(const Event& event) {
 
 void Watch::on_frame(const lab::RecordedFrame& frame) {
   ++frames_;
+  check_order(frame.at);
   count_copies(frame);
   if (is_switch_[plan_.ports[frame.port].node]) return;
-  if (allowed_.corrupts) return;
   const FrameFacts facts = facts_of(frame.bytes);
-  if (!facts.problem.empty()) return problem(frame, facts.problem);
+  // What a link has broken arrives, and is passed on by who does not look so deep; what begins here
+  // is whole.
+  const bool may_be_broken = allowed_.breaks && (!frame.is_sent || frame.packet <= last_packet_);
+  if (!facts.problem.empty()) {
+    if (!may_be_broken) problem(frame, facts.problem);
+    return;
+  }
   if (frame.is_sent)
     on_sent(frame, facts);
   else
@@ -81,18 +93,7 @@ void Watch::on_received(const lab::RecordedFrame& frame, const FrameFacts& facts
   }
   if (model_.nodes[node].kind == lab::NodeKind::router) hops_[frame.packet] = facts.hops;
   if (!facts.tcp || facts.is_fragment) return;
-  // The furthest the peer has ever let this side send.
-  Flow& own = flows_[facts.back];
-  const Flow& peer = flows_[facts.flow];
-  if (!own.has_begun || !facts.tcp->ack() || facts.tcp->rst()) return;
-  if (after(facts.tcp->acknowledgment, own.first) < 0 ||
-      after(facts.tcp->acknowledgment, own.next) > 0)
-    return;
-  const bool is_scaled = !facts.tcp->syn() && peer.has_scale && own.has_scale;
-  const std::uint32_t edge =
-      facts.tcp->acknowledgment +
-      (static_cast<std::uint32_t>(facts.tcp->window) << (is_scaled ? peer.scale : 0));
-  if (!own.seen_edge || after(edge, *own.seen_edge) > 0) own.seen_edge = edge;
+  tcp_.received(facts.flow, facts.back, *facts.tcp);
 }
 
 void Watch::on_sent(const lab::RecordedFrame& frame, const FrameFacts& facts) {
@@ -104,7 +105,12 @@ void Watch::on_sent(const lab::RecordedFrame& frame, const FrameFacts& facts) {
   if (facts.hops == 0) problem(frame, "a packet begins without a hop left");
   check_answer(frame, facts);
   check_identification(frame, facts);
-  if (facts.tcp) check_segment(frame, facts);
+  if (!facts.tcp) return;
+  looked_at_ = &frame;
+  tcp_.sent(facts.flow, facts.back, *facts.tcp);
+  const std::uint32_t node = plan_.ports[frame.port].node;
+  if (!facts.tcp->payload.empty() && (senders_.empty() || senders_.back() != node))
+    senders_.push_back(node);
 }
 
 // RFC 1812 5.3.1: a router takes one off the TTL, and sends nothing with none left.
@@ -143,82 +149,6 @@ void Watch::check_identification(const lab::RecordedFrame& frame, const FrameFac
     problem(frame, fmt::format("the identification {} is used again after {}", facts.identification,
                                to_text(frame.at - last.at)));
   last = {frame.packet, frame.at};
-}
-
-void Watch::begin(Flow& flow, const TcpFacts& tcp) {
-  flow = {};
-  flow.has_begun = true;
-  flow.first = tcp.sequence;
-  flow.next = tcp.sequence + 1;
-  flow.has_scale = tcp.scale.has_value();
-  flow.scale = tcp.scale.value_or(0);
-  flow.mss = tcp.mss.value_or(536);
-}
-
-void Watch::check_segment(const lab::RecordedFrame& frame, const FrameFacts& facts) {
-  const TcpFacts& tcp = *facts.tcp;
-  Flow& flow = flows_[facts.flow];
-  if (tcp.rst()) return;
-  if (tcp.syn() && (!flow.has_begun || flow.first != tcp.sequence)) begin(flow, tcp);
-  if (!flow.has_begun) return;
-  check_window(frame, facts, flow);
-  const Flow& peer = flows_[facts.back];
-  const auto length = static_cast<std::uint32_t>(tcp.payload.size());
-  if (peer.has_begun && length > peer.mss)
-    problem(frame, fmt::format("{} bytes in a segment, the peer takes {}", length, peer.mss));
-  check_stream(frame, tcp, flow);
-  // RFC 9293 3.8.6: nothing beyond the offered window but a probe of one octet.
-  const std::uint32_t end = tcp.sequence + length;
-  if (length > 1 && flow.seen_edge && after(end, *flow.seen_edge) > 0)
-    problem(frame, fmt::format("{} bytes beyond the offered window", after(end, *flow.seen_edge)));
-  if (tcp.fin()) {
-    if (flow.fin && *flow.fin != end) problem(frame, "a second FIN at another place");
-    flow.fin = end;
-  }
-  const std::uint32_t next = end + (tcp.fin() ? 1 : 0) + (tcp.syn() ? 1 : 0);
-  if (after(next, flow.next) > 0) flow.next = next;
-}
-
-// RFC 9293 3.8.6 [SHLD-14]: the right edge of the receive window does not move to the left; nor
-// does what was acknowledged. Scaling rounds, RFC 7323 2.3.
-void Watch::check_window(const lab::RecordedFrame& frame, const FrameFacts& facts, Flow& flow) {
-  const TcpFacts& tcp = *facts.tcp;
-  if (!tcp.ack()) return;
-  const Flow& peer = flows_[facts.back];
-  const std::uint8_t scale = !tcp.syn() && flow.has_scale && peer.has_scale ? flow.scale : 0;
-  const std::uint32_t edge = tcp.acknowledgment + (static_cast<std::uint32_t>(tcp.window) << scale);
-  if (peer.has_begun && flow.acknowledged && after(tcp.acknowledgment, *flow.acknowledged) < 0)
-    problem(frame, fmt::format("acknowledges {} less than before",
-                               after(*flow.acknowledged, tcp.acknowledgment)));
-  if (flow.edge && after(*flow.edge, edge) >= (1 << scale))
-    problem(frame, fmt::format("the offered window shrinks by {}", after(*flow.edge, edge)));
-  if (peer.has_begun && after(tcp.acknowledgment, peer.next) > 0)
-    problem(frame, "acknowledges what was never sent");
-  flow.acknowledged = tcp.acknowledgment;
-  flow.edge = edge;
-}
-
-// What is sent again is what was sent, and nothing follows the FIN.
-void Watch::check_stream(const lab::RecordedFrame& frame, const TcpFacts& tcp, Flow& flow) {
-  if (tcp.payload.empty() || tcp.syn()) return;
-  if (flow.fin &&
-      after(tcp.sequence + static_cast<std::uint32_t>(tcp.payload.size()), *flow.fin) > 0)
-    problem(frame, "data behind the FIN");
-  const std::int32_t offset = after(tcp.sequence, flow.first + 1);
-  // A keep-alive or window probe of an octet the peer has.
-  if (offset < 0) return;
-  const auto begin = static_cast<std::size_t>(offset);
-  if (begin > flow.stream.size())
-    return problem(frame, fmt::format("leaves out {} bytes", begin - flow.stream.size()));
-  for (std::size_t i = 0; i < tcp.payload.size(); ++i) {
-    if (begin + i >= flow.stream.size()) {
-      flow.stream.insert(flow.stream.end(), tcp.payload.begin() + static_cast<std::ptrdiff_t>(i),
-                         tcp.payload.end());
-      return;
-    }
-    if (flow.stream[begin + i] != tcp.payload[i])
-      return problem(frame, fmt::format("byte {} of the stream is another than before", begin + i));
-  }
 }
 
 }  // namespace lanyard::simulation

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <array>
-#include <optional>
+#include <string>
 
 #include "harness.hh"
+#include "invariants/tcp_rules.hh"
 
 namespace lanyard::test {
 
@@ -15,22 +16,20 @@ class Auditor {
   // `segment_bytes_max`: IP payload that the link takes in one frame.
   explicit Auditor(std::size_t segment_bytes_max = 1480) : segment_bytes_max_(segment_bytes_max) {}
 
-  // Fails the test when the offered right edge falls (9293-3.10.7.4-p), somebody sends beyond it
-  // (RFC 9293 3.8.6), a FIN moves, data lies behind one, something is acknowledged that was never
-  // sent, a reset is answered by a reset, or a frame is too big.
+  // Fails the test when a rule of invariants/tcp_rules.hh is broken, a reset is answered by a
+  // reset, or a frame is too big.
   void see(bool from_a, const internet::Datagram& datagram);
 
   // There is work and nothing that will ever wake it: call when nothing happens any more.
   static void expect_awake(const Host& host, tcp::ConnectionId connection);
 
  private:
-  struct Side {
-    std::optional<tcp::SequenceNumber> edge, fin, highest;
-    std::uint8_t scale = 0;
-    bool has_reset = false;
-  };
+  void complain(const std::string& what) const;
+
   std::size_t segment_bytes_max_;
-  std::array<Side, 2> sides_;
+  std::array<bool, 2> has_reset_{};
+  std::string looked_at_;
+  invariants::TcpRules rules_{[this](const std::string& what) { complain(what); }};
 };
 
 }  // namespace lanyard::test
