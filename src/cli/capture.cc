@@ -38,8 +38,8 @@ struct Gatherer {
     if (capture.frames.empty()) first_ns = packet.info.time_ns;
     CapturedFrame frame;
     frame.at = Instant::at_ns(packet.info.time_ns - first_ns);
-    frame.offset = static_cast<std::size_t>(packet.offset);
-    frame.size = packet.bytes.size();
+    // A wrong reference leaves what is there.
+    frame.bytes = capture.whole.add(packet).value_or(packet.bytes);
     frame.original_size = packet.original_size;
     frame.comments = packet.info.comments;
     if (packet.info.interface < interfaces.size()) {
@@ -69,6 +69,7 @@ std::expected<std::vector<std::uint8_t>, FileProblem> read_bytes(const std::stri
 std::expected<Capture, FileProblem> parse_capture(std::vector<std::uint8_t> bytes) {
   Capture capture;
   capture.bytes = std::move(bytes);
+  capture.whole = pcapng::WholePackets(capture.bytes.size());
   Gatherer gatherer{capture, {}, 0};
   pcapng::Reader reader;
   Bytes rest(capture.bytes);

@@ -11,6 +11,7 @@
 #include "cli/tale.hh"
 #include "core/bytes.hh"
 #include "core/time.hh"
+#include "wire/pcapng_whole.hh"
 
 namespace lanyard::cli {
 
@@ -22,7 +23,7 @@ struct FileProblem {
 struct CapturedFrame {
   Instant at{};  // since the first frame
   std::uint16_t link_type = 0;
-  std::size_t offset = 0, size = 0;  // in Capture::bytes
+  Bytes bytes{};  // in Capture::bytes or Capture::whole
   std::uint32_t original_size = 0;
   std::string interface {};
   std::vector<std::string> comments{};
@@ -30,13 +31,12 @@ struct CapturedFrame {
 
 struct Capture {
   std::vector<std::uint8_t> bytes;
+  pcapng::WholePackets whole{0};  // those whose end stands with another one
   std::vector<CapturedFrame> frames;
   bool has_lanyard_blocks = false;
   std::optional<FileProblem> cut_short;  // what is before it was read
 
-  [[nodiscard]] Bytes frame(const CapturedFrame& frame) const {
-    return Bytes(bytes).subspan(frame.offset, frame.size);
-  }
+  [[nodiscard]] Bytes frame(const CapturedFrame& frame) const { return frame.bytes; }
 };
 
 // The error's sentence has no file name. A file that cannot be opened is a problem at offset 0.

@@ -143,9 +143,9 @@ std::uint64_t from_traffic(const Traffic& traffic, std::string_view counter) {
 }
 
 // "drops" or "drops queue full".
-std::uint64_t from_drops(const DropCounters& drops, std::string_view counter) {
+std::uint64_t from_drops(const DropBook& drops, std::string_view counter) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 1; i < drops.size(); ++i)
+  for (std::size_t i = 1; i < drop_reasons; ++i)
     if (counter == "drops" || counter.substr(6) == to_text(static_cast<DropReason>(i)))
       sum += drops[i];
   return sum;

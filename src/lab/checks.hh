@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/drop.hh"
+#include "lab/drop_book.hh"
 #include "lab/model.hh"
 #include "lab/traffic.hh"
 #include "lab/watch.hh"
@@ -17,8 +17,8 @@ namespace lanyard::lab {
 
 // What is counted for one machine.
 struct NodeFacts {
-  Traffic sent;          // packets that began here, each once however many hops it made
-  DropCounters drops{};  // by its stack or its switch
+  Traffic sent;    // packets that began here, each once however many hops it made
+  DropBook drops;  // by its stack or its switch
   std::uint64_t tcp_retransmits = 0, tcp_connections = 0;
 };
 

@@ -18,14 +18,23 @@ void Direction::send(Instant now, Packet frame) {
   const bool is_whole = frame.offload.segment_bytes != 0;  // takes_whole said that it may
   if (frame.size() > bytes_max && !is_whole)
     return drop(now, std::move(frame), DropReason::frame_too_long);
+  if (plain_.is_it) return carry_plain(now, std::move(frame));
   first_->carry(now, std::move(frame));
   if (queued_ != nullptr) tell_deadline();
 }
 
 bool Direction::takes_whole(const Packet& frame) const {
   const bool fits = frame.front().size() + frame.offload.segment_bytes <= bytes_max;
-  return fits && is_up_ &&
-         std::ranges::all_of(chain_, [](const Link& link) { return link.stage == Stage::delay; });
+  return fits && is_up_ && plain_.is_it && plain_.tail == nullptr && plain_.rate == nullptr;
+}
+
+void Direction::carry_plain(Instant now, Packet&& frame) {
+  const std::size_t size = frame.size();
+  if (plain_.tail != nullptr && !plain_.tail->takes(now, size))
+    return drop(now, std::move(frame), DropReason::queue_full);
+  Instant arrives = plain_.rate == nullptr ? now : plain_.rate->send(now, size);
+  if (plain_.delay != nullptr) arrives = arrives + plain_.delay->delay();
+  owner_.on_carried(*this, arrives, std::move(frame));
 }
 
 void Direction::poll(Instant now) {
@@ -63,7 +72,7 @@ void Direction::prepare(const LinkChange& change) {
 }
 
 void Direction::drop(Instant, Packet frame, DropReason reason) {
-  ++counters_.drops[static_cast<std::size_t>(reason)];
+  counters_.drops.count(reason);
   owner_.on_dropped(*this, frame, reason);
 }
 

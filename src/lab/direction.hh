@@ -13,6 +13,9 @@
 
 #include "core/random.hh"
 #include "lab/direction_owner.hh"
+#include "lab/direction_stage.hh"
+#include "lab/effect/delay.hh"
+#include "lab/effect/drop_tail.hh"
 #include "lab/effect/queued.hh"
 #include "lab/effect/wire.hh"
 #include "lab/model.hh"
@@ -24,22 +27,7 @@ namespace lanyard::lab {
 class Direction final : private Wire {
  public:
   using Owner = DirectionOwner;
-  enum class Stage : std::uint8_t {
-    queue,
-    rate,
-    black_hole,
-    exact,
-    loss,
-    correlated,
-    gilbert,
-    four_state,
-    duplicate,
-    corrupt,
-    truncate,
-    reorder,
-    delay,
-    jitter
-  };
+  using Stage = DirectionStage;
 
   Direction(const LinkQuality& quality, const Seed& dice, Owner& owner);
 
@@ -62,9 +50,7 @@ class Direction final : private Wire {
   [[nodiscard]] bool is_up() const { return is_up_; }
   [[nodiscard]] const LinkQuality& quality() const { return quality_; }
   [[nodiscard]] const DirectionCounters& counters() const { return counters_; }
-  void count_lost_on_the_way() {
-    ++counters_.drops[static_cast<std::size_t>(DropReason::link_down)];
-  }
+  void count_lost_on_the_way() { counters_.drops.count(DropReason::link_down); }
 
  private:
   struct Link {
@@ -95,6 +81,7 @@ class Direction final : private Wire {
     insert(stage, std::move(effect));
     return made;
   }
+  void carry_plain(Instant now, Packet&& frame);
   void insert(Stage stage, std::unique_ptr<Effect> effect);
   void remove(Stage stage);
   void relink();
@@ -104,6 +91,14 @@ class Direction final : private Wire {
   LinkQuality quality_;
   std::vector<Link> chain_;  // in the order of their stages
   Wire* first_ = this;
+  // A chain of these alone needs no walk: what most links have.
+  struct Plain {
+    bool is_it = true;
+    DropTail* tail = nullptr;
+    Rate* rate = nullptr;
+    Delay* delay = nullptr;
+  };
+  Plain plain_;
   Queued* queued_ = nullptr;  // of the chain: the queue, if it must be asked
   std::vector<DropRule> drops_built_;
   LinkQuality queued_for_;               // what it was made for

@@ -35,6 +35,19 @@ void Direction::relink() {
     next = chain_[i].effect.get();
   }
   first_ = next;
+  plain_ = {.is_it = queued_ == nullptr};
+  for (const Link& link : chain_) {
+    Effect* effect = link.effect.get();
+    if (link.stage == Stage::queue)
+      plain_.tail = dynamic_cast<DropTail*>(effect);
+    else if (link.stage == Stage::rate)
+      plain_.rate = static_cast<Rate*>(effect);
+    else if (link.stage == Stage::delay)
+      plain_.delay = static_cast<Delay*>(effect);
+    else
+      plain_.is_it = false;
+    if (link.stage == Stage::queue && plain_.tail == nullptr) plain_.is_it = false;
+  }
 }
 
 void Direction::build(const LinkQuality& quality) {

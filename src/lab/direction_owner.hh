@@ -20,7 +20,7 @@ class DirectionOwner {
  public:
   // What becomes of a frame: told once for each frame that entered, more than once if it was
   // duplicated.
-  virtual void on_carried(const Direction& direction, Instant arrives, Packet frame) = 0;
+  virtual void on_carried(const Direction& direction, Instant arrives, Packet&& frame) = 0;
   virtual void on_dropped(const Direction& direction, const Packet& frame, DropReason reason) = 0;
   // The frame being sent waits: what becomes of it is told later.
   virtual void on_waits(const Direction& direction) = 0;

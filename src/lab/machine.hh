@@ -20,6 +20,7 @@ namespace lanyard::lab {
 
 struct Machine {
   std::function<void()> make;  // all three of these
+  Instant began;               // when it was switched on
   // Members are destroyed from the last to the first: tasks unwind while their sockets are still
   // there.
   std::unique_ptr<CallLog> calls;  // of the sockets, if somebody sees them
@@ -32,7 +33,11 @@ struct Machine {
   std::unique_ptr<LaunchHost> launch_host;
   std::string problem;  // why the kernel's host could not be made
   NodeFacts facts;
-  Instant armed_for = Instant::never();  // the service that is in the schedule
+  // Its next service. It is in the schedule when an earlier one has gone by: most are put off
+  // before they come.
+  Instant armed_for = Instant::never();
+  std::uint64_t armed_sequence = 0;
+  Instant scheduled_for = Instant::never();  // the earliest of its services in the schedule
   bool is_touched = false;
   bool is_down = false;     // crashed, not yet restarted
   std::uint32_t boots = 0;  // restarts

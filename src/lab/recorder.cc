@@ -8,6 +8,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "lab/record_buffer.hh"
+#include "lab/record_frames.hh"
 #include "lab/run_format.hh"
 #include "lab/world.hh"
 #include "wire/pcapng.hh"
@@ -16,9 +18,6 @@ namespace lanyard::lab {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::size_t rows_bytes_max = 64 * 1024;
-constexpr std::size_t file_buffer_bytes = 1024 * 1024;
 
 Json json_of_ports(const Plan& plan) {
   std::vector<std::array<std::uint32_t, 2>> ends;
@@ -59,42 +58,35 @@ Json json_of_nodes(const Model& model, const Plan& plan) {
 }  // namespace
 
 struct Recorder::State {
+  State(RecorderOptions given, std::FILE* file) : options(std::move(given)), buffer(file) {}
+
   RecorderOptions options;
-  std::vector<char> file_buffer;  // outlives the file
-  std::FILE* file = nullptr;
+  RecordBuffer buffer;
+  pcapng::Writer writer{[this](Bytes block) { buffer.append(block); }};
+  FrameWriter frames{buffer};
+  RowBlock rows;
   std::string problem;
-  pcapng::Writer writer{[this](Bytes block) { write(block); }};
-  std::vector<std::uint8_t> rows;
   std::int64_t epoch_ns = 0;
   std::uint64_t last_packet = 0;
   bool is_finished = false;
 
-  ~State() {
-    if (file != nullptr) std::fclose(file);
-  }
-  void write(Bytes block) {
-    if (!problem.empty() || std::fwrite(block.data(), 1, block.size(), file) == block.size())
-      return;
-    problem = fmt::format("{}: {}", options.path, std::strerror(errno));
-  }
   void json(RunBlock kind, const Json& value) {
-    std::vector<std::uint8_t> block;
-    RunWriter(block).number(kind);
     // A text may hold any bytes: what is not UTF-8 is shown as such, not refused.
     const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::vector<std::uint8_t> block{static_cast<std::uint8_t>(kind), 0, 0, 0};
+    block.reserve(block.size() + text.size());
     const Bytes bytes = bytes_of(text);
     block.insert(block.end(), bytes.begin(), bytes.end());
     writer.custom(block);
   }
   void flush_rows() {
-    if (rows.empty()) return;
-    writer.custom(rows);
+    if (rows.is_empty()) return;
+    writer.custom(rows.bytes());
     rows.clear();
   }
-  RunWriter next_row() {
-    if (rows.size() >= rows_bytes_max) flush_rows();
-    if (rows.empty()) RunWriter(rows).number(RunBlock::rows);
-    return RunWriter(rows);
+  RowBlock& next_row() {
+    if (rows.is_full() && !frames.is_open()) flush_rows();
+    return rows;
   }
 };
 
@@ -103,14 +95,10 @@ Recorder::~Recorder() = default;
 
 std::expected<std::unique_ptr<Recorder>, std::string> Recorder::open(
     const RecorderOptions& options) {
-  auto state = std::make_unique<State>();
-  state->options = options;
-  state->file = std::fopen(options.path.c_str(), "wbe");
-  if (state->file == nullptr)
+  std::FILE* file = std::fopen(options.path.c_str(), "wbe");
+  if (file == nullptr)
     return std::unexpected(fmt::format("{}: {}", options.path, std::strerror(errno)));
-  // Without a buffer of ours glibc ignores the size and writes 4 KiB at a time.
-  state->file_buffer.resize(file_buffer_bytes);
-  std::setvbuf(state->file, state->file_buffer.data(), _IOFBF, state->file_buffer.size());
+  auto state = std::make_unique<State>(options, file);
   if (!options.is_virtual) state->epoch_ns = options.began_ns;
   return std::unique_ptr<Recorder>(new Recorder(std::move(state)));
 }
@@ -133,6 +121,7 @@ void Recorder::begin(const Model& model, const Plan& plan) {
   state_->json(RunBlock::begin, begin);
   for (std::uint32_t i = 0; i < plan.ports.size(); ++i)
     state_->writer.interface({.name = plan.port_name(model, i)});
+  state_->frames.begin(model, plan);
 }
 
 void Recorder::program(const ProgramRow& program) {
@@ -142,19 +131,23 @@ void Recorder::program(const ProgramRow& program) {
                                    {"command", program.command}});
 }
 
-void Recorder::frame(const RecordedFrame& frame) {
+void Recorder::frame(const RecordedFrame& frame, const Packet& packet) {
   if (state_->is_finished) return;
   if (frame.cause != 0 && frame.packet > state_->last_packet)
     state_->next_row().cause(frame.packet, frame.cause);
   state_->last_packet = std::max(state_->last_packet, frame.packet);
-  pcapng::PacketInfo info{
-      .interface = frame.port,
-      .time_ns = state_->epoch_ns + frame.at.count_ns(),
-      .direction = frame.is_sent ? pcapng::Direction::outbound : pcapng::Direction::inbound,
-      .packet_id = frame.packet};
-  if (frame.dropped != DropReason::none)
-    info.comments.push_back(fmt::format("dropped: {}", to_text(frame.dropped)));
-  state_->writer.packet(info, frame.bytes);
+  state_->frames.open(
+      {.interface = frame.port,
+       .time_ns = state_->epoch_ns + frame.at.count_ns(),
+       .direction = frame.is_sent ? pcapng::Direction::outbound : pcapng::Direction::inbound,
+       .packet_id = frame.packet},
+      packet);
+}
+
+void Recorder::frame_done(DropReason dropped) {
+  if (state_->is_finished) return;
+  if (dropped == DropReason::none) return state_->frames.close({});
+  state_->frames.close(fmt::format("dropped: {}", to_text(dropped)));
 }
 
 void Recorder::on_event(const Event& event) {
@@ -170,8 +163,7 @@ void Recorder::inputs(Bytes rows) {
 
 void Recorder::flush() {
   if (!state_->is_finished) state_->flush_rows();
-  if (std::fflush(state_->file) != 0 && state_->problem.empty())
-    state_->problem = fmt::format("{}: {}", state_->options.path, std::strerror(errno));
+  state_->buffer.flush();
 }
 
 void Recorder::finish(std::span<const Verdict> verdicts, Instant at) {
@@ -187,7 +179,7 @@ void Recorder::finish(std::span<const Verdict> verdicts, Instant at) {
                     {"column", each.mark.column}});
   state_->json(RunBlock::end, {{"at_ns", at.count_ns()}, {"verdicts", rows}});
   state_->is_finished = true;
-  flush();
+  state_->buffer.flush();
 }
 
 const std::string& Recorder::path() const {
@@ -195,6 +187,8 @@ const std::string& Recorder::path() const {
 }
 
 const std::string& Recorder::problem() const {
+  if (const int error = state_->buffer.error(); error != 0 && state_->problem.empty())
+    state_->problem = fmt::format("{}: {}", state_->options.path, std::strerror(error));
   return state_->problem;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the run file while the world runs. Every frame is written at the port it leaves and at the
-// port it reaches, as a wire would carry it. In virtual time the file depends on the lab and the
-// seed alone: no clock, no path, no pointer.
+// port it reaches, as a wire would carry it (record_frames.hh). In virtual time the file depends on
+// the lab and the seed alone: no clock, no path, no pointer.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "core/bytes.hh"
 #include "core/drop.hh"
 #include "core/event.hh"
+#include "core/packet.hh"
 #include "lab/plan.hh"
 
 namespace lanyard::lab {
@@ -31,7 +32,7 @@ struct RecordedFrame {
   Instant at;
   std::uint32_t port = 0;  // of the plan
   bool is_sent = true;
-  Bytes bytes;
+  Bytes bytes;               // for observers; the recorder is given the packet
   std::uint64_t packet = 0;  // the same at every hop
   EventId cause = 0;
   DropReason dropped = DropReason::none;  // at this port
@@ -46,7 +47,10 @@ class Recorder final : public EventSink {
 
   void begin(const Model& model, const Plan& plan);
   void program(const ProgramRow& program);
-  void frame(const RecordedFrame& frame);
+  // Opens a frame's record: what is known when it is at the port; its bytes are copied. Then
+  // frame_done().
+  void frame(const RecordedFrame& frame, const Packet& packet);
+  void frame_done(DropReason dropped);
   void on_event(const Event& event) override;
   // Rows of lab/replay/input.hh, in a block of their own.
   void inputs(Bytes rows);

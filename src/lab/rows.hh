@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "core/drop.hh"
 #include "core/time.hh"
+#include "lab/drop_book.hh"
 #include "lab/launcher.hh"
 #include "lab/model.hh"
 
@@ -39,7 +39,7 @@ struct ProgramOutput {
 
 struct DirectionCounters {
   std::uint64_t frames = 0, bytes = 0;  // that entered
-  DropCounters drops{};                 // of them
+  DropBook drops;                       // of them
 };
 
 struct LinkRow {

@@ -29,7 +29,9 @@ NodeKind kind_of(std::string_view text) {
 // Reads block by block into a RunFile.
 class Parser {
  public:
-  explicit Parser(RunFile& run) : run_(run) {}
+  explicit Parser(RunFile& run) : run_(run) {
+    run_.whole = pcapng::WholePackets(run_.bytes.size());
+  }
 
   Problem parse() {
     pcapng::Reader reader;
@@ -168,8 +170,11 @@ class Parser {
     row.is_sent = packet.info.direction == pcapng::Direction::outbound;
     row.packet = packet.info.packet_id.value_or(0);
     if (!packet.info.comments.empty()) row.comment = packet.info.comments.front();
+    const auto whole = run_.whole.add(packet);
+    if (!whole) return error(packet.offset, std::string(whole.error()));
     row.offset = packet.offset;
-    row.size = packet.bytes.size();
+    row.size = whole->size();
+    if (packet.tail_back != 0) row.whole = *whole;
     run_.packets.push_back(std::move(row));
     return {};
   }
@@ -177,9 +182,12 @@ class Parser {
   Problem take_rows(RunReader& reader, std::size_t offset) {
     while (!reader.is_empty()) {
       const auto tag = reader.number<RunRow>();
-      if (tag == RunRow::event) {
-        const Event event = reader.event();
+      if (tag == RunRow::event || tag == RunRow::short_event) {
+        const Event event = tag == RunRow::event ? reader.event() : reader.short_event();
         if (reader.is_good()) run_.events.push_back({event});
+      } else if (tag == RunRow::short_cause) {
+        const std::uint64_t packet = reader.any();
+        causes_[packet] = reader.any();
       } else if (tag == RunRow::cause) {
         const auto packet = reader.number<std::uint64_t>();
         causes_[packet] = reader.number<EventId>();

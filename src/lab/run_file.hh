@@ -15,6 +15,7 @@
 #include "core/bytes.hh"
 #include "core/event.hh"
 #include "lab/world.hh"
+#include "wire/pcapng_whole.hh"
 
 namespace lanyard::lab {
 
@@ -48,7 +49,8 @@ struct RunPacket {
   std::uint64_t packet = 0;
   EventId cause = 0;
   std::string comment;               // why it was dropped; empty: it was not
-  std::size_t offset = 0, size = 0;  // of its bytes in RunFile::bytes
+  std::size_t offset = 0, size = 0;  // of its bytes in RunFile::bytes; or, if its end stands
+  Bytes whole = {};                  // elsewhere, put together in RunFile::whole
 };
 
 struct RunEvent {
@@ -90,9 +92,10 @@ struct RunFile {
   std::vector<Verdict> verdicts;
   Instant ended_at;                 // if it is whole
   std::vector<std::uint8_t> bytes;  // the whole file
+  pcapng::WholePackets whole{0};    // packets whose end stands with another one
 
   [[nodiscard]] Bytes frame(const RunPacket& packet) const {
-    return Bytes(bytes).subspan(packet.offset, packet.size);
+    return packet.whole.empty() ? Bytes(bytes).subspan(packet.offset, packet.size) : packet.whole;
   }
   [[nodiscard]] std::string port_name(std::uint32_t port) const;  // "alice:eth0"
 };

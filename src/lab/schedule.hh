@@ -16,7 +16,8 @@ namespace lanyard::lab {
 enum class DueKind : std::uint8_t {
   action,        // of the timeline; index
   start,         // a program; index
-  arrival,       // a frame at a port; index of its slot
+  arrival,       // the next frame of a direction; index of the direction
+  overtaking,    // a frame that came before one that was sent earlier; index of its slot
   transmit,      // a queue's next frame; index of its direction
   service,       // a node's own deadline
   quiet,         // look whether the lab has come to rest
@@ -34,9 +35,15 @@ struct Due {
 class Schedule {
  public:
   void add(Instant at, std::uint32_t owner, DueKind kind, std::uint32_t index) {
+    add({at, owner, kind, index, next_sequence()});
+  }
+  // For what is added only later, once it is the next of its own: its place in the order is taken
+  // now.
+  [[nodiscard]] std::uint64_t next_sequence() { return ++sequence_; }
+  void add(const Due& due) {
     rows_.emplace_back();
-    move_up(rows_.size() - 1,
-            {at, std::uint64_t{owner} << sequence_bits | ++sequence_, index, kind});
+    move_up(rows_.size() - 1, {due.at, std::uint64_t{due.owner} << sequence_bits | due.sequence,
+                               due.index, due.kind});
   }
   [[nodiscard]] bool is_empty() const { return rows_.empty(); }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }

@@ -48,7 +48,8 @@ void World::State::build_machine(std::uint32_t node) {
     case NodeKind::host:
     case NodeKind::router:
       // Until somebody looks at it, it does nothing: no timer runs, no frame is sent.
-      machine.make = [this, node, began = now] { build_stack(node, began); };
+      machine.began = now;
+      machine.make = [this, node] { build_stack(node); };  // fits a std::function without memory
       machine.stack.make_with(machine.make);
       machine.sockets.make_with(machine.make);
       machine.tasks.make_with(machine.make);
@@ -67,8 +68,7 @@ void World::State::build_machine(std::uint32_t node) {
   machine.launch_host->touched = [this, node] { touch(node); };
 }
 
-// `began`: when the machine was switched on.
-void World::State::build_stack(std::uint32_t node, Instant began) {
+void World::State::build_stack(std::uint32_t node) {
   Machine& machine = machines[node];
   const PlannedNode& planned = plan.nodes[node];
   stack::Config config;
@@ -92,7 +92,7 @@ void World::State::build_stack(std::uint32_t node, Instant began) {
     interface.solicits_routers = false;  // the plan has said it all, and an idle lab is to be still
     const std::uint32_t number = machine.stack->add_interface(interface);
     for (const IpPrefix& address : port.addresses)
-      machine.stack->add_address(began, number, address);
+      machine.stack->add_address(machine.began, number, address);
   }
   for (const stack::Route& route : planned.routes) machine.stack->add_route(route);
   machine.sockets = std::make_unique<socket::Sockets>(*machine.stack);
@@ -148,6 +148,7 @@ void World::State::build_links() {
     directions.push_back(
         std::make_unique<Direction>(link.b_to_a, dice.branch(b + " -> " + a), *this));
   }
+  arrivals.resize(directions.size());
   for (const Action& action : model.timeline) {
     if (action.kind != Action::Kind::set) continue;
     if (action.a_to_b) directions[2 * action.link]->prepare(action.change);

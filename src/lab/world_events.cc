@@ -55,14 +55,17 @@ void World::State::handle(const Due& due) {
       start_program(due.index);
       break;
     case DueKind::arrival:
-      arrive(due.index);
+      arrive_next(due.index);
+      break;
+    case DueKind::overtaking:
+      free_slots.push_back(due.index);
+      arrive(std::move(in_flight[due.index]));
       break;
     case DueKind::transmit:
       directions[due.index]->poll(now);
       break;
     case DueKind::service:
-      // A node is armed for one instant only; an older entry is void.
-      if (machines[due.owner - 1].armed_for == due.at) serve(due.owner - 1);
+      on_service(due);
       break;
     case DueKind::quiet:
       look_whether_quiet();
@@ -90,11 +93,29 @@ void World::State::serve(std::uint32_t node) {
   if (timeline.waits_for_listeners()) timeline.look_who_listens(node);
 }
 
+// A node is armed for one instant only. An entry of the schedule for an earlier one does nothing
+// but put the next one there.
 void World::State::arm(std::uint32_t node, Instant next) {
   Machine& machine = machines[node];
   if (next == machine.armed_for && next > now) return;
   machine.armed_for = next;
-  if (next != Instant::never()) schedule.add(next, node + 1, DueKind::service, 0);
+  if (next == Instant::never()) return;
+  machine.armed_sequence = schedule.next_sequence();
+  if (next < machine.scheduled_for) schedule_service(node);
+}
+
+void World::State::schedule_service(std::uint32_t node) {
+  Machine& machine = machines[node];
+  machine.scheduled_for = machine.armed_for;
+  schedule.add({machine.armed_for, node + 1, DueKind::service, 0, machine.armed_sequence});
+}
+
+void World::State::on_service(const Due& due) {
+  const std::uint32_t node = due.owner - 1;
+  Machine& machine = machines[node];
+  if (machine.scheduled_for == due.at) machine.scheduled_for = Instant::never();
+  if (machine.armed_for == due.at) return serve(node);
+  if (machine.armed_for < machine.scheduled_for) schedule_service(node);
 }
 
 void World::State::touch(std::uint32_t node) {
@@ -128,7 +149,7 @@ void World::State::on_event(const Event& event) {
     ++facts.tcp_connections;
   if (event.kind == EventKind::packet_dropped) {
     const auto reason = static_cast<DropReason>(event.values[3]);
-    ++facts.drops[static_cast<std::size_t>(reason)];
+    facts.drops.count(reason);
     if (is_handling && dropped == DropReason::none) dropped = reason;
   }
   if (options.recorder != nullptr) options.recorder->on_event(event);

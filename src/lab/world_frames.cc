@@ -21,7 +21,7 @@ void World::State::take_frames(std::uint32_t node) {
   }
 }
 
-void World::State::transmit(std::uint32_t port, Packet frame) {
+void World::State::transmit(std::uint32_t port, Packet&& frame) {
   if ((frame.offload.segment_bytes == 0 && !frame.offload.checksum_wanted) ||
       may_pass_whole(port, frame))
     return transmit_one(port, std::move(frame));
@@ -46,27 +46,27 @@ bool World::State::may_pass_whole(std::uint32_t port, const Packet& frame) const
 }
 
 // A packet without a number begins here; one that has its number is passed on.
-void World::State::transmit_one(std::uint32_t port, Packet frame) {
+void World::State::transmit_one(std::uint32_t port, Packet&& frame) {
   if (frame.id == 0) {
     frame.id = ++last_packet;
     machines[plan.ports[port].node].facts.sent.count(frame);
     if (watch != nullptr) watch->on_sent(now, frame);
   }
   last_frame_at = now;
-  keep_bytes(frame);
+  begin_record(port, true, frame);
   is_sent_unrecorded = true;
   directions[direction_of_port[port]]->send(now, std::move(frame));
-  record_sent(port, DropReason::none);
+  record_sent(DropReason::none);
 }
 
 // Once for each frame, as it left, whatever the link makes of it.
-void World::State::record_sent(std::uint32_t port, DropReason reason) {
-  if (is_sent_unrecorded) record(port, true, reason);
+void World::State::record_sent(DropReason reason) {
+  if (is_sent_unrecorded) end_record(reason);
   is_sent_unrecorded = false;
 }
 
-void World::State::on_waits(const Direction& direction) {
-  record_sent(direction.from_port, DropReason::none);
+void World::State::on_waits(const Direction&) {
+  record_sent(DropReason::none);
 }
 
 void World::State::on_deadline(const Direction& direction, Instant at) {
@@ -89,31 +89,56 @@ std::vector<IpPrefix> World::State::prefixes_of(const std::string& end) {
   return all;
 }
 
-void World::State::on_carried(const Direction& direction, Instant arrives, Packet frame) {
-  record_sent(direction.from_port, DropReason::none);
-  std::uint32_t slot = 0;
-  if (free_slots.empty()) {
-    slot = static_cast<std::uint32_t>(in_flight.size());
-    in_flight.emplace_back();
+void World::State::on_carried(const Direction& direction, Instant arrives, Packet&& frame) {
+  record_sent(DropReason::none);
+  const std::uint32_t index = direction_of_port[direction.from_port];
+  const Due due{.at = arrives,
+                .owner = plan.ports[direction.to_port].node + 1,
+                .kind = DueKind::arrival,
+                .index = index,
+                .sequence = schedule.next_sequence()};
+  InFlight flight{std::move(frame), arrives, due.sequence, index, direction.cuts};
+  Arrivals& line = arrivals[index];
+  const bool is_first = line.is_empty();
+  if (is_first || arrives >= line.back().arrives) {
+    line.push(std::move(flight));
+    if (is_first) schedule.add(due);
   } else {
-    slot = free_slots.back();
-    free_slots.pop_back();
+    overtake(due, std::move(flight));
   }
-  in_flight[slot] = {std::move(frame), direction_of_port[direction.from_port], direction.cuts};
-  schedule.add(arrives, plan.ports[direction.to_port].node + 1, DueKind::arrival, slot);
+}
+
+void World::State::overtake(Due due, InFlight&& flight) {
+  due.kind = DueKind::overtaking;
+  if (free_slots.empty()) {
+    due.index = static_cast<std::uint32_t>(in_flight.size());
+    in_flight.push_back(std::move(flight));
+  } else {
+    due.index = free_slots.back();
+    free_slots.pop_back();
+    in_flight[due.index] = std::move(flight);
+  }
+  schedule.add(due);
 }
 
 void World::State::on_dropped(const Direction& direction, const Packet& frame, DropReason reason) {
-  if (frame.id == bytes_packet) record_sent(direction.from_port, reason);
+  if (frame.id == recorded.packet) record_sent(reason);
   const PlannedPort& port = plan.ports[direction.from_port];
   trace.emit(now, port.node, EventKind::frame_dropped,
              {direction.from_port, static_cast<std::int64_t>(frame.size()),
               static_cast<std::int64_t>(frame.id), static_cast<std::int64_t>(reason)});
 }
 
-void World::State::arrive(std::uint32_t slot) {
-  InFlight arrived = std::move(in_flight[slot]);
-  free_slots.push_back(slot);
+void World::State::arrive_next(std::uint32_t direction) {
+  Arrivals& line = arrivals[direction];
+  InFlight arrived = line.pop();
+  if (!line.is_empty())
+    schedule.add({line.front().arrives, plan.ports[directions[direction]->to_port].node + 1,
+                  DueKind::arrival, direction, line.front().sequence});
+  arrive(std::move(arrived));
+}
+
+void World::State::arrive(InFlight&& arrived) {
   last_frame_at = now;
   Direction& direction = *directions[arrived.direction];
   if (direction.cuts != arrived.cuts) {
@@ -128,23 +153,23 @@ void World::State::arrive(std::uint32_t slot) {
   receive(direction.to_port, std::move(arrived.frame));
 }
 
-void World::State::receive(std::uint32_t port, Packet frame) {
+void World::State::receive(std::uint32_t port, Packet&& frame) {
   const std::uint32_t node = plan.ports[port].node;
   Machine& machine = machines[node];
-  keep_bytes(frame);
+  begin_record(port, false, frame);
   if (machine.is_down) return refuse(port, frame, machine_down);
   if (faults.has_partitions() && machine.bridge == nullptr && faults.is_parted(frame, node))
     return refuse(port, frame, parted);
   if (machine.bridge != nullptr) {
     // Recorded before it leaves by other ports; whether it will is decided first.
     const DropReason reason = switch_frame(port, std::move(frame));
-    if (reason != DropReason::none) ++machine.facts.drops[static_cast<std::size_t>(reason)];
+    if (reason != DropReason::none) machine.facts.drops.count(reason);
     return;
   }
   if (watch != nullptr) watch->on_delivered(now, frame, faults.addresses_of(node));
   const std::uint32_t position = position_of_port[port];
   if (machine.stack == nullptr) {
-    record(port, false, DropReason::none);
+    end_record(DropReason::none);
     if (position < machine.kernel_ports.size()) machine.kernel_ports[position](std::move(frame));
     return;
   }
@@ -154,26 +179,26 @@ void World::State::receive(std::uint32_t port, Packet frame) {
   machine.stack->on_frame(now, position + 2, std::move(frame));
   trace.set_cause(cause);
   is_handling = false;
-  record(port, false, dropped);
+  end_record(dropped);
   serve(node);
 }
 
 // The lab itself keeps the frame from the machine it has reached.
 void World::State::refuse(std::uint32_t port, const Packet& frame, DropReason reason) {
   const std::uint32_t node = plan.ports[port].node;
-  ++machines[node].facts.drops[static_cast<std::size_t>(reason)];
-  record(port, false, reason);
+  machines[node].facts.drops.count(reason);
+  end_record(reason);
   trace.emit(now, node, EventKind::frame_dropped,
              {port, static_cast<std::int64_t>(frame.size()), static_cast<std::int64_t>(frame.id),
               static_cast<std::int64_t>(reason)});
 }
 
-DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {
+DropReason World::State::switch_frame(std::uint32_t port, Packet&& frame) {
   const std::uint32_t node = plan.ports[port].node;
   const std::vector<std::uint32_t>& ports = plan.nodes[node].ports;
   const auto ethernet = ethernet::View::parse(frame.front(), frame.size());
   if (!ethernet) {
-    record(port, false, ethernet.error());
+    end_record(ethernet.error());
     return ethernet.error();
   }
   link::Bridge::Frame header;
@@ -181,7 +206,7 @@ DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {
   header.destination = ethernet->destination();
   header.source = ethernet->source();
   const link::Bridge::Decision decision = machines[node].bridge->on_frame(now, header);
-  record(port, false, decision.reason);
+  end_record(decision.reason);
   // The decision's list is valid until the bridge's next frame, which cannot come before this is
   // done: sending only schedules arrivals.
   for (std::size_t i = 0; i < decision.ports.size(); ++i) {
@@ -191,27 +216,26 @@ DropReason World::State::switch_frame(std::uint32_t port, Packet frame) {
   return decision.reason;
 }
 
-// The bytes are kept beside the frame, which is handled before it is known what is to be written
-// about it.
-void World::State::keep_bytes(const Packet& frame) {
+// The bytes are copied before the frame is handled; what became of it is known after.
+void World::State::begin_record(std::uint32_t port, bool is_sent, const Packet& frame) {
+  recorded.packet = frame.id;
   if (options.recorder == nullptr && options.observer == nullptr) return;
+  recorded.at = now;
+  recorded.port = port;
+  recorded.is_sent = is_sent;
+  recorded.cause = frame.cause;
+  if (options.recorder != nullptr) options.recorder->frame(recorded, frame);
+  if (options.observer == nullptr) return;
   bytes.resize(frame.size());
   frame.copy_to(0, bytes);
-  bytes_packet = frame.id;
-  bytes_cause = frame.cause;
+  recorded.bytes = bytes;
 }
 
-void World::State::record(std::uint32_t port, bool is_sent, DropReason reason) {
-  if (options.recorder == nullptr && options.observer == nullptr) return;
-  const RecordedFrame frame{.at = now,
-                            .port = port,
-                            .is_sent = is_sent,
-                            .bytes = bytes,
-                            .packet = bytes_packet,
-                            .cause = bytes_cause,
-                            .dropped = reason};
-  if (options.recorder != nullptr) options.recorder->frame(frame);
-  if (options.observer != nullptr) options.observer->on_frame(frame);
+void World::State::end_record(DropReason reason) {
+  if (options.recorder != nullptr) options.recorder->frame_done(reason);
+  if (options.observer == nullptr) return;
+  recorded.dropped = reason;
+  options.observer->on_frame(recorded);
 }
 
 }  // namespace lanyard::lab

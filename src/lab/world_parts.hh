@@ -2,7 +2,10 @@
 // The small parts of a world's inside (world_state.hh).
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "lab/built_in.hh"
 #include "lab/machine.hh"
@@ -28,8 +31,37 @@ struct RunningProgram {
 };
 struct InFlight {
   Packet frame;
+  Instant arrives;
+  std::uint64_t sequence = 0;  // in the world's order
   std::uint32_t direction = 0;
   std::uint32_t cuts = 0;  // of the direction when the frame left
+};
+
+// What is on its way in one direction and comes in the order it left: only the first is in the
+// schedule. A ring of 2^n places.
+class Arrivals {
+ public:
+  [[nodiscard]] bool is_empty() const { return first_ == end_; }
+  [[nodiscard]] const InFlight& front() const { return ring_[first_ & mask()]; }
+  [[nodiscard]] const InFlight& back() const { return ring_[(end_ - 1) & mask()]; }
+  void push(InFlight&& flight) {
+    if (end_ - first_ == ring_.size()) grow();
+    ring_[end_++ & mask()] = std::move(flight);
+  }
+  InFlight pop() { return std::move(ring_[first_++ & mask()]); }
+
+ private:
+  [[nodiscard]] std::size_t mask() const { return ring_.size() - 1; }
+  void grow() {
+    std::vector<InFlight> larger(std::max<std::size_t>(4, 2 * ring_.size()));
+    const std::size_t count = end_ - first_;
+    for (std::size_t i = 0; i < count; ++i) larger[i] = std::move(ring_[(first_ + i) & mask()]);
+    ring_ = std::move(larger);
+    first_ = 0;
+    end_ = count;
+  }
+  std::vector<InFlight> ring_;
+  std::size_t first_ = 0, end_ = 0;
 };
 enum class WorldPhase : std::uint8_t { running, quieting, stopping, over };
 

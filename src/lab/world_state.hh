@@ -24,41 +24,42 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   // world_build.cc
   void build();
   void build_machine(std::uint32_t node);
-  void build_stack(std::uint32_t node, Instant began);
+  void build_stack(std::uint32_t node);
   void build_kernel_host(std::uint32_t node);
   void build_links();
   void add_programs();
   void prepare_hosts();
   void add_name_servers();
-
   // world_events.cc
   void run_until(Instant until);
   void handle(const Due& due);
   void serve(std::uint32_t node);
   void arm(std::uint32_t node, Instant next);
+  void schedule_service(std::uint32_t node);
+  void on_service(const Due& due);
   void touch(std::uint32_t node);
   void serve_touched();
   void on_event(const Event& event) override;
-
   // world_frames.cc
   void take_frames(std::uint32_t node);
-  void transmit(std::uint32_t port, Packet frame);
+  void transmit(std::uint32_t port, Packet&& frame);
   [[nodiscard]] bool may_pass_whole(std::uint32_t port, const Packet& frame) const;
-  void transmit_one(std::uint32_t port, Packet frame);
-  void on_carried(const Direction& direction, Instant arrives, Packet frame) override;
+  void transmit_one(std::uint32_t port, Packet&& frame);
+  void on_carried(const Direction& direction, Instant arrives, Packet&& frame) override;
   void on_dropped(const Direction& direction, const Packet& frame, DropReason reason) override;
   void on_waits(const Direction& direction) override;
   void on_deadline(const Direction& direction, Instant at) override;
   std::span<const std::int64_t> numbers_of(const std::string& file) override;
   std::vector<IpPrefix> prefixes_of(const std::string& end) override;
-  void record_sent(std::uint32_t port, DropReason reason);
-  void arrive(std::uint32_t slot);
-  void receive(std::uint32_t port, Packet frame);
+  void record_sent(DropReason reason);
+  void overtake(Due due, InFlight&& flight);
+  void arrive_next(std::uint32_t direction);
+  void arrive(InFlight&& arrived);
+  void receive(std::uint32_t port, Packet&& frame);
   void refuse(std::uint32_t port, const Packet& frame, DropReason reason);
-  DropReason switch_frame(std::uint32_t port, Packet frame);
-  void record(std::uint32_t port, bool is_sent, DropReason dropped);
-  void keep_bytes(const Packet& frame);
-
+  DropReason switch_frame(std::uint32_t port, Packet&& frame);
+  void begin_record(std::uint32_t port, bool is_sent, const Packet& frame);
+  void end_record(DropReason dropped);
   // world_programs.cc
   ProgramId add_program(std::uint32_t node, ProgramRow row, Launch launch, ProgramObserver* told);
   void start_program(std::uint32_t index);
@@ -103,15 +104,15 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<std::unique_ptr<Direction>> directions;  // 2 * link: a to b; + 1: b to a
   std::vector<std::uint32_t> direction_of_port;        // that frames leave by
   std::vector<std::uint32_t> position_of_port;         // among its node's ports
-  std::vector<InFlight> in_flight;
+  std::vector<Arrivals> arrivals;                      // by direction
+  std::vector<InFlight> in_flight;                     // those that overtake
   std::vector<std::uint32_t> free_slots, touched;
   std::vector<Injected> injected;  // frames from the kernel, for the next turn
   std::uint64_t last_packet = 0;
   // The frame that is being recorded or handled.
-  std::vector<std::uint8_t> bytes;
-  std::uint64_t bytes_packet = 0;
-  EventId bytes_cause = 0;
-  bool is_sent_unrecorded = false;  // the frame whose bytes they are has just left its machine
+  RecordedFrame recorded;
+  std::vector<std::uint8_t> bytes;        // of it, for the observer
+  bool is_sent_unrecorded = false;        // it has just left its machine
   DropReason dropped = DropReason::none;  // what the machine that handles a frame said of it
   bool is_handling = false;
 };

@@ -32,10 +32,7 @@ inline constexpr std::uint32_t example_enterprise = 32473;
 inline constexpr std::size_t block_size_max = 16U << 20;
 
 struct Section {
-  std::string hardware{};
-  std::string os{};
-  std::string application{};
-  std::string comment{};
+  std::string hardware{}, os{}, application{}, comment{};
 };
 
 struct Interface {
@@ -86,6 +83,9 @@ struct CapturedPacket {
   std::uint32_t original_size = 0;
   Bytes bytes{};             // points into what was given to next()
   std::uint64_t offset = 0;  // of the bytes, in the file
+  // Not 0: the bytes up to original_size are the last ones of the packet so many packets before
+  // (pcapng_whole.hh).
+  std::uint32_t tail_back = 0;
 };
 struct Custom {
   std::uint32_t enterprise = 0;

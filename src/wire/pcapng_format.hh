@@ -42,6 +42,9 @@ inline constexpr std::uint16_t time_offset = 14;
 // of an enhanced packet
 inline constexpr std::uint16_t flags = 2;
 inline constexpr std::uint16_t packet_id = 5;
+// Binary, of the enterprise whose number it begins with, and not to be copied by who leaves packets
+// out: how many packets back the end of this one is.
+inline constexpr std::uint16_t custom_not_copied = 19373;
 // of interface statistics
 inline constexpr std::uint16_t received = 4;
 inline constexpr std::uint16_t dropped = 5;

@@ -268,6 +268,10 @@ Reader::Step Reader::read_packet(Bytes body) {
       const std::uint64_t number = load64(value.data());
       packet.info.packet_id = is_big_endian_ ? number : std::byteswap(number);
     }
+    if (code == option::custom_not_copied && value.size() == 8 &&
+        number32(value.data()) == example_enterprise) {
+      packet.tail_back = number32(value.data() + 4);
+    }
   });
   return packet;
 }

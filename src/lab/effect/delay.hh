@@ -10,6 +10,7 @@ class Delay final : public Effect {
  public:
   Delay(Duration delay, Wire& next) : Effect(next), delay_(delay) {}
   void set(Duration delay) { delay_ = delay; }
+  [[nodiscard]] Duration delay() const { return delay_; }
   void carry(Instant at, Packet frame) override { next().carry(at + delay_, std::move(frame)); }
 
  private:

@@ -14,6 +14,8 @@ class DropTail final : public Effect {
   DropTail(std::uint64_t bytes_max, Rate& rate)
       : Effect(static_cast<Wire&>(rate)), bytes_max_(bytes_max), rate_(rate) {}
   void set(std::uint64_t bytes_max) { bytes_max_ = bytes_max; }
+  // Whether a frame that comes at `at` finds room; then it is in the queue until it is begun.
+  [[nodiscard]] bool takes(Instant at, std::size_t bytes);
   void carry(Instant at, Packet frame) override;
 
  private:

@@ -15,7 +15,11 @@ class Rate final : public Effect {
   // 0 bits a second: as fast as frames come.
   Rate(std::uint64_t bits_per_second, Wire& next)
       : Effect(next), bits_per_second_(bits_per_second) {}
-  void set(std::uint64_t bits_per_second) { bits_per_second_ = bits_per_second; }
+  void set(std::uint64_t bits_per_second) {
+    bits_per_second_ = bits_per_second;
+    last_bytes_ = 0;
+    last_takes_ = Duration::zero();
+  }
 
   // When a frame that comes at `at` is begun.
   [[nodiscard]] Instant begins(Instant at) const { return std::max(at, free_at_); }
@@ -26,14 +30,25 @@ class Rate final : public Effect {
     return Duration::nanoseconds(
         static_cast<std::int64_t>((bit_ns + bits_per_second_ - 1) / bits_per_second_));
   }
+  // When the last bit of a frame that comes at `at` is out.
+  Instant send(Instant at, std::size_t bytes) {
+    if (bytes != last_bytes_) {
+      last_bytes_ = bytes;
+      last_takes_ = takes(bytes);
+    }
+    return free_at_ = begins(at) + last_takes_;
+  }
   void carry(Instant at, Packet frame) override {
-    free_at_ = begins(at) + takes(frame.size());
-    next().carry(free_at_, std::move(frame));
+    const Instant out = send(at, frame.size());
+    next().carry(out, std::move(frame));
   }
 
  private:
   std::uint64_t bits_per_second_;
   Instant free_at_;
+  // Frames come in few sizes: a division less.
+  std::size_t last_bytes_ = 0;
+  Duration last_takes_;
 };
 
 }  // namespace lanyard::lab

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "wire/pcapng_packet.hh"
+#include "wire/pcapng_whole.hh"
+
 namespace lanyard::pcapng {
 namespace {
 
@@ -166,6 +169,80 @@ TEST(Pcap, ClassicFilesOfBothOrdersAndResolutionsAreRead) {
     EXPECT_EQ(packet.original_size, 60U);
     EXPECT_EQ(packet.bytes[1], 0xbb);
   }
+}
+
+// A block written in place is read as one of the writer's; its end stands with an earlier packet.
+class Pieces : public testing::Test {
+ protected:
+  // Adds a packet of these bytes, of `whole` in all, whose end stands `back` packets before.
+  void add(const File& bytes, std::size_t whole, std::uint32_t back,
+           std::string_view comment = "") {
+    std::vector<std::uint8_t> room(PacketBlock::room_around + bytes.size() + comment.size());
+    const PacketBlock place(room.data());
+    std::ranges::copy(bytes, place.bytes());
+    const std::size_t size = PacketBlock(room.data())
+                                 .finish({.interface = 1, .time_ns = 5, .packet_id = 8}, comment,
+                                         {.here = bytes.size(), .whole = whole, .tail_back = back});
+    file_.insert(file_.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  // All packets put together; the first that cannot be is what is wrong.
+  std::vector<std::string> whole() const {
+    std::vector<std::string> all;
+    WholePackets packets(file_.size());
+    const Reading reading = read(file_);
+    EXPECT_FALSE(reading.error) << reading.error->reason;
+    for (const Record& record : reading.records) {
+      const auto* packet = std::get_if<CapturedPacket>(&record);
+      if (packet == nullptr) continue;
+      const auto bytes = packets.add(*packet);
+      all.emplace_back(bytes ? text_of(*bytes) : bytes.error());
+      if (!bytes) break;
+    }
+    return {all.begin() + 2, all.end()};  // the small file has two
+  }
+  File file_ = small_file();
+};
+
+TEST_F(Pieces, AnEndThatStandsElsewhereIsPutBack) {
+  add({'a', 'b', 'c', 'd', 'e'}, 5, 0, "dropped: no route");
+  add({'x', 'y'}, 5, 1);
+  add({'z'}, 2, 1);
+  EXPECT_EQ(whole(), (std::vector<std::string>{"abcde", "xycde", "ze"}));
+  const Reading reading = read(file_);
+  const auto& packet = std::get<CapturedPacket>(reading.records[7]);
+  EXPECT_EQ(packet.info.comments, std::vector<std::string>{"dropped: no route"});
+  EXPECT_EQ(packet.info.packet_id, 8U);
+  EXPECT_EQ(packet.info.interface, 1U);
+}
+
+TEST_F(Pieces, AnEndThatIsNowhereIsRefused) {
+  add({'a', 'b'}, 5, 9);
+  EXPECT_EQ(whole(), std::vector<std::string>{"the end of a packet that is not there"});
+  file_ = small_file();
+  add({'a', 'b'}, 2 + frame.size() + 1, 1);
+  EXPECT_EQ(whole(), std::vector<std::string>{"the end of a packet that is shorter"});
+  file_ = small_file();
+  add({'a', 'b'}, 1, 1);
+  EXPECT_EQ(whole(), std::vector<std::string>{"the end of a packet that is shorter"});
+}
+
+// What was cut short by its capture is what it is.
+TEST_F(Pieces, ACaptureOfHeadersOnlyStaysSo) {
+  add({'a', 'b'}, 500, 0);
+  EXPECT_EQ(whole(), std::vector<std::string>{"ab"});
+}
+
+TEST(WholePackets, AFileThatWouldBeFarTooLargeIsRefused) {
+  WholePackets packets(0);
+  const std::vector<std::uint8_t> large(std::size_t{16} << 20);
+  CapturedPacket packet;
+  packet.bytes = large;
+  packet.original_size = static_cast<std::uint32_t>(large.size());
+  ASSERT_TRUE(packets.add(packet));
+  packet.bytes = {};
+  std::size_t accepted = 0;
+  for (packet.tail_back = 1; packets.add(packet); ++accepted) ASSERT_LT(accepted, 100U);
+  EXPECT_EQ(accepted, WholePackets::growth_free / large.size());
 }
 
 }  // namespace
