@@ -3,6 +3,8 @@
 // afterwards everything is as it was.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <set>
 
 #include "lab/hunt/fault.hh"
