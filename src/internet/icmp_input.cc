@@ -160,10 +160,6 @@ DropReason Icmp::on_error(Instant now, const Datagram& datagram, const icmp::Vie
   const auto quote = icmp::parse_quote(view.body(), family);
   if (!quote || quote->is_later_fragment) return DropReason::bad_icmp;
   if (!shared_.interfaces.interface_of(quote->source, 0)) return DropReason::icmp_ignored;
-  if (*kind == IcmpError::Kind::packet_too_big) {
-    // RFC 8201 4 [RFC8201-4-b], [RFC4443-3.2-a].
-    learn_path_mtu(now, quote->destination, view.mtu(family), view.body());
-  }
   IcmpError error;
   error.kind = *kind;
   error.type = view.type();
@@ -174,6 +170,10 @@ DropReason Icmp::on_error(Instant now, const Datagram& datagram, const icmp::Vie
   error.protocol = static_cast<Protocol>(quote->protocol);
   error.quoted = quote->transport;
   if (*kind == IcmpError::Kind::packet_too_big) {
+    // [RFC5927-4-a]: nobody narrows a path who does not see what is sent along it.
+    if (!shared_.machine.believes(error)) return DropReason::icmp_ignored;
+    // RFC 8201 4 [RFC8201-4-b], [RFC4443-3.2-a].
+    learn_path_mtu(now, quote->destination, view.mtu(family), view.body());
     const auto known = shared_.path_mtus.find(quote->destination);
     error.mtu = known ? known->mtu : view.mtu(family);
   }

@@ -32,6 +32,8 @@ class Machine {
   // A datagram for this machine. no_socket asks for a Port Unreachable, unknown_protocol for a
   // Protocol Unreachable or Parameter Problem; then the packet must have been left alone.
   virtual DropReason deliver(Instant now, Datagram& datagram, Bytes ip_header) = 0;
+  // Before a path MTU is learnt from it: whether the transport it quotes has sent such a packet.
+  [[nodiscard]] virtual bool believes(const IcmpError&) const { return true; }
   virtual void on_icmp_error(Instant now, const IcmpError& error) = 0;
   // Already counted nowhere: counters and events are the machine's.
   virtual void on_drop(Instant now, std::uint32_t interface, DropReason reason,

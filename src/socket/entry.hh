@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -30,6 +31,7 @@ struct Stream {
   tcp::ListenerId listener = tcp::ListenerId::none;
   tcp::ConnectionId connection = tcp::ConnectionId::none;
   tcp::Settings options;
+  std::unique_ptr<Endpoint> deferred;  // TCP_FASTOPEN_CONNECT: connected with the first data
   Linger linger;
   bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
   bool read_is_shut = false;

@@ -65,6 +65,7 @@ Duration linger2(std::int64_t value, Duration most) {
 
 Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Settings& options,
                                Option option, std::int64_t value) {
+  if (const auto done = set_opening_option(table, stream, options, option, value)) return *done;
   const bool is_on = value != 0;
   switch (option) {  // NOLINT: the rest is for other kinds of sockets
     case Option::keep_alive:
@@ -100,15 +101,8 @@ Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Setti
       if (value < 0) return unexpected(Errno::invalid);
       options.user_timeout = Duration::milliseconds(value);
       return {};
-    case Option::syn_count:
-      if (!within(value, 1, 127)) return unexpected(Errno::invalid);
-      options.syn_retries_max = static_cast<std::uint32_t>(value);
-      return {};
     case Option::linger2:
       options.fin_wait_2 = linger2(value, table.stack.config().transport.fin_wait_2_timeout);
-      return {};
-    case Option::defer_accept:
-      options.defer_accept = Duration::seconds(std::max<std::int64_t>(value, 0));
       return {};
     case Option::window_clamp:
       if (value < 0 || (value == 0 && stream.connection != tcp::ConnectionId::none)) {
@@ -133,6 +127,7 @@ Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Setti
 
 Value get_stream_option(Sockets::Table& table, const Stream& stream, Option option) {
   const tcp::Settings options = options_of(table, stream);
+  if (const auto opening = get_opening_option(options, option)) return *opening;
   const bool is_connected = stream.connection != tcp::ConnectionId::none;
   switch (option) {
     case Option::keep_alive:
@@ -160,12 +155,8 @@ Value get_stream_option(Sockets::Table& table, const Stream& stream, Option opti
       return options.mss_max == 0 ? 536 : options.mss_max;
     case Option::user_timeout:
       return options.user_timeout.count_ms();
-    case Option::syn_count:
-      return options.syn_retries_max;
     case Option::linger2:
       return options.fin_wait_2 / Duration::seconds(1);
-    case Option::defer_accept:
-      return options.defer_accept / Duration::seconds(1);
     case Option::window_clamp:
       return options.window_clamp;
     case Option::not_sent_low_water:
@@ -487,8 +478,13 @@ Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
     if (option == Option::congestion && entry.type == Type::stream) {
-      if (*text == "cubic") return {};  // the one there is
-      return unexpected(Errno::no_such_entry);
+      auto& stream = std::get<Stream>(entry.shape);
+      const auto kind = congestion::kind_of(*text);
+      if (!kind) return unexpected(Errno::no_such_entry);
+      tcp::Settings options = options_of(table, stream);
+      options.congestion = *kind;
+      apply(table, now, stream, options);
+      return {};
     }
     if (option != Option::bind_to_interface) return unexpected(Errno::no_such_option);
     const auto index =
@@ -508,7 +504,8 @@ Result<OptionValue> get_option(Sockets::Table& table, Instant now, Entry& entry,
   }
   const auto* stream = std::get_if<Stream>(&entry.shape);
   if (option == Option::linger && stream != nullptr) return OptionValue(stream->linger);
-  if (option == Option::congestion && stream != nullptr) return OptionValue(std::string("cubic"));
+  if (option == Option::congestion && stream != nullptr)
+    return OptionValue(std::string(congestion::to_text(options_of(table, *stream).congestion)));
   auto value = get_common_option(table, entry, option);
   if (!value && stream != nullptr) value = get_stream_option(table, *stream, option);
   if (!value) {

@@ -204,6 +204,7 @@ Result<void> Sockets::Table::disconnect(Instant now, Handle socket) {
     stream->listener = tcp::ListenerId::none;
     stream->connection = tcp::ConnectionId::none;
     stream->connect_is_reported = false;
+    stream->deferred.reset();
     stack.flush(now);
     return {};
   }
@@ -254,7 +255,7 @@ Result<std::size_t> Sockets::Table::send(Instant now, Handle socket, Bytes bytes
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
   auto* stream = std::get_if<Stream>(&entry->shape);
   if (stream == nullptr) return send_to(now, socket, bytes, {});
-  auto sent = socket::send(*this, now, *stream, bytes, flags);
+  auto sent = socket::send(*this, now, *entry, *stream, bytes, flags);
   stack.flush(now);
   return sent;
 }
@@ -285,6 +286,7 @@ Result<Stream*> Sockets::Table::stream_of(Handle socket) {
 Result<std::size_t> Sockets::Table::send_slice(Instant now, Handle socket, const Slice& slice) {
   const auto stream = stream_of(socket);
   if (!stream) return unexpected(stream.error());
+  if ((*stream)->deferred) return send(now, socket, slice.bytes(), {});
   auto sent = socket::send_slice(*this, now, **stream, slice);
   stack.flush(now);
   return sent;
@@ -319,6 +321,11 @@ Result<std::size_t> Sockets::Table::send_to(Instant now, Handle socket, Bytes by
     wanted.interface = wanted.peer.interface != 0 ? wanted.peer.interface : entry->common.interface;
   }
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
+    if (wanted.opens_fast) {
+      const auto taken = socket::connect_with(*this, now, *entry, *stream, wanted.peer, bytes);
+      stack.flush(now);
+      return taken;
+    }
     // send(2): a stream that is connected ignores the address; one that is not says so.
     if (stream->connection == tcp::ConnectionId::none) return unexpected(Errno::broken_pipe);
     return send(now, socket, bytes, {});

@@ -40,8 +40,26 @@ Result<void> connect_again(Sockets::Table& table, Instant now, Stream& stream) {
 Result<void> may_send(Sockets::Table& table, const Stream& stream) {
   if (!has_connection(stream)) return unexpected(Errno::broken_pipe);
   const tcp::State state = table.stack.tcp().state(stream.connection);
-  const bool is_opening = state == tcp::State::syn_sent || state == tcp::State::syn_received;
-  if (is_opening) return unexpected(Errno::try_again);
+  const bool may_connect = state == tcp::State::syn_sent || state == tcp::State::syn_received;
+  if (may_connect && table.stack.tcp().readiness(stream.connection).is_connecting)
+    return unexpected(Errno::try_again);
+  return {};
+}
+
+tcp::Open open_of(const Entry& entry, const Stream& stream, const Endpoint& remote) {
+  return {.remote = remote,
+          .binding = stream.binding,
+          .interface = remote.interface != 0 ? remote.interface : entry.common.interface,
+          .settings = stream.options,
+          .owner = static_cast<tcp::Owner>(entry.handle)};
+}
+
+Result<void> begin(Sockets::Table& table, Instant now, Stream& stream, const tcp::Open& open) {
+  const auto connection = table.stack.tcp().connect(now, open);
+  if (!connection) return unexpected(connection.error());
+  stream.connection = *connection;
+  stream.binding = transport::BindingId::none;
+  stream.read_is_shut = false;
   return {};
 }
 
@@ -91,27 +109,45 @@ Result<Accepted> accept(Sockets::Table& table, Instant now, Entry& entry) {
                                       .protocol = entry.protocol,
                                       .common = common,
                                       .groups = {},
-                                      .shape = accepted});
+                                      .shape = std::move(accepted)});
   return Accepted{handle, table.stack.tcp().remote(*connection)};
 }
 
 Result<void> connect(Sockets::Table& table, Instant now, Entry& entry, Stream& stream,
                      const Endpoint& peer) {
-  if (is_listening(stream)) return unexpected(Errno::already_connected);
+  if (is_listening(stream) || stream.deferred) return unexpected(Errno::already_connected);
   if (has_connection(stream)) return connect_again(table, now, stream);
   const auto remote = table.reachable(entry, peer);
   if (!remote) return unexpected(remote.error());
-  tcp::Open open{.remote = *remote,
-                 .binding = stream.binding,
-                 .interface = remote->interface != 0 ? remote->interface : entry.common.interface,
-                 .settings = stream.options,
-                 .owner = static_cast<tcp::Owner>(entry.handle)};
-  const auto connection = table.stack.tcp().connect(now, open);
-  if (!connection) return unexpected(connection.error());
-  stream.connection = *connection;
-  stream.binding = transport::BindingId::none;
-  stream.read_is_shut = false;
-  return unexpected(Errno::in_progress);
+  tcp::Open open = open_of(entry, stream, *remote);
+  open.is_fast = stream.options.fast_open_connect;
+  if (open.is_fast && table.stack.tcp().may_open_fast(now, open)) {
+    stream.deferred = std::make_unique<Endpoint>(*remote);
+    return {};
+  }
+  const auto begun = begin(table, now, stream, open);
+  return begun ? unexpected(Errno::in_progress) : begun;
+}
+
+Result<std::size_t> connect_with(Sockets::Table& table, Instant now, Entry& entry, Stream& stream,
+                                 const Endpoint& peer, Bytes early) {
+  const std::uint32_t bits = table.stack.config().transport.fast_open;
+  if ((bits & transport::fast_open::client) == 0) return unexpected(Errno::not_supported);
+  if (is_listening(stream)) return unexpected(Errno::broken_pipe);
+  tcp::Tcp& tcp = table.stack.tcp();
+  if (has_connection(stream)) {
+    const bool is_connecting = tcp.readiness(stream.connection).is_connecting;
+    return unexpected(is_connecting ? Errno::already_in_progress : Errno::already_connected);
+  }
+  const auto remote = table.reachable(entry, peer);
+  if (!remote) return unexpected(remote.error());
+  tcp::Open open = open_of(entry, stream, *remote);
+  open.is_fast = true;
+  open.early = early;
+  if (const auto begun = begin(table, now, stream, open); !begun) return unexpected(begun.error());
+  const std::size_t taken = tcp.unacked_bytes(stream.connection);
+  if (taken == 0) return unexpected(Errno::in_progress);
+  return taken;
 }
 
 Result<void> shutdown(Sockets::Table& table, Instant now, Stream& stream, Shutdown how) {
@@ -143,11 +179,19 @@ void close(Sockets::Table& table, Instant now, Stream& stream) {
   }
 }
 
-Result<std::size_t> send(Sockets::Table& table, Instant now, Stream& stream, Bytes bytes,
-                         SendFlags flags) {
+Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Stream& stream,
+                         Bytes bytes, SendFlags flags) {
+  if (stream.deferred) {
+    const std::unique_ptr<Endpoint> peer = std::move(stream.deferred);
+    const auto taken = connect_with(table, now, entry, stream, *peer, bytes);
+    stream.connect_is_reported = has_connection(stream);
+    if (!taken && taken.error() == Errno::in_progress) return unexpected(Errno::try_again);
+    return taken;
+  }
   if (const auto may = may_send(table, stream); !may) return unexpected(may.error());
-  return table.stack.tcp().send(now, stream.connection, bytes,
-                                {.urgent = flags.out_of_band, .more = flags.more});
+  return table.stack.tcp().send(
+      now, stream.connection, bytes,
+      {.urgent = flags.out_of_band, .more = flags.more, .ends_record = flags.end_of_record});
 }
 
 Result<std::size_t> send_slice(Sockets::Table& table, Instant now, Stream& stream,
@@ -158,6 +202,7 @@ Result<std::size_t> send_slice(Sockets::Table& table, Instant now, Stream& strea
 
 Result<std::size_t> peek(Sockets::Table& table, Instant now, Stream& stream, std::size_t size,
                          std::vector<Slice>& out) {
+  if (stream.deferred) return unexpected(Errno::try_again);
   if (!has_connection(stream)) return unexpected(Errno::not_connected);
   const auto there = table.stack.tcp().peek(now, stream.connection, size, out);
   if (!there && there.error() == Errno::try_again && stream.read_is_shut) return 0;
@@ -171,6 +216,7 @@ Result<std::size_t> skip(Sockets::Table& table, Instant now, Stream& stream, std
 
 Result<std::size_t> receive(Sockets::Table& table, Instant now, Stream& stream, MutableBytes buffer,
                             ReceiveFlags flags) {
+  if (stream.deferred) return unexpected(Errno::try_again);
   if (!has_connection(stream)) return unexpected(Errno::not_connected);
   const auto received = table.stack.tcp().receive(
       now, stream.connection, buffer, {.peek = flags.peek, .urgent = flags.out_of_band});
@@ -181,6 +227,7 @@ Result<std::size_t> receive(Sockets::Table& table, Instant now, Stream& stream, 
 Readiness readiness(const Sockets::Table& table, const Stream& stream) {
   const tcp::Tcp& tcp = table.stack.tcp();
   if (is_listening(stream)) return {.readable = tcp.has_waiting(stream.listener)};
+  if (stream.deferred) return {.writable = true};
   // A socket that never connected polls as hung up, as Linux has it.
   if (!has_connection(stream)) return {.writable = true, .hung_up = true};
   const auto facts = tcp.readiness(stream.connection);

@@ -60,10 +60,13 @@ Result<void> listen(Sockets::Table& table, Instant now, Entry& entry, int backlo
 Result<Accepted> accept(Sockets::Table& table, Instant now, Entry& entry);
 Result<void> connect(Sockets::Table& table, Instant now, Entry& entry, Stream& stream,
                      const Endpoint& peer);
+// sendto with MSG_FASTOPEN: connects, and says how much of the data was taken.
+Result<std::size_t> connect_with(Sockets::Table& table, Instant now, Entry& entry, Stream& stream,
+                                 const Endpoint& peer, Bytes early);
 Result<void> shutdown(Sockets::Table& table, Instant now, Stream& stream, Shutdown how);
 void close(Sockets::Table& table, Instant now, Stream& stream);
-Result<std::size_t> send(Sockets::Table& table, Instant now, Stream& stream, Bytes bytes,
-                         SendFlags flags);
+Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Stream& stream,
+                         Bytes bytes, SendFlags flags);
 Result<std::size_t> receive(Sockets::Table& table, Instant now, Stream& stream, MutableBytes buffer,
                             ReceiveFlags flags);
 Result<std::size_t> send_slice(Sockets::Table& table, Instant now, Stream& stream,
@@ -81,6 +84,12 @@ Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& 
 Result<Received> receive(Raw& raw, MutableBytes buffer, ReceiveFlags flags);
 void close(Sockets::Table& table, const Entry& entry, Raw& raw);
 Readiness readiness(const Raw& raw);
+
+// options_opening.cc; nothing: the option is not about opening.
+std::optional<Result<void>> set_opening_option(const Sockets::Table& table, const Stream& stream,
+                                               tcp::Settings& options, Option option,
+                                               std::int64_t value);
+std::optional<std::int64_t> get_opening_option(const tcp::Settings& options, Option option);
 
 // options.cc
 Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option option,

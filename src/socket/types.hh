@@ -16,8 +16,7 @@ namespace lanyard::socket {
 
 enum class Type : std::uint8_t { stream, datagram, raw };
 
-// A socket of one host. Handles are never reused within a world, so a stale one is an error and
-// never another socket.
+// A socket of one host. Handles are never reused within a world: a stale one is an error.
 enum class Handle : std::uint32_t { none = 0 };
 
 enum class Shutdown : std::uint8_t { read, write, both };
@@ -34,8 +33,7 @@ struct Readiness {
   friend bool operator==(const Readiness&, const Readiness&) = default;
 };
 
-// Options a program may set or ask for. Values are int64 unless said otherwise in `sockets.cc`,
-// where each one's levels, range and errors stand in one table.
+// Options a program may set or ask for; options.cc has the range and errors of each.
 enum class Option : std::uint8_t {
   reuse_address,
   reuse_port,
@@ -70,6 +68,8 @@ enum class Option : std::uint8_t {
   tcp_info,
   not_sent_low_water,
   fast_open,
+  fast_open_connect,
+  fast_open_without_cookie,
   hop_limit,
   traffic_class,
   dont_fragment,
@@ -100,8 +100,7 @@ struct Group {
   std::uint32_t interface = 0;
 };
 
-// TCP_INFO: the fields of Linux's struct tcp_info that we can answer truthfully; guest/ lays them
-// out.
+// TCP_INFO: the fields of Linux's struct tcp_info that we can answer; guest/ lays them out.
 using TcpInfo = tcp::Info;
 
 using OptionValue = std::variant<std::int64_t, Linger, Group, TcpInfo, std::string>;
@@ -110,6 +109,7 @@ struct SendFlags {
   bool out_of_band = false;  // MSG_OOB
   bool more = false;         // MSG_MORE
   bool dont_route = false;
+  bool end_of_record = false;  // MSG_EOR
 };
 
 struct ReceiveFlags {
@@ -125,6 +125,7 @@ struct DatagramFacts {
   std::uint32_t interface = 0;  // send: through it; receive: arrived on
   std::int16_t hop_limit = -1;  // -1: the socket's
   std::int16_t traffic_class = -1;
+  bool opens_fast = false;  // send, of a stream: MSG_FASTOPEN
 };
 
 struct Received {
@@ -133,8 +134,7 @@ struct Received {
   DatagramFacts facts;
 };
 
-// An entry of the error queue (IP_RECVERR, recvmsg MSG_ERRQUEUE): an ICMP error about something
-// this socket sent.
+// An entry of the error queue (IP_RECVERR, MSG_ERRQUEUE): an ICMP error about what was sent.
 struct QueuedError {
   Errno error = Errno::host_unreachable;
   std::uint8_t icmp_type = 0, icmp_code = 0;

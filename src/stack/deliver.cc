@@ -50,6 +50,10 @@ void Stack::Parts::show_echo(Instant now, const internet::Datagram& datagram, By
   if (sink != echo_sinks.end()) sink->second->on_datagram(now, datagram, ip_header);
 }
 
+bool Stack::Parts::believes(const internet::IcmpError& error) const {
+  return error.protocol != internet::Protocol::tcp || tcp.believes(error);
+}
+
 void Stack::Parts::on_icmp_error(Instant now, const internet::IcmpError& error) {
   const Family family = error.destination.family();
   for (const auto& [wanted, sink] : raw_sinks) {

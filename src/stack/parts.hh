@@ -45,6 +45,7 @@ struct Stack::Parts final : internet::Machine {
   void transmit(Instant now, std::uint32_t interface, Packet&& frame) override;
   void loop_back(Instant now, std::uint32_t interface, Packet&& packet) override;
   DropReason deliver(Instant now, internet::Datagram& datagram, Bytes ip_header) override;
+  [[nodiscard]] bool believes(const internet::IcmpError& error) const override;
   void on_icmp_error(Instant now, const internet::IcmpError& error) override;
   void on_drop(Instant now, std::uint32_t interface, DropReason reason,
                const Packet& packet) override;
@@ -75,7 +76,7 @@ struct Stack::Parts final : internet::Machine {
   using RawKey = std::pair<Family, internet::Protocol>;
   using EchoKey = std::pair<Family, std::uint16_t>;
 
-  const Config config;
+  Config config;
   const std::uint32_t node;
   Trace* const trace;
   internet::Outbox outbox;

@@ -31,6 +31,12 @@ Stack::Stack(const Config& config, const Seed& seed, std::uint32_t node, Trace* 
 
 Stack::~Stack() = default;
 
+void Stack::reconfigure(const Config& config) {
+  parts_->config.transport = config.transport;
+  parts_->config.internet.default_hop_limit = config.internet.default_hop_limit;
+  parts_->tcp.on_config_change();
+}
+
 std::uint32_t Stack::add_interface(const InterfaceConfig& interface) {
   internet::InterfaceSetup setup;
   setup.link.name = interface.name;

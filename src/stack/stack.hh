@@ -82,24 +82,22 @@ class Stack {
   [[nodiscard]] tcp::Tcp& tcp();
   [[nodiscard]] udp::Udp& udp();
   [[nodiscard]] internet::Network& network();
-  // After a call on tcp(), udp() or a raw socket: routes what it wants sent.
+  // After a call on one of them or a raw socket: routes what it wants sent.
   void flush(Instant now);
-  // Sends one datagram as it is (ICMP echo, raw sockets); its packet begins at the transport
-  // header. An ICMPv6 checksum is filled in. Errors: those of Paths::find; message_too_long.
+  // Sends one datagram as it is (ICMP echo, raw); its packet begins at the transport header. An
+  // ICMPv6 checksum is filled in. Errors: those of Paths::find; message_too_long.
   Result<void> send(Instant now, internet::Datagram datagram);
 
-  // Raw sockets: `sink` sees every datagram of this family and protocol that reaches this machine,
-  // beside its usual receiver. The same sink may be added for several protocols.
+  // Raw sockets: `sink` sees every datagram of this family and protocol, beside its receiver.
   void add_raw(Family family, internet::Protocol protocol, RawSink& sink);
   void remove_raw(RawSink& sink);
-  // ICMP echo sockets: `sink` sees the echo replies with this identifier (0: a free one is chosen)
-  // and the errors about its requests. Returns the identifier; address_in_use if it is taken.
+  // ICMP echo sockets: `sink` sees replies with this identifier (0: a free one is chosen) and
+  // errors about its requests. Returns the identifier; address_in_use if it is taken.
   Result<std::uint16_t> add_echo(Family family, std::uint16_t identifier, RawSink& sink);
   void remove_echo(Family family, std::uint16_t identifier);
 
-  // Multicast membership, counted: as many leaves as joins. Interface 0: the one a route to the
-  // group chooses. Errors: invalid (no multicast address), no_such_device, address_not_available
-  // (leave: not a member).
+  // Multicast membership, counted; interface 0: the one a route to the group chooses. Errors:
+  // invalid (no multicast address), no_such_device, address_not_available (not a member).
   Result<void> join_group(Instant now, std::uint32_t interface, const IpAddress& group);
   Result<void> leave_group(Instant now, std::uint32_t interface, const IpAddress& group);
 
@@ -111,6 +109,8 @@ class Stack {
   [[nodiscard]] std::optional<std::uint32_t> interface_of(std::string_view name) const;
   [[nodiscard]] const DropCounters& drops() const;
   [[nodiscard]] const Config& config() const;
+  // Other settings of the transports, and another hop limit, for what is opened from now on.
+  void reconfigure(const Config& config);
 
  private:
   struct Parts;

@@ -3,11 +3,30 @@
 // RFCs leave a choice.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 
 #include "core/time.hh"
+#include "transport/congestion/kind.hh"
 
 namespace lanyard::transport {
+
+// TCP Fast Open (RFC 7413), the bits of Linux's net.ipv4.tcp_fastopen.
+namespace fast_open {
+inline constexpr std::uint32_t client = 0x1;
+inline constexpr std::uint32_t server = 0x2;  // of listeners that ask for it
+inline constexpr std::uint32_t client_without_cookie = 0x4;
+inline constexpr std::uint32_t server_without_cookie = 0x200;
+inline constexpr std::uint32_t all_listeners = 0x400;
+}  // namespace fast_open
+
+// Whether Explicit Congestion Notification is used (RFC 3168); Linux's net.ipv4.tcp_ecn is 0, 2, 1.
+enum class Ecn : std::uint8_t { off, when_asked, ask };
+// RFC 4821: whether the path's MTU is probed; Linux's net.ipv4.tcp_mtu_probing.
+enum class PathProbing : std::uint8_t { off, after_black_hole, always };
+// RFC 6191 for active opens; Linux's net.ipv4.tcp_tw_reuse.
+enum class Reuse : std::uint8_t { off, always, of_loopback };
 
 struct Config {
   // Ports.
@@ -41,6 +60,21 @@ struct Config {
   std::uint32_t challenge_acks_per_second = 100;  // RFC 5961 7, per connection and randomised
   std::uint32_t time_wait_max = 65536;
   std::uint32_t out_of_order_segments_max = 8192;  // per connection
+  // Negotiated where both ends can (RFC 7323, RFC 2018).
+  bool timestamps = true, window_scaling = true, sack = true;
+  bool tail_probes = true;            // RFC 8985 7
+  bool slow_start_after_idle = true;  // RFC 5681 4.1
+  bool resets_when_backlog_full = false;
+  Ecn ecn = Ecn::when_asked;
+  Reuse time_wait_reuse = Reuse::always;
+  congestion::Kind congestion = congestion::Kind::cubic;
+  PathProbing path_probing = PathProbing::after_black_hole;
+  std::uint32_t path_probe_base_bytes = 1024;  // of payload: what is tried when nothing comes back
+  std::uint32_t path_probe_least_bytes = 48;
+  Duration path_probe_interval = Duration::seconds(600);  // RFC 4821 7.3: five to ten minutes
+  std::uint32_t fast_open = fast_open::client;
+  // Shared by the machines behind one address; none: of the machine's own chance.
+  std::optional<std::array<std::uint64_t, 2>> fast_open_key{};
 };
 
 }  // namespace lanyard::transport

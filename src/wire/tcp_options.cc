@@ -59,13 +59,19 @@ void take_sack(Options& into, Bytes data) {
   }
 }
 
-void take_fast_open(Options& into, Bytes data) {
+void take_fast_open(Options& into, Bytes data, bool is_experimental) {
   // RFC 7413 4.1.1: 4 to 16 bytes, an even number of them, or none at all.
   const bool is_legal = data.empty() || (data.size() >= 4 && data.size() <= 16);
   if (into.fast_open || !is_legal || data.size() % 2 != 0) return;
   into.fast_open.emplace();
   into.fast_open->size = static_cast<std::uint8_t>(data.size());
+  into.fast_open->is_experimental = is_experimental;
   std::copy(data.begin(), data.end(), into.fast_open->bytes.begin());
+}
+
+bool is_fast_open_experiment(const RawOption& raw) {
+  return raw.kind == option::experimental && raw.data.size() >= 2 &&
+         load16(raw.data.data()) == option::fast_open_magic;
 }
 
 // RFC 9293 3.1 [MUST-5], [MUST-64]: on any segment and at any alignment.
@@ -78,7 +84,9 @@ void take_option(Options& into, const RawOption& raw) {
       into.timestamps = {load32(raw.data.data()), load32(raw.data.data() + 4)};
     }
   } else if (raw.kind == option::fast_open) {
-    take_fast_open(into, raw.data);
+    take_fast_open(into, raw.data, false);
+  } else if (is_fast_open_experiment(raw)) {
+    take_fast_open(into, raw.data.subspan(2), true);
   } else if (raw.kind == option::user_timeout && raw.data.size() == 2) {
     const std::uint16_t word = load16(raw.data.data());
     if (!into.user_timeout) {
@@ -149,7 +157,7 @@ std::size_t Options::size() const {
   if (timestamps) size += 12;
   if (sack_permitted && !timestamps) size += 4;
   if (sack_blocks > 0) size += padded(2 + std::size_t{8} * sack_blocks);
-  if (fast_open) size += padded(2 + std::size_t{fast_open->size});
+  if (fast_open) size += padded((fast_open->is_experimental ? 4U : 2U) + fast_open->size);
   if (user_timeout) size += 4;
   return size;
 }
@@ -178,8 +186,11 @@ void Options::write(std::uint8_t* to) const {
     }
   }
   if (fast_open) {
-    std::uint8_t* data = writer.open(option::fast_open, fast_open->size);
-    std::copy_n(fast_open->bytes.begin(), fast_open->size, data);
+    const bool is_old = fast_open->is_experimental;
+    std::uint8_t* data = writer.open(is_old ? option::experimental : option::fast_open,
+                                     (is_old ? 2U : 0U) + fast_open->size);
+    if (is_old) store16(data, option::fast_open_magic);
+    std::copy_n(fast_open->bytes.begin(), fast_open->size, data + (is_old ? 2 : 0));
   }
   if (user_timeout) {
     store16(writer.open(option::user_timeout, 2),

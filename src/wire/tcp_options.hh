@@ -24,6 +24,8 @@ inline constexpr std::uint8_t md5_signature = 19;
 inline constexpr std::uint8_t user_timeout = 28;
 inline constexpr std::uint8_t authentication = 29;
 inline constexpr std::uint8_t fast_open = 34;
+inline constexpr std::uint8_t experimental = 254;         // RFC 6994
+inline constexpr std::uint16_t fast_open_magic = 0xf989;  // RFC 7413 7, after the kind above
 }  // namespace option
 
 inline constexpr std::size_t options_size_max = 40;
@@ -50,7 +52,8 @@ struct UserTimeout {
 
 struct FastOpenCookie {
   std::array<std::uint8_t, 16> bytes{};
-  std::uint8_t size = 0;  // 0: a request for a cookie; else 4..16, even
+  std::uint8_t size = 0;         // 0: a request for a cookie; else 4..16, even
+  bool is_experimental = false;  // in the form from before it had a kind of its own
   friend constexpr bool operator==(const FastOpenCookie&, const FastOpenCookie&) = default;
 };
 

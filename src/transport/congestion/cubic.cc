@@ -127,7 +127,9 @@ void Cubic::reduce(std::uint32_t flight) {
   state_.most = state_.window < state_.most
                     ? static_cast<std::uint32_t>(state_.window * converge_20 / 20)
                     : state_.window;
-  state_.threshold = std::max(static_cast<std::uint32_t>(flight * beta_10 / 10), 2 * segment_);
+  // Whole segments, as those who count in them have it.
+  const auto left = static_cast<std::uint32_t>(flight * beta_10 / 10);
+  state_.threshold = std::max(left - left % segment_, 2 * segment_);
   state_.has_epoch = false;
 }
 

@@ -13,10 +13,8 @@ namespace {
 
 // RFC 7323 5.5: TS.Recent says nothing any more after 24 days.
 constexpr Duration ts_recent_kept = Duration::seconds(24 * 24 * 3600);
-// The peer starts slowly, and every ACK opens its window: acknowledge each of the first segments.
 // Of all connections of a machine: what is beyond it is forgotten, and sent again.
 constexpr std::size_t out_of_order_bytes_max = std::size_t{256} * 1024 * 1024;
-constexpr std::uint32_t full_segments_per_ack = 2;  // RFC 9293 3.8.6.3 [SHLD-19]
 
 bool is_older(std::uint32_t timestamp, std::uint32_t than) {
   return static_cast<std::int32_t>(timestamp - than) < 0;
@@ -167,6 +165,9 @@ Verdict Machine::check_sequence(Instant now, Connection& c, Segment& segment) {
     c.ts_recent = segment.options.timestamps->value;
     c.ts_recent_at = now;
   }
+  // As Linux: the peer may have gone back to slow start.
+  if (segment.payload_size > 0 && now - c.last_received > c.round_trip.timeout(config))
+    c.quick_acks = std::max(c.quick_acks, quick_acks_max);
   c.last_received = now;
   c.probes = 0;
   trim(c, segment);
@@ -195,7 +196,7 @@ Verdict Machine::check_reset(Instant now, Connection& c, Segment& segment) {
   }
   // 9293-3.5-g: a passive SYN-RECEIVED goes back to LISTEN without a word; an active one was
   // refused. RFC 9293 3.6 [MUST-12]: later it is an abort, which is not an end of the stream.
-  if (c.state == State::syn_received) {
+  if (c.state == State::syn_received && !c.is_early) {
     end(now, c, Cause::reset, Errno::connection_refused);
   } else {
     const bool had_fin = c.state == State::close_wait;
@@ -207,7 +208,7 @@ Verdict Machine::check_reset(Instant now, Connection& c, Segment& segment) {
 // 9293-3.10.7.4-e, [RFC5961-4.2-a]; 9293-3.10.7.4-f.
 Verdict Machine::check_syn(Instant now, Connection& c, Segment& segment) {
   if (!segment.flags.syn()) return go_on;
-  if (c.state == State::syn_received && c.is_passive) {
+  if (c.state == State::syn_received && c.is_passive && !c.is_early) {
     end(now, c, Cause::reset, std::nullopt);
   } else {
     send_challenge(now, c);
@@ -261,7 +262,8 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
 void Machine::want_ack(Instant now, Connection& c, bool is_out_of_order) {
   const auto owed = static_cast<std::uint32_t>(c.receiver.next() - c.last_ack_sent);
   const bool is_quick = c.quick_acks > 0 && !c.is_interactive;
-  if (is_out_of_order || is_quick || owed >= full_segments_per_ack * c.seen_mss) {
+  // [SHLD-19]; as Linux, whatever comes after a full segment is the second one.
+  if (is_out_of_order || is_quick || owed > c.seen_mss) {
     c.ack_now = true;
   } else {
     c.ack_delayed = true;

@@ -63,7 +63,7 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
     answer_with_reset(segment);  // 9293-3.10.7.4-h, BI-71
     return done(DropReason::tcp_bad_ack);
   }
-  if (c.is_passive) {
+  if (c.is_passive && !c.is_early) {
     Listener* const listener = listeners.find(c.listener);
     if (listener == nullptr) {
       send_reset(c);
@@ -72,7 +72,13 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
     }
     // As Linux: the handshake's last ACK is dropped while the accept queue is full, so that the
     // SYN,ACK is sent again later.
-    if (listener->waiting.size() > listener->backlog) return done(DropReason::tcp_backlog_full);
+    if (listener->waiting.size() > listener->backlog) {
+      if (config.resets_when_backlog_full) {
+        send_reset(c);
+        end(now, c, Cause::abort, std::nullopt);
+      }
+      return done(DropReason::tcp_backlog_full);
+    }
     const Duration defer = listener->settings->defer_accept;
     if (segment.payload_size == 0 && !segment.flags.fin() && now - c.created_at < defer) {
       c.is_waiting_for_data = true;

@@ -3,13 +3,12 @@
 // 3.10.7.3 SYN-SENT.
 #include <algorithm>
 
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/opening.hh"
+#include "transport/tcp/path_probe.hh"
 
 namespace lanyard::tcp {
 
 namespace {
-
-constexpr std::uint8_t quick_acks_at_start = 16;
 
 // RFC 4987 3.6, BI-78: a SYN,ACK of which nothing is kept. Without timestamps there is no room for
 // window scale and SACK, so they are not agreed on.
@@ -64,6 +63,17 @@ Connection* open_with_cookie(Machine& m, Instant now, Listener& listener, const 
   return &c;
 }
 
+// RFC 9293 3.10.7.3: on at the sixth step, with what stands behind the SYN.
+void take_rest(Machine& m, Instant now, Connection& c, const Segment& syn_ack) {
+  if (syn_ack.payload_size == 0 && !syn_ack.flags.fin()) return;
+  Segment rest = syn_ack;
+  ++rest.sequence;
+  rest.flags.bits &= static_cast<std::uint8_t>(~flags::syn.bits);
+  m.trim(c, rest);
+  for (const auto step : {&Machine::check_urgent, &Machine::take_text, &Machine::check_fin})
+    if ((m.*step)(now, c, rest).is_done) return;
+}
+
 }  // namespace
 
 DropReason Machine::arrives_closed(const Segment& segment) {
@@ -97,8 +107,11 @@ DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segmen
   SequenceNumber iss = initial_sequence(now, segment.local, segment.remote);
   // RFC 9293 3.6.1 [MAY-2], [RFC6191-2-a]: beyond the numbers of the old incarnation.
   if (old != nullptr && !after(iss, old->send_next + 65535)) iss = old->send_next + 65537;
-  // 9293-3.10.7.2-c: text or FIN on the SYN is not kept; the peer sends it again.
-  send_syn(now, begin_passive(now, listener, segment, iss));
+  Connection& c = begin_passive(now, listener, segment, iss);
+  // 9293-3.10.7.2-c: text on the SYN is not kept but for Fast Open, nor ever a FIN; the peer sends
+  // it again.
+  if (may_open_fast(*this, now, listener, c, segment)) take_early(*this, listener, c, segment);
+  send_syn(now, c);
   return DropReason::none;
 }
 
@@ -127,15 +140,16 @@ void Machine::take_syn(Instant now, Connection& c, const Segment& segment) {
   const Options& options = segment.options;
   c.receiver.start(segment.sequence, c.settings->receive_buffer_bytes, 0);
   c.last_ack_sent = c.receiver.next();
-  if (options.mss) c.peer_mss = *options.mss;
-  c.has_scaling = options.window_scale.has_value();  // BI-62: wire/ made it 14 at most
-  c.peer_scale = options.window_scale.value_or(0);
-  c.has_sack = options.sack_permitted;
+  c.peer_mss = options.mss.value_or(c.remote.address.is_v4() ? 536 : 1220);
+  c.has_scaling = config.window_scaling && options.window_scale.has_value();
+  c.peer_scale = c.has_scaling ? *options.window_scale : 0;  // BI-62: wire/ made it 14 at most
+  c.has_sack = config.sack && options.sack_permitted;
   c.sender.set_selective(c.has_sack);
   // RFC 3168 6.1.1 [RFC3168-6.1.1-a]: a SYN asks with both bits, a SYN,ACK agrees with one.
   const bool has_ece = segment.flags.ece(), has_cwr = segment.flags.cwr();
-  c.has_ecn = !segment.flags.ack() && has_ece && has_cwr;
-  c.has_timestamps = options.timestamps.has_value();
+  c.has_ecn = segment.flags.ack() ? asks_for_ecn(*this, c) && has_ece && !has_cwr
+                                  : config.ecn != transport::Ecn::off && has_ece && has_cwr;
+  c.has_timestamps = config.timestamps && options.timestamps.has_value();
   if (c.has_timestamps) {
     c.ts_recent = options.timestamps->value;
     c.ts_recent_at = now;
@@ -174,9 +188,11 @@ DropReason Machine::arrives_syn_sent(Instant now, Connection& c, Segment& segmen
   c.sender.set_window(segment.sequence, segment.acknowledgment, segment.window);
   Delivery delivery = begin_delivery(now, c, segment);
   take_acknowledgment(now, c, segment, delivery);
+  if (c.rare) learn_early(*this, now, c, segment);
   established(now, c, Cause::syn_ack);
   c.ack_now = true;
   schedule(c);
+  take_rest(*this, now, c, segment);
   return DropReason::none;
 }
 
@@ -184,16 +200,19 @@ void Machine::established(Instant now, Connection& c, Cause cause) {
   c.was_established = true;
   if (c.was_syn_resent && !c.round_trip.has_sample()) c.round_trip.distrust();
   c.was_writable = true;
-  c.quick_acks = quick_acks_at_start;
+  c.quick_acks = quick_acks_max;
   c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
   set_state(now, c, State::established, cause);
-  if (c.is_passive) {
+  if (c.is_early) {
+    end_early(*this, now, c, false);
+  } else if (c.is_passive) {
     Listener* const listener = listeners.find(c.listener);
     --listener->half_open;
     listener->waiting.push_back(c.id);
     changed(*listener);
   }
   if (c.settings->keep_alive) arm_idle(now, c);
+  start_path_probing(*this, now, c);
   // 3.10.4: a CLOSE in SYN-RECEIVED waited for this.
   if (c.sender.is_fin_asked()) set_state(now, c, State::fin_wait_1, Cause::close);
   schedule(c);

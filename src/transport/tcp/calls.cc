@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "transport/tcp/machine.hh"
+#include "transport/congestion/kind.hh"
+#include "transport/tcp/opening.hh"
 
 namespace lanyard::tcp {
 
@@ -58,7 +59,8 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   if (path->is_broadcast) return unexpected(Errno::network_unreachable);
   Endpoint local{has_address ? asked : path->source, 0, 0};
   const auto is_taken = [&](Port port) {
-    return demux.find({local.address, port, 0}, remote) != nullptr;
+    const Node* const other = demux.find({local.address, port, 0}, remote);
+    return other != nullptr && !may_reuse(config, now, *other);
   };
   if (bound != nullptr) {
     local.port = bound->local.port;
@@ -70,6 +72,13 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   }
   if (connections.size() >= config.connections_max) return unexpected(Errno::no_buffer_space);
 
+  // RFC 6191 2: beyond the numbers of the old incarnation.
+  SequenceNumber iss = initial_sequence(now, local, remote);
+  if (Node* const old = demux.find(local, remote)) {
+    auto& wait = static_cast<TimeWait&>(*old);
+    if (!after(iss, wait.send_next + 65535)) iss = wait.send_next + 65537;
+    end_time_wait(wait);
+  }
   Connection& c =
       add_connection(now, local, remote, std::make_shared<const Settings>(open.settings));
   c.owner = open.owner;
@@ -80,8 +89,9 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   } else {
     c.binding = ports.hold({.local = local, .interface = interface}, true);
   }
-  c.sender.start(initial_sequence(now, local, remote));
+  c.sender.start(iss);
   set_state(now, c, State::syn_sent, Cause::active_open);
+  if (open.is_fast) begin_early(*this, now, c, open.early);
   send_syn(now, c);
   return c.id;
 }
@@ -112,6 +122,7 @@ Result<std::size_t> Machine::send(Instant, Connection& c, Bytes bytes, SendFlags
   c.sender.append(bytes.first(*taken));  // 9293-3.10.2-b: kept until ESTABLISHED
   // RFC 6093 4: the last octet is the urgent one.
   if (flags.urgent && *taken == bytes.size()) c.sender.set_urgent();
+  if (flags.ends_record && *taken == bytes.size()) c.sender.end_record();
   was_queued(c, flags.more);
   return taken;
 }
@@ -175,7 +186,8 @@ void Machine::close_write(Instant now, Connection& c) {
     case State::syn_sent:
       return end(now, c, Cause::close, std::nullopt);  // 9293-3.10.4-a
     case State::syn_received:
-      return c.sender.ask_fin();
+      c.sender.ask_fin();
+      return schedule(c);
     case State::established:
       c.sender.ask_fin();  // 9293-3.10.4-b
       set_state(now, c, State::fin_wait_1, Cause::close);
@@ -236,10 +248,16 @@ void Machine::close(Instant now, Listener& listener) {
 
 void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   const bool had_keep_alive = c.settings->keep_alive;
+  const bool is_control_new = c.settings->congestion != settings.congestion;
   c.settings = std::make_shared<const Settings>(settings);
   c.receiver.set_inline(settings.urgent_inline);
   c.receiver.set_buffer(settings.receive_buffer_bytes);
   if (c.is_over) return;
+  if (is_control_new && c.congestion) {
+    auto control = congestion::make(settings.congestion, c.mss, false);
+    control->start_at(c.congestion->window(), c.congestion->threshold());
+    c.congestion = std::move(control);
+  }
   compute_mss(c);
   if (settings.keep_alive != had_keep_alive || settings.keep_alive) arm_idle(now, c);
   schedule(c);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: it owns its sender, receiver, estimator and congestion control, which do not know
-// one another, and holds what they share. Everything that is only needed while data moves hangs off
-// pointers, so that an idle connection is small. States decide (arrives.cc, calls.cc); the
-// connection counts.
+// one another, and holds what they share. What is needed only while data moves hangs off pointers,
+// so that an idle one is small. States decide (arrives.cc, calls.cc); the connection counts.
 #pragma once
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "transport/congestion/control.hh"
 #include "transport/tcp/alarm.hh"
 #include "transport/tcp/demux.hh"
+#include "transport/tcp/rare.hh"
 #include "transport/tcp/receiver.hh"
 #include "transport/tcp/recovery.hh"
 #include "transport/tcp/round_trip.hh"
@@ -61,8 +61,8 @@ struct Connection : Node {
   bool was_established : 1 = false;
   bool is_interactive : 1 = false;  // the program answers what it reads: ACKs wait for its data
   bool is_waiting_for_data : 1 = false;  // TCP_DEFER_ACCEPT: the handshake's ACK came without any
-  bool was_limited : 1 = false;          // by the congestion window, when last sending
   bool was_syn_resent : 1 = false;
+  bool is_early : 1 = false;       // SYN-RECEIVED by Fast Open: the program may have it already
   bool has_early_fin : 1 = false;  // the peer's FIN came ahead of a gap
   std::uint8_t peer_scale = 0;     // Snd.Wind.Shift
   std::uint8_t own_scale = 0;      // Rcv.Wind.Shift, once the handshake is over
@@ -80,10 +80,10 @@ struct Connection : Node {
   Sender sender;
   Receiver receiver;
   RoundTripEstimator round_trip;
-  // From the first data sent.
-  std::unique_ptr<congestion::Control> congestion;
+  std::unique_ptr<congestion::Control> congestion;  // both from the first data sent on
   std::unique_ptr<Recovery> recovery;
   std::shared_ptr<const Settings> settings;
+  std::unique_ptr<Rare> rare;
   PathFacts path;
 
   std::uint32_t timestamp_offset = 0, ts_recent = 0;  // RFC 7323
@@ -119,10 +119,10 @@ struct Connection : Node {
   }
 };
 
-// During fast recovery proportional rate reduction says what may be in flight.
+// While the window is being reduced proportional rate reduction says what may be in flight.
 [[nodiscard]] inline std::uint32_t congestion_window(const Connection& c) {
-  return c.sender.recovery() == Sender::Recovery::fast ? c.recovery->rate.window()
-                                                       : c.congestion->window();
+  const bool is_reducing = c.sender.recovery() == Sender::Recovery::fast || c.recovery->is_slowing;
+  return is_reducing ? c.recovery->rate.window() : c.congestion->window();
 }
 
 }  // namespace lanyard::tcp

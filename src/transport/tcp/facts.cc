@@ -48,10 +48,11 @@ std::uint8_t linux_state(State state) {
   return 7;
 }
 
-// TCP_CA_Open, Disorder, Recovery, Loss.
-std::uint8_t linux_recovery(const Sender& sender) {
+// TCP_CA_Open, Disorder, CWR, Recovery, Loss.
+std::uint8_t linux_recovery(const Sender& sender, bool is_slowing) {
   switch (sender.recovery()) {
     case Sender::Recovery::none:
+      if (is_slowing) return 2;
       return sender.duplicates() > 0 || sender.selectively_acknowledged() > 0 ? 1 : 0;
     case Sender::Recovery::fast:
       return 3;
@@ -67,7 +68,7 @@ std::uint32_t segments(std::uint32_t bytes, const Connection& c) {
 
 void add_sender(Info& info, const Connection& c, const transport::Config& config) {
   const Sender& sender = c.sender;
-  info.ca_state = linux_recovery(sender);
+  info.ca_state = linux_recovery(sender, c.recovery && c.recovery->is_slowing);
   info.retransmits = static_cast<std::uint8_t>(std::min<std::uint16_t>(c.retransmits, 255));
   info.probes = c.probes;
   info.backoff = c.backoff;
@@ -76,7 +77,21 @@ void add_sender(Info& info, const Connection& c, const transport::Config& config
   info.snd_mss = c.mss;
   info.unacked = segments(sender.flight(), c);
   info.sacked = segments(sender.selectively_acknowledged(), c);
-  info.lost = segments(sender.lost_bytes(), c);
+  const std::uint32_t resent = sender.in_flight() != nullptr ? sender.in_flight()->resent() : 0;
+  info.retrans = segments(resent, c);
+  // There: what was sent again is lost until it is acknowledged, but for a probe of the tail.
+  const bool is_lost = sender.recovery() != Sender::Recovery::none;
+  info.lost = segments(sender.lost_bytes() + (is_lost ? resent : 0), c);
+  info.reordering = 3;
+  if (c.recovery) {
+    const Recovery& recovery = *c.recovery;
+    info.reordering =
+        std::clamp<std::uint32_t>(segments(recovery.rack.disorder(), c), info.reordering, 300);
+    info.reord_seen = recovery.rack.reorderings();
+    info.dsack_dups = recovery.duplicates_reported;
+    info.data_segs_out = recovery.segments_out;
+  }
+  info.delivered = (c.was_established ? 1 : 0) + (c.recovery ? c.recovery->delivered : 0);
   info.rtt_us = microseconds(c.round_trip.smoothed());
   info.rttvar_us = microseconds(c.round_trip.variation());
   info.min_rtt_us = microseconds(c.round_trip.least());
@@ -107,7 +122,8 @@ Readiness Tcp::readiness(ConnectionId id) const {
   const Connection* const c = parts_->open_connection(id);
   if (c == nullptr) return {};
   Readiness ready;
-  ready.is_connecting = c->state == State::syn_sent || c->state == State::syn_received;
+  ready.is_connecting =
+      c->state == State::syn_sent || (c->state == State::syn_received && !c->is_early);
   ready.is_connected = c->was_established && !c->is_over;
   ready.has_error = c->error.has_value();
   ready.is_read_closed = is_read_closed(*c);
@@ -179,10 +195,11 @@ Info Tcp::info(Instant now, ConnectionId id) const {
   const Connection* const c = parts_->open_connection(id);
   if (c == nullptr) return info;
   info.state = linux_state(c->state);
-  constexpr std::uint8_t timestamps = 1, sack = 2, scaling = 4, ecn = 8;  // TCPI_OPT_*
-  info.options =
-      static_cast<std::uint8_t>((c->has_timestamps ? timestamps : 0) | (c->has_sack ? sack : 0) |
-                                (c->has_scaling ? scaling : 0) | (c->has_ecn ? ecn : 0));
+  constexpr std::uint8_t timestamps = 1, sack = 2, scaling = 4, ecn = 8, early = 32;  // TCPI_OPT_*
+  const bool was_early_taken = c->rare && c->rare->was_early_taken;
+  info.options = static_cast<std::uint8_t>(
+      (c->has_timestamps ? timestamps : 0) | (c->has_sack ? sack : 0) |
+      (c->has_scaling ? scaling : 0) | (c->has_ecn ? ecn : 0) | (was_early_taken ? early : 0));
   add_sender(info, *c, parts_->config);
   info.rcv_wscale = c->has_scaling ? c->own_scale : 0;
   info.ato_us = microseconds(parts_->config.delayed_ack_max);
@@ -190,7 +207,6 @@ Info Tcp::info(Instant now, ConnectionId id) const {
   info.advmss = c->own_mss;
   info.pmtu = c->path.mtu;
   info.rcv_ssthresh = info.rcv_space = c->receiver.buffer();
-  info.reordering = 3;
   info.last_data_sent_ms = milliseconds(now - c->last_sent);
   info.last_data_recv_ms = milliseconds(now - c->last_received);
   info.last_ack_recv_ms = milliseconds(now - c->last_acked);

@@ -220,6 +220,15 @@ bool Flight::has_reneged() const {
   return !is_empty() && runs_[head_].is_held;
 }
 
+std::uint32_t Flight::resent() const {
+  std::uint32_t octets = 0;
+  for (std::size_t i = head_; i < runs_.size(); ++i) {
+    const Run& run = runs_[i];
+    if (run.is_resent && !run.is_held && !run.is_lost) octets += size_of(run);
+  }
+  return octets;
+}
+
 std::uint32_t Flight::held_segments(std::uint32_t mss) const {
   return std::max(held_ / mss, held_runs_);
 }

@@ -43,6 +43,7 @@ class Flight {
   [[nodiscard]] bool is_empty() const { return head_ == runs_.size(); }
   [[nodiscard]] std::uint32_t held() const { return held_; }  // octets
   [[nodiscard]] std::uint32_t lost() const { return lost_; }  // octets, not sent again yet
+  [[nodiscard]] std::uint32_t resent() const;  // octets, sent again and not yet known to be there
   // RFC 8985 6.2: how many segments the peer holds.
   [[nodiscard]] std::uint32_t held_segments(std::uint32_t mss) const;
   // The first octets that are lost and not yet sent again.

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // ICMP errors about segments of ours (RFC 9293 3.9.2.2, RFC 5461, RFC 5927).
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/icmp.hh"
 
 namespace lanyard::tcp {
+
+// [RFC5927-4-a]: the connection that has what is quoted in flight; who cannot see our segments
+// cannot guess that.
+Connection* quoted_in(const Demux& demux, const internet::IcmpError& error) {
+  if (error.quoted.size() < 8) return nullptr;
+  const Endpoint local{error.source, load16(error.quoted.data()), 0};
+  const Endpoint remote{error.destination, load16(error.quoted.data() + 2), 0};
+  Node* const found = demux.find(local, remote);
+  if (found == nullptr || found->is_time_wait) return nullptr;
+  auto& c = static_cast<Connection&>(*found);
+  const SequenceNumber sequence(load32(error.quoted.data() + 4));
+  return is_within(sequence, c.sender.una(), c.sender.flight()) ? &c : nullptr;
+}
 
 // RFC 9293 3.9.2.2 [MUST-54]. Source Quench [MUST-55] is no IcmpError: it is dropped where ICMP is
 // read.
 void Machine::on_icmp_error(Instant now, const internet::IcmpError& error) {
-  if (error.quoted.size() < 8) return;
-  const Endpoint local{error.source, load16(error.quoted.data()), 0};
-  const Endpoint remote{error.destination, load16(error.quoted.data() + 2), 0};
-  Node* const found = demux.find(local, remote);
-  if (found == nullptr || found->is_time_wait) return;
-  auto& c = static_cast<Connection&>(*found);
-  // [RFC5927-4-a]: about something in flight; who cannot see our segments cannot guess that.
-  const SequenceNumber sequence(load32(error.quoted.data() + 4));
-  if (!is_within(sequence, c.sender.una(), c.sender.flight())) return;
+  Connection* const quoted = quoted_in(demux, error);
+  if (quoted == nullptr) return;
+  Connection& c = *quoted;
   if (error.kind == internet::IcmpError::Kind::packet_too_big) {
-    // 9293-3.7-b: the path's MTU has been noted by internet/, within its limits (BI-33).
+    // 9293-3.7-b: the path's MTU has been noted by internet/, which asked
+    // first, within its limits (BI-33).
     const std::uint16_t old = c.mss;
     refresh_path(c);
     if (c.mss < old && is_synchronized(c.state)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/opening.hh"
 
 #include <algorithm>
 #include <utility>
@@ -67,6 +67,7 @@ Machine::Machine(const transport::Config& config_in, const Seed& seed, internet:
       clock_key(dice.key()),
       balance_key(dice.key()),
       cookies(dice.key()),
+      fast_open_key(config_in.fast_open_key.value_or(seed.branch("tcp fast open").stream().key())),
       demux(dice.key()),
       defaults(std::make_shared<const Settings>(Settings::defaults(config_in))) {}
 
@@ -170,7 +171,9 @@ void Machine::stop_alarms(Connection& c) {
 }
 
 void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> error) {
-  if (c.state == State::syn_received && c.is_passive) {
+  if (c.is_early) {
+    end_early(*this, now, c, cause == Cause::reset);
+  } else if (c.state == State::syn_received && c.is_passive) {
     if (Listener* const listener = listeners.find(c.listener)) --listener->half_open;
     c.listener = ListenerId::none;
     c.is_orphan = true;  // nobody ever had it

@@ -11,6 +11,7 @@
 #include "core/timers.hh"
 #include "transport/slots.hh"
 #include "transport/tcp/connection.hh"
+#include "transport/tcp/fast_open.hh"
 #include "transport/tcp/listener.hh"
 #include "transport/tcp/segment.hh"
 #include "transport/tcp/syn_cookie.hh"
@@ -28,6 +29,8 @@ struct Machine {
   RandomStream dice;
   SipKey sequence_key, clock_key, balance_key;
   SynCookies cookies;
+  FastOpenKey fast_open_key;
+  FastOpenCache fast_opens;
   Demux demux;
   Timers timers;
   transport::Slots<ConnectionId, Connection> connections;
@@ -167,9 +170,5 @@ struct Machine {
   std::vector<ListenerId> changed_listeners_, telling_listeners_;
   bool is_notifying_ = false;
 };
-
-[[nodiscard]] std::size_t ip_header_bytes(const IpAddress& address);
-// The shift that lets a buffer be offered whole (RFC 7323 2.3).
-[[nodiscard]] std::uint8_t scale_for(std::uint32_t buffer_bytes);
 
 }  // namespace lanyard::tcp

@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "transport/congestion/kind.hh"
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/opening.hh"
+#include "transport/tcp/path_probe.hh"
 
 namespace lanyard::tcp {
 
@@ -33,8 +34,9 @@ std::uint8_t traffic_class_of(const Connection& c) {
 
 // RFC 3168 6.1.1 [RFC3168-6.1.1-a], 6.1.2, 6.1.3: a SYN asks, unless one went unanswered; a SYN,ACK
 // agrees. After that ECE says that CE came, CWR that the window was reduced.
-Flags ecn_flags(Connection& c, Flags segment) {
-  if (segment.syn()) return segment.ack() && c.has_ecn ? flags::ece : flags::none;
+Flags ecn_flags(Connection& c, Flags segment, bool asks) {
+  if (segment.syn() && !segment.ack()) return asks ? flags::ece | flags::cwr : flags::none;
+  if (segment.syn()) return c.has_ecn ? flags::ece : flags::none;
   if (!c.has_ecn) return flags::none;
   Flags result = c.ecn_echo && segment.ack() ? flags::ece : flags::none;
   if (c.ecn_reduced && c.is_new_data) {
@@ -71,7 +73,7 @@ void Machine::refresh_path(Connection& c) {
 
 // RFC 9293 3.7.1 [MUST-16] (9293-3.7-a): Eff.snd.MSS = min(SendMSS + 20, MMS_S) - TCPhdrsize -
 // IPoptionsize. BI-33: never so small that nothing fits.
-void Machine::compute_mss(Connection& c) {
+std::uint32_t full_payload(const Connection& c) {
   const auto ip = static_cast<std::uint32_t>(ip_header_bytes(c.remote.address));
   const std::uint32_t options = c.has_timestamps ? timestamp_bytes : 0;
   std::uint32_t whole = c.peer_mss + header_size_min;
@@ -81,8 +83,13 @@ void Machine::compute_mss(Connection& c) {
     whole = std::min<std::uint32_t>(whole, asked + header_size_min);
   }
   const std::uint32_t taken = header_size_min + options;
-  const std::uint32_t mss = whole > taken ? whole - taken : 0;
-  c.mss = static_cast<std::uint16_t>(std::max(mss, mss_min));
+  return std::max(whole > taken ? whole - taken : 0, mss_min);
+}
+
+void Machine::compute_mss(Connection& c) {
+  std::uint32_t mss = full_payload(c);
+  if (c.rare && c.rare->path_low != 0) mss = std::min(mss, c.rare->path_low);
+  c.mss = static_cast<std::uint16_t>(mss);
   if (c.congestion) c.congestion->set_segment(c.mss);
 }
 
@@ -122,23 +129,27 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   header.source_port = c.local.port;
   header.destination_port = c.remote.port;
   header.sequence = sequence;
-  header.flags = flags | ecn_flags(c, flags);
+  header.flags = flags | ecn_flags(c, flags, asks_for_ecn(*this, c));
   if (flags.ack()) header.acknowledgment = c.receiver.next();
   if (flags.syn()) {
     // RFC 9293 3.7.1 [MUST-14] [MUST-65] [MAY-3]; [RFC7323-2.2-a]: this window is not scaled.
     header.options.mss = c.own_mss;
-    if (!flags.ack() || c.has_scaling) header.options.window_scale = c.own_scale;
-    header.options.sack_permitted = !flags.ack() || c.has_sack;
+    if (flags.ack() ? c.has_scaling : config.window_scaling)
+      header.options.window_scale = c.own_scale;
+    header.options.sack_permitted = flags.ack() ? c.has_sack : config.sack;
     c.receiver.set_scale(0);
     header.window = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(c.settings->receive_buffer_bytes, 65535));
     if (flags.ack()) header.window = c.receiver.offer(c.own_mss);
     c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
+    // RFC 7413 4.1.3.1: once only; a SYN,ACK that goes again grants again.
+    if (c.rare && (flags.ack() ? c.is_passive : !c.was_syn_resent))
+      header.options.fast_open = c.rare->cookie;
   } else {
     header.window = c.receiver.offer(c.own_mss);
   }
   // [RFC7323-3.2-a]: once negotiated, on every segment.
-  if (c.has_timestamps || (flags.syn() && !flags.ack()))
+  if (c.has_timestamps || (flags.syn() && !flags.ack() && config.timestamps))
     header.options.timestamps = {.value = clock(now, c.timestamp_offset),
                                  .echo = flags.ack() ? c.ts_recent : 0};
   if (reports_sack(c) && !flags.syn()) {
@@ -163,11 +174,24 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
 }
 
 void Machine::send_syn(Instant now, Connection& c) {
-  const Flags flags = c.state == State::syn_received ? flags::syn | flags::ack : flags::syn;
-  transmit(now, c, flags, c.sender.iss(), {}, 0);
-  c.sender.syn_sent();
+  const bool is_answer = c.state == State::syn_received;
+  const bool is_first = c.sender.next() == c.sender.iss();
+  if (is_first) c.sender.syn_sent();
+  const std::uint32_t early = is_first && !is_answer && c.rare ? c.rare->early_bytes : 0;
+  Packet text;
+  if (early > 0) {
+    text = Packet(headroom_bytes, std::min(early, small_payload_bytes));
+    c.sender.share_with(text, c.sender.next(), early);
+  }
+  transmit(now, c, is_answer ? flags::syn | flags::ack : flags::syn, c.sender.iss(),
+           std::move(text), 0);
+  if (early > 0) {
+    begin_sending(c);
+    c.counters.bytes_sent += early;
+    c.sender.sent(now, {.sequence = c.sender.next(), .size = early}, early);
+  }
   c.timed_at = c.was_syn_resent ? Instant::never() : now;
-  c.timed_end = c.sender.next();
+  c.timed_end = c.sender.iss() + 1;
   c.waiting = Waiting::acknowledgment;
   set_alarm(c, Alarm::retransmit, now + retransmit_timeout(c));
 }
@@ -210,23 +234,27 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
           static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
   }
   c.recovery->note_sent(now, outgoing, c.sender.recovery());
+  c.recovery->segments_out += (outgoing.size + mss - 1) / mss;
   c.is_new_data = !outgoing.is_retransmission && outgoing.size > 0;
   const std::uint32_t segment_bytes = outgoing.size > mss ? mss : 0;
   transmit(now, c, flags, outgoing.sequence, std::move(payload), segment_bytes);
   c.is_new_data = false;
 }
 
+void begin_sending(Connection& c) {
+  c.congestion = congestion::make(c.settings->congestion, c.mss, c.was_syn_resent);
+  c.recovery = std::make_unique<Recovery>();
+  c.recovery->start(c.sender.una());
+}
+
 // Everything that may go now, in order; then a bare ACK if one is owed and none of it carried it.
 void Machine::output(Instant now, Connection& c) {
   Held held = Held::nothing_to_send;
-  if (is_synchronized(c.state)) {
-    if (!c.congestion && c.sender.has_unsent()) {
-      c.congestion = congestion::make(congestion::Kind::cubic, c.mss, c.was_syn_resent);
-      c.recovery = std::make_unique<Recovery>();
-      c.recovery->start(c.sender.una());
-    }
-    if (c.congestion && c.sender.flight() == 0 && c.sender.has_unsent() &&
-        now - c.last_sent > std::min(config.rto_min, config.rto_initial) &&
+  bool has_sent = false;
+  if (is_synchronized(c.state) || c.is_early) {
+    if (!c.congestion && c.sender.has_unsent()) begin_sending(c);
+    if (config.slow_start_after_idle && c.congestion && c.sender.flight() == 0 &&
+        c.sender.has_unsent() && now - c.last_sent > std::min(config.rto_min, config.rto_initial) &&
         now - c.last_sent > retransmit_timeout(c))
       c.congestion->on_idle();  // [RFC5681-4.1-a]
     while (c.congestion) {
@@ -236,15 +264,21 @@ void Machine::output(Instant now, Connection& c) {
                               .congestion_window = congestion_window(c),
                               .no_delay = c.settings->no_delay && !c.is_more_coming,
                               .is_corked = c.settings->cork || c.is_more_coming};
+      if (c.rare && c.rare->path_low != 0) probe_path(*this, now, c, limits);
       const auto outgoing = c.sender.next_outgoing(limits, held);
       if (!outgoing) break;
+      has_sent = true;
       c.sender.sent(now, *outgoing, mss);
       if (outgoing->size > 0 && now - c.last_received < config.delayed_ack_max &&
           c.counters.bytes_received > 0)
         c.is_interactive = true;
       send_data(now, c, *outgoing, mss);
     }
-    c.was_limited = held == Held::by_congestion;
+    if (c.recovery) {
+      const bool is_full = c.sender.pipe(c.mss) >= congestion_window(c);
+      if (has_sent || is_full || held == Held::by_congestion)
+        c.recovery->note_usage(c.sender, is_full || held == Held::by_congestion);
+    }
     arm_retransmit(now, c, held);
   }
   if (c.ack_now) send_ack(now, c);

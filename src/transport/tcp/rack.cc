@@ -13,7 +13,11 @@ constexpr std::uint8_t steps_max = 255;
 // RFC 8985 6.2 [RFC8985-6-a].
 void Rack::take(const Delivery& delivery) {
   if (delivery.octets == 0) return;
-  if (delivery.has_original && before(delivery.low_original, high_)) has_seen_reordering_ = true;
+  if (delivery.has_original && before(delivery.low_original, high_)) {
+    has_seen_reordering_ = true;
+    ++reorderings_;
+    disorder_ = std::max(disorder_, static_cast<std::uint32_t>(high_ - delivery.low_original));
+  }
   if (after(delivery.high_end, high_)) high_ = delivery.high_end;
   if (!delivery.newest) return;
   if (has_delivery_ && !newest_.is_before(*delivery.newest)) return;

@@ -37,12 +37,17 @@ class Rack {
   [[nodiscard]] bool has_delivery() const { return has_delivery_; }
   [[nodiscard]] bool has_seen_reordering() const { return has_seen_reordering_; }
   [[nodiscard]] std::uint32_t window_steps() const { return steps_; }
+  // How often something came out of order, and by how many octets at most.
+  [[nodiscard]] std::uint32_t reorderings() const { return reorderings_; }
+  [[nodiscard]] std::uint32_t disorder() const { return disorder_; }
 
  private:
   Moment newest_;  // RACK.xmit_ts, RACK.end_seq
   Duration round_trip_;
   SequenceNumber high_;  // RACK.fack
   SequenceNumber duplicate_round_;
+  std::uint32_t reorderings_ = 0;
+  std::uint32_t disorder_ = 0;
   bool has_delivery_ = false;
   bool has_seen_reordering_ = false;
   bool has_duplicate_round_ = false;

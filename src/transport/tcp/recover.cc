@@ -3,7 +3,7 @@
 // RFC 6937, probed for at the tail, and forgiven when it turns out that nothing was lost.
 #include <algorithm>
 
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/path_probe.hh"
 
 namespace lanyard::tcp {
 
@@ -34,14 +34,15 @@ void emit_window(const Machine& m, Instant now, const Connection& c) {
 void grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
   if (acked.delivery.octets == 0) return;
   const Delivery& delivery = acked.delivery;
+  // As Linux: slow start may grow to twice what was in use.
   const bool is_slow_start = c.congestion->window() < c.congestion->threshold();
-  const bool is_half_used = acked.flight >= c.congestion->window() / 2;
+  const bool is_half_used = c.congestion->window() < 2 * std::uint64_t{c.recovery->most_out};
   const bool is_timed = delivery.has_original && !delivery.has_resent;
   c.congestion->on_acknowledged(
       {.now = now,
        .bytes = delivery.octets,
        .flight = acked.flight,
-       .was_limited = c.was_limited || (is_slow_start && is_half_used),
+       .was_limited = c.recovery->is_limited || (is_slow_start && is_half_used),
        .in_recovery = was_fast,
        .round_trip = c.round_trip.smoothed(),
        .sample = is_timed ? now - delivery.last_original_sent_at : Duration::zero()});
@@ -81,6 +82,7 @@ bool undo_if_spurious(Connection& c, const Acked& acked) {
   }
   if (!is_original && !is_all_duplicate && !is_late) return false;
   c.congestion->restore();
+  recovery.ecn_point = c.sender.una();
   if (is_fast(c)) recovery.rack.note_reordering();
   recovery.rack.forget_delivery();
   c.sender.undo_recovery();
@@ -102,6 +104,8 @@ void check_probe(Instant now, Connection& c, const Acked& acked) {
     recovery.is_probing = false;
     c.congestion->remember();
     c.congestion->on_loss(now, acked.flight);
+    recovery.ecn_point = c.sender.next();
+    c.ecn_reduced = c.has_ecn;
     c.congestion->on_recovered(now);
     recovery.may_undo = false;
   } else if (acked.is_duplicate && acked.delivery.held == 0) {
@@ -109,22 +113,38 @@ void check_probe(Instant now, Connection& c, const Acked& acked) {
   }
 }
 
+void reduce_for_window(Instant now, Connection& c, std::uint32_t flight) {
+  c.recovery->ecn_point = c.sender.next();
+  c.ecn_reduced = c.has_ecn;
+  c.congestion->on_loss(now, flight);
+}
+
 // RFC 3168 6.1.2 [RFC3168-6.1.2-a]: as one loss, once for each window, with nothing to send again.
 void take_congestion_echo(Instant now, Connection& c, std::uint32_t flight) {
   Recovery& recovery = *c.recovery;
   if (before(c.sender.una(), recovery.ecn_point) || c.sender.recovery() != Sender::Recovery::none)
     return;
-  recovery.ecn_point = c.sender.next();
+  reduce_for_window(now, c, flight);
   recovery.may_undo = false;
-  c.ecn_reduced = true;
-  c.congestion->on_loss(now, flight);
+  recovery.is_slowing = true;
+  recovery.rate.start(flight, c.congestion->window());
 }
 
+// A lost probe of the path says nothing about congestion ([RFC4821-7-a] 7.6.2), nor does a loss
+// among what a mark has answered for (RFC 3168 6.1.2): once for each window of data.
 void enter_recovery(Machine& m, Instant now, Connection& c) {
   Recovery& recovery = *c.recovery;
   recovery.begin(c.sender.una());
-  c.congestion->remember();
-  c.congestion->on_loss(now, c.sender.flight());
+  recovery.is_reduced = !before(c.sender.una(), recovery.ecn_point) && !is_only_path_probe_lost(c);
+  path_probe_lost(c);
+  if (recovery.is_reduced) {
+    c.congestion->remember();
+    // RFC 5681 3.2 (2): what limited transmit has sent beyond the window does not count.
+    reduce_for_window(now, c, std::min(c.sender.flight(), c.congestion->window()));
+  } else {
+    recovery.may_undo = false;
+  }
+  recovery.is_slowing = false;
   c.sender.enter_fast_recovery(c.mss);
   recovery.rate.start(c.sender.flight(), c.congestion->window());
   recovery.timer_from = now;
@@ -141,6 +161,7 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
   const bool was_fast = is_fast(c);
   const std::uint32_t lost = c.sender.lost_bytes();
   if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
+  recovery.delivered += (delivery.octets + c.mss - 1U) / c.mss;
   recovery.rack.take(delivery);
   const bool is_of_probe = recovery.is_probing && recovery.probe_was_resent;
   check_probe(now, c, acked);
@@ -150,12 +171,18 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
     c.sender.end_recovery();
     recovery.rack.recovered();
     recovery.is_watching_timeout = false;
-    if (was_fast) c.congestion->on_recovered(now);
+    if (was_fast && recovery.is_reduced) c.congestion->on_recovered(now);
   }
+  if (c.rare) check_path_probe(*this, c);
+  if (recovery.is_slowing && !before(c.sender.una(), recovery.ecn_point)) {
+    recovery.is_slowing = false;
+    c.congestion->on_recovered(now);
+  }
+  const bool was_slowing = recovery.is_slowing;
   if (acked.has_congestion_echo) take_congestion_echo(now, c, acked.flight);
-  grow(now, c, acked, was_fast && !was_undone);
+  grow(now, c, acked, (was_fast && !was_undone) || was_slowing || recovery.is_slowing);
   look_for_loss(now, c);
-  if (is_fast(c)) {
+  if (is_fast(c) || recovery.is_slowing) {
     const std::uint32_t delivered =
         c.has_sack ? delivery.octets : std::min<std::uint32_t>(c.mss, acked.flight);
     recovery.rate.take({.delivered = delivered,
@@ -195,7 +222,9 @@ void Machine::begin_timeout(Instant now, Connection& c) {
     recovery.begin(c.sender.una());
     c.congestion->remember();
   }
-  recovery.is_probing = false;
+  recovery.is_probing = recovery.is_slowing = false;
+  recovery.ecn_point = c.sender.next();
+  path_probe_lost(c);
   // RFC 5682 2: not when what timed out had been sent again already.
   recovery.is_watching_timeout = is_first && c.has_sack;
   if (c.retransmits == 0) c.congestion->on_timeout(now, c.sender.flight());

@@ -20,7 +20,7 @@ void RateReduction::take(const Ack& ack) {
 }
 
 void Recovery::note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase) {
-  if (phase == Sender::Recovery::fast) rate.sent(outgoing.size);
+  if (phase == Sender::Recovery::fast || is_slowing) rate.sent(outgoing.size);
   if (!outgoing.is_retransmission) {
     last_sent = now;
     return;
@@ -28,6 +28,14 @@ void Recovery::note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery
   if (phase == Sender::Recovery::none) return;  // a tail probe
   resent += outgoing.size + (outgoing.has_fin ? 1 : 0);
   first_resent_at = std::min(first_resent_at, now);
+}
+
+void Recovery::note_usage(const Sender& sender, bool limited) {
+  const std::uint32_t out = sender.flight();
+  if (before(sender.una(), usage_end) && !limited && (is_limited || out <= most_out)) return;
+  is_limited = limited;
+  most_out = out;
+  usage_end = sender.next();
 }
 
 }  // namespace lanyard::tcp

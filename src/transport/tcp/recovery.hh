@@ -51,8 +51,10 @@ struct Acked {
 };
 
 struct Recovery {
-  void start(SequenceNumber una) { rack.start(una), ecn_point = una; }
+  void start(SequenceNumber una) { rack.start(una), ecn_point = usage_end = una; }
   void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
+  // RFC 7661, as Linux: how much of the congestion window is in use, seen over a window of data.
+  void note_usage(const Sender& sender, bool limited);
   // A reduction begins: nothing has been sent again yet.
   void begin(SequenceNumber una) {
     undo_from = una;
@@ -70,6 +72,7 @@ struct Recovery {
   std::uint32_t resent = 0;  // octets that no D-SACK has yet reported
   Instant first_resent_at = Instant::never();
   bool may_undo = false;
+  bool is_reduced = false;           // the recovery under way has made the window smaller
   bool is_watching_timeout = false;  // F-RTO (RFC 5682): was the time-out spurious?
 
   // The tail probe (RFC 8985 7).
@@ -77,12 +80,19 @@ struct Recovery {
   bool probe_was_resent = false;
   SequenceNumber probe_end;
 
+  bool is_slowing = false;     // after a mark, until ecn_point: the rate goes down as for a loss
+  bool is_limited = false;     // the congestion window has held back what was to be sent
+  std::uint32_t most_out = 0;  // octets in flight, of the window of data that ends at:
+  SequenceNumber usage_end;
+
   SequenceNumber ecn_point;  // RFC 3168 6.1.2: one reduction for each window
   Instant last_sent;         // of new data
   Instant timer_from;        // the retransmission time-out counts from here
   std::uint32_t undone = 0;
   std::uint32_t probes = 0;
   std::uint32_t duplicates_reported = 0;
+  std::uint32_t delivered = 0;     // segments
+  std::uint32_t segments_out = 0;  // with data
 };
 
 }  // namespace lanyard::tcp

@@ -35,6 +35,12 @@ void Sender::append(Slice slice) {
   queue_->append(std::move(slice));
 }
 
+void Sender::take_back() {
+  next_ = una_;
+  has_small_ = false;
+  in_flight_.reset();
+}
+
 std::size_t Sender::unsent() const {
   const std::int32_t ahead = end_of_data() - later(next_, data_start_);
   return ahead > 0 ? static_cast<std::size_t>(ahead) : 0;
@@ -52,6 +58,7 @@ std::optional<std::uint16_t> Sender::urgent_pointer(SequenceNumber sequence) con
 void Sender::flush() {
   queue_.reset();
   in_flight_.reset();
+  records_.clear();
   is_urgent_ = false;
 }
 
@@ -67,6 +74,7 @@ Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
     if (queue_->is_empty()) queue_.reset();
   }
   una_ = ack;
+  records_.acknowledge(una_);
   window_ -= std::min(window_, result.bytes);  // the edge stays until somebody moves it
   if (is_urgent_ && before_or_at(urgent_end_, una_)) is_urgent_ = false;
   if (has_small_ && before_or_at(small_end_, una_)) has_small_ = false;
@@ -217,6 +225,7 @@ std::optional<Outgoing> Sender::next_retransmission(const SendLimits& limits) co
   const std::uint32_t largest = std::max(limits.mss, limits.super_segment_max);
   std::uint32_t fitting = std::min({size, room, largest});
   if (fitting > limits.mss && fitting < size) fitting -= fitting % limits.mss;
+  fitting = records_.left(hole->left, fitting);
   Outgoing out = run(hole->left, fitting);
   out.is_retransmission = true;
   return out;
@@ -232,7 +241,10 @@ std::optional<Outgoing> Sender::next_new(const SendLimits& limits, Held& held) c
   std::uint32_t size = std::min({available, usable, room, largest});
   // RFC 9293 3.9.1.2 [SHLD-28]: full segments first; the rest is a decision of its own.
   if (size > limits.mss) size -= size % limits.mss;
-  if (size < limits.mss) {
+  const std::uint32_t whole = records_.left(next_, size);
+  const bool is_cut = whole < size;
+  size = whole;
+  if (size < limits.mss && !is_cut) {
     if (size < available && room < std::min(usable, limits.mss) && in_pipe > 0) {
       held = Held::by_congestion;
       return std::nullopt;

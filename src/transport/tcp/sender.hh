@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sending half of a connection: queued bytes, what of them is in flight, what is lost, and what
 // may go next. It decides and counts; who builds the segments is output.cc. RFC 9293 3.3.1:
-//
 //                   1         2          3          4
 //              ----------|----------|----------|----------
 //                     SND.UNA    SND.NXT    SND.UNA
 //                                          +SND.WND
-//
 //        1 - old sequence numbers that have been acknowledged
 //        2 - sequence numbers of unacknowledged data
 //        3 - sequence numbers allowed for new data transmission
@@ -22,6 +20,7 @@
 #include "transport/tcp/byte_queue.hh"
 #include "transport/tcp/flight.hh"
 #include "transport/tcp/outgoing.hh"
+#include "transport/tcp/records.hh"
 #include "wire/sequence.hh"
 
 namespace lanyard::tcp {
@@ -33,6 +32,7 @@ class Sender {
   void start(SequenceNumber iss);
   void set_selective(bool is_on) { is_selective_ = is_on; }
   void syn_sent() { next_ = iss_ + 1; }
+  void take_back();  // what went with the SYN, as if it had not been sent
 
   [[nodiscard]] SequenceNumber iss() const { return iss_; }
   [[nodiscard]] SequenceNumber una() const { return una_; }       // SND.UNA
@@ -46,6 +46,7 @@ class Sender {
   void append(Slice slice);
   [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
   [[nodiscard]] std::size_t unsent() const;
+  void end_record() { records_.add(end_of_data()); }  // MSG_EOR
   void ask_fin() { is_fin_asked_ = true; }
   [[nodiscard]] bool is_fin_asked() const { return is_fin_asked_; }
   [[nodiscard]] bool is_fin_sent() const { return is_fin_sent_; }
@@ -65,8 +66,7 @@ class Sender {
     std::uint32_t bytes = 0;   // of data
   };
   Acknowledged acknowledge(SequenceNumber ack, std::uint32_t mss, Delivery& delivery);
-  // 9293-3.10.7.4-j: the window of a segment, if it is newer than what set it last; true if it
-  // changed.
+  // 9293-3.10.7.4-j: the window, if the segment is newer than what set it; true if it changed.
   bool update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
   void set_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
   void take_sack(std::span<const SackBlock> blocks, Delivery& delivery);
@@ -80,8 +80,7 @@ class Sender {
   // RFC 5681 3.2, RFC 8985 6: three duplicates, or something is found lost.
   [[nodiscard]] bool should_enter_recovery() const;
   void enter_fast_recovery(std::uint32_t mss);
-  // RFC 6298 5.4 ff., RFC 8985 6.3: the first octets, and what the rule says, are lost. What the
-  // peer holds stays so, until a second time-out or a sign that it does not.
+  // RFC 6298 5.4 ff., RFC 8985 6.3: the first octets, and what the rule says, are lost.
   void enter_timeout_recovery(const LossRule& rule);
   void lose_all();  // as one that is too big for the path
   Duration lose(const LossRule& rule) { return in_flight_ ? in_flight_->lose(rule) : Duration(); }
@@ -140,6 +139,7 @@ class Sender {
   bool prefers_new_ = false;
   std::unique_ptr<ByteQueue> queue_;
   std::unique_ptr<Flight> in_flight_;
+  Records records_;
 };
 
 }  // namespace lanyard::tcp

@@ -12,6 +12,7 @@ Settings Settings::defaults(const transport::Config& config) {
   settings.keep_alive_probes_max = config.keep_alive_probes_max;
   settings.keep_alive_idle = config.keep_alive_idle;
   settings.keep_alive_interval = config.keep_alive_interval;
+  settings.congestion = config.congestion;
   settings.fin_wait_2 = config.fin_wait_2_timeout;
   return settings;
 }

@@ -18,8 +18,12 @@ struct Settings {
   bool reports_soft_errors = false;  // IP_RECVERR: ICMP soft errors become pending errors
   std::uint8_t hop_limit = 0;        // 0: the machine's default
   std::uint8_t traffic_class = 0;
-  std::uint16_t mss_max = 0;       // TCP_MAXSEG; 0: what the path takes
-  std::uint32_t window_clamp = 0;  // TCP_WINDOW_CLAMP; 0: none
+  bool fast_open_connect = false;         // TCP_FASTOPEN_CONNECT: connect waits for the first data
+  bool fast_open_without_cookie = false;  // TCP_FASTOPEN_NO_COOKIE
+  congestion::Kind congestion = congestion::Kind::cubic;  // TCP_CONGESTION
+  std::uint16_t fast_open_pending_max = 0;                // TCP_FASTOPEN of a listener; 0: off
+  std::uint16_t mss_max = 0;                              // TCP_MAXSEG; 0: what the path takes
+  std::uint32_t window_clamp = 0;                         // TCP_WINDOW_CLAMP; 0: none
   std::uint32_t send_buffer_bytes = 0;
   std::uint32_t receive_buffer_bytes = 0;
   std::uint32_t not_sent_low_water = UINT32_MAX;  // TCP_NOTSENT_LOWAT
@@ -46,6 +50,7 @@ struct Info {
                 reordering = 0, rcv_space = 0;
   std::uint32_t total_retrans = 0, segs_out = 0, segs_in = 0, notsent_bytes = 0, min_rtt_us = 0,
                 snd_wnd = 0;
+  std::uint32_t delivered = 0, dsack_dups = 0, reord_seen = 0, data_segs_out = 0;
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0,
                 delivery_rate = 0;
 };

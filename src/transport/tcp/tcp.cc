@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "transport/tcp/icmp.hh"
 #include "transport/tcp/parts.hh"
 
 namespace lanyard::tcp {
@@ -18,6 +19,12 @@ Tcp::~Tcp() = default;
 
 void Tcp::set_observer(Observer* observer) {
   parts_->observer = observer;
+}
+
+void Tcp::on_config_change() {
+  const transport::Config& config = parts_->config;
+  parts_->defaults = std::make_shared<const Settings>(Settings::defaults(config));
+  if (config.fast_open_key) parts_->fast_open_key = FastOpenKey(*config.fast_open_key);
 }
 
 Settings Tcp::default_settings() const {
@@ -94,6 +101,15 @@ void Tcp::close(Instant now, ListenerId id) {
   if (listener == nullptr) return;
   parts_->close(now, *listener);
   parts_->finish(now);
+}
+
+bool Tcp::may_open_fast(Instant now, const Open& open) const {
+  const std::uint32_t bits = parts_->config.fast_open;
+  if ((bits & transport::fast_open::client) == 0) return false;
+  const bool is_free = (bits & transport::fast_open::client_without_cookie) != 0 ||
+                       open.settings.fast_open_without_cookie;
+  const auto cookie = parts_->fast_opens.ask(now, open.remote.address);
+  return cookie && (cookie->size > 0 || is_free);
 }
 
 Result<ConnectionId> Tcp::connect(Instant now, const Open& open) {
@@ -184,7 +200,7 @@ void Tcp::set_quick_ack(Instant now, ConnectionId id, bool is_on) {
   Connection* const c = parts_->open_connection(id);
   if (c == nullptr) return;
   c->is_interactive = !is_on;
-  c->quick_acks = is_on ? 16 : 0;
+  c->quick_acks = is_on ? quick_acks_max : 0;
   if (is_on && c->ack_delayed) {
     c->ack_now = true;
     parts_->schedule(*c);
@@ -200,6 +216,10 @@ DropReason Tcp::on_segment(Instant now, internet::Datagram&& segment, bool more)
 
 void Tcp::flush(Instant now) {
   parts_->finish(now);
+}
+
+bool Tcp::believes(const internet::IcmpError& error) const {
+  return quoted_in(parts_->demux, error) != nullptr;
 }
 
 void Tcp::on_icmp_error(Instant now, const internet::IcmpError& error) {

@@ -18,15 +18,9 @@
 #include "transport/ports.hh"
 #include "transport/tcp/settings.hh"
 #include "transport/tcp/state.hh"
+#include "transport/tcp/values.hh"
 
 namespace lanyard::tcp {
-
-// Never reused: a stale id is an error (bad_descriptor), never another connection.
-enum class ConnectionId : std::uint64_t { none = 0 };
-enum class ListenerId : std::uint64_t { none = 0 };
-
-// Whatever number the caller knows the socket by; handed back with every change.
-using Owner = std::uint64_t;
 
 // Told, at the end of a call, whose readiness may have changed. May call Tcp.
 class Observer {
@@ -45,36 +39,10 @@ struct Open {
   std::uint32_t interface = 0;  // SO_BINDTODEVICE, or the zone of a link-local address
   Settings settings;
   Owner owner = 0;
-};
-
-struct SendFlags {
-  bool urgent = false;  // MSG_OOB: the last byte is the urgent one (RFC 6093)
-  bool more = false;    // MSG_MORE: corked for this call
-};
-
-struct ReceiveFlags {
-  bool peek = false;
-  bool urgent = false;  // MSG_OOB: the one urgent byte kept out of line
-};
-
-struct Readiness {
-  bool is_connecting = false;    // SYN-SENT or SYN-RECEIVED
-  bool is_connected = false;     // established once and not yet over in both directions
-  bool is_readable = false;      // data, or the end of the stream, or an error
-  bool is_writable = false;      // room for a third of the send buffer, or an error
-  bool is_read_closed = false;   // all that the peer will ever send has come: FIN or reset
-  bool is_write_closed = false;  // we closed our direction, or reset
-  bool has_error = false;
-  bool has_urgent = false;
-};
-
-struct Row {                                     // for `lanyard sockets`
-  ConnectionId connection = ConnectionId::none;  // or, of a listener:
-  ListenerId listener = ListenerId::none;
-  State state = State::closed;
-  Endpoint local, remote;
-  std::size_t receive_queue = 0, send_queue = 0;  // bytes; a listener: waiting, backlog
-  Owner owner = 0;
+  // Fast Open (RFC 7413): what fits of it goes with the SYN if the server's cookie is known; all
+  // of what was taken is then unacked_bytes.
+  bool is_fast = false;
+  Bytes early{};
 };
 
 class Tcp {
@@ -86,6 +54,9 @@ class Tcp {
   Tcp& operator=(const Tcp&) = delete;
   void set_observer(Observer* observer);
   [[nodiscard]] Settings default_settings() const;
+  // The configuration has changed: what is opened from now on begins with it.
+  void on_config_change();
+
   // Ports. A binding belongs to the caller until listen or connect takes it over.
   Result<transport::BindingId> bind(const transport::BindRequest& request);
   void unbind(transport::BindingId binding);
@@ -100,6 +71,8 @@ class Tcp {
   Result<ConnectionId> accept(Instant now, ListenerId listener, Owner owner);
   [[nodiscard]] bool has_waiting(ListenerId listener) const;
   void close(Instant now, ListenerId listener);
+  // Whether a SYN to this server may carry data.
+  [[nodiscard]] bool may_open_fast(Instant now, const Open& open) const;
   // Active OPEN. Readiness tells how it went; take_error why it failed.
   Result<ConnectionId> connect(Instant now, const Open& open);
   // RFC 9293 3.10.2: copies what fits; try_again when nothing does, not_connected, broken_pipe
@@ -147,6 +120,8 @@ class Tcp {
   // reason if it was dropped. `more`: others wait, and nothing is sent until the last [MUST-59].
   DropReason on_segment(Instant now, internet::Datagram&& segment, bool more = false);
   void flush(Instant now);  // there was no last: none waits any more
+  // Whether an error quotes something of ours that is in flight; others are not to be believed.
+  [[nodiscard]] bool believes(const internet::IcmpError& error) const;
   void on_icmp_error(Instant now, const internet::IcmpError& error);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;

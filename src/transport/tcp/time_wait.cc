@@ -56,6 +56,16 @@ void Machine::enter_time_wait(Instant now, Connection& c, Cause cause) {
   time_waits.push_back(std::move(wait));
 }
 
+// [RFC6191-2-a]: an active open may take the place of an old connection whose timestamps tell old
+// segments from new ones, a second after the last segment of it.
+bool may_reuse(const transport::Config& config, Instant now, const Node& old) {
+  if (!old.is_time_wait || !static_cast<const TimeWait&>(old).has_timestamps) return false;
+  if (config.time_wait_reuse == transport::Reuse::off) return false;
+  if (config.time_wait_reuse == transport::Reuse::of_loopback && !old.remote.address.is_loopback())
+    return false;
+  return now >= old.Timer::deadline() - config.msl * 2 + Duration::seconds(1);
+}
+
 void Machine::end_time_wait(TimeWait& wait) {
   demux.remove(wait);
   ports.release(wait.binding);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "transport/config.hh"
 #include "transport/ports.hh"
 #include "transport/tcp/demux.hh"
 #include "wire/sequence.hh"
@@ -21,5 +22,8 @@ struct TimeWait : Node {
   std::uint8_t hop_limit = 0, traffic_class = 0;
   std::uint32_t slot = 0;
 };
+
+// Whether an active open may take its place (RFC 6191).
+[[nodiscard]] bool may_reuse(const transport::Config& config, Instant now, const Node& old);
 
 }  // namespace lanyard::tcp

@@ -3,7 +3,7 @@
 // probes, delayed ACKs, keep-alive, and giving up.
 #include <algorithm>
 
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/path_probe.hh"
 
 namespace lanyard::tcp {
 
@@ -133,8 +133,9 @@ void Machine::arm_for_loss(Instant now, Connection& c) {
 
 // RFC 8985 7.2: only with SACK, outside recovery, with nothing held, and one at a time.
 bool Machine::may_probe(const Connection& c) const {
-  return c.recovery && c.has_sack && c.sender.recovery() == Sender::Recovery::none &&
-         !c.recovery->is_probing && c.sender.selectively_acknowledged() == 0 && c.retransmits == 0;
+  return config.tail_probes && c.recovery && c.has_sack &&
+         c.sender.recovery() == Sender::Recovery::none && !c.recovery->is_probing &&
+         c.sender.selectively_acknowledged() == 0 && c.retransmits == 0;
 }
 
 // RFC 8985 7.2: two round trips, and what the peer may wait before it acknowledges less than two
@@ -142,7 +143,7 @@ bool Machine::may_probe(const Connection& c) const {
 Duration Machine::probe_timeout(const Connection& c) const {
   constexpr Duration slack = Duration::milliseconds(2);
   if (!c.round_trip.has_sample()) return Duration::seconds(1);
-  const bool may_wait = c.sender.flight() < 2U * c.mss;
+  const bool may_wait = c.sender.in_flight() == nullptr || c.sender.in_flight()->runs() < 2;
   return c.round_trip.smoothed() * 2 + (may_wait ? config.peer_ack_delay_max : slack);
 }
 
@@ -183,6 +184,7 @@ void Machine::on_retransmit(Instant now, Connection& c) {
     c.retransmitting_since = now - retransmit_timeout(c);
   if (is_past_r2(now, c)) return give_up(now, c);
   if (c.recovery) begin_timeout(now, c);
+  look_for_black_hole(*this, now, c);
   ++c.retransmits;
   if (c.backoff < 31) ++c.backoff;  // RFC 6298 5.5 [MUST-19]
   refresh_path(c);
@@ -194,7 +196,8 @@ void Machine::on_retransmit(Instant now, Connection& c) {
 // RFC 9293 3.8.3 [MUST-22] [MUST-23]: with the initial time-out, seven retries last over three
 // minutes.
 void Machine::on_handshake_retransmit(Instant now, Connection& c) {
-  const bool is_listener_gone = c.is_passive && listeners.find(c.listener) == nullptr;
+  const bool is_listener_gone =
+      c.is_passive && !c.is_early && listeners.find(c.listener) == nullptr;
   const std::uint32_t most = c.settings->syn_retries_max;
   if (is_listener_gone || c.retransmits >= most) return give_up(now, c);
   if (c.is_waiting_for_data && c.retransmits == 0 &&

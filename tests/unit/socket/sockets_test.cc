@@ -261,8 +261,12 @@ TEST_F(SocketsTest, OptionsAreKeptOrRefused) {
             Errno::invalid);
   EXPECT_TRUE(sockets_.set_option(now_, socket, Option::receive_buffer, std::int64_t{50000}));
   EXPECT_EQ(number(socket, Option::receive_buffer), 100000);
-  EXPECT_EQ(sockets_.set_option(now_, socket, Option::fast_open, std::int64_t{1}).error(),
+  EXPECT_EQ(sockets_.set_option(now_, socket, Option::mark, std::int64_t{1}).error(),
             Errno::no_such_option);
+  EXPECT_TRUE(sockets_.set_option(now_, socket, Option::fast_open, std::int64_t{3}));
+  EXPECT_EQ(number(socket, Option::fast_open), 3);
+  EXPECT_EQ(sockets_.set_option(now_, socket, Option::fast_open_connect, std::int64_t{2}).error(),
+            Errno::invalid);
   EXPECT_EQ(sockets_.set_option(now_, socket, Option::broadcast, std::int64_t{1}).error(),
             Errno::no_such_option);
   EXPECT_EQ(sockets_.set_option(now_, socket, Option::error, std::int64_t{1}).error(),

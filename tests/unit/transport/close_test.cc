@@ -230,6 +230,40 @@ TEST(TcpTimeWait, AServerMayBindAgainWithReuseAddress) {
   EXPECT_TRUE(s.host.tcp.bind(plain));
 }
 
+// RFC 6191 2 [RFC6191-2-a]: where timestamps tell the old segments from the new ones.
+TEST(TcpTimeWait, AnActiveOpenMayTakeThePlaceAfterASecond) {
+  using transport::Reuse;
+  for (const Reuse reuse : {Reuse::always, Reuse::of_loopback, Reuse::off}) {
+    transport::Config config;
+    config.time_wait_reuse = reuse;
+    config.ephemeral_first = config.ephemeral_last = 40'000;
+    Pair pair(config);
+    const auto ends = pair.establish();
+    ASSERT_TRUE(pair.a.tcp.send(pair.now, ends.a, as_bytes("the old one")));
+    ASSERT_TRUE(pair.a.tcp.shutdown_write(pair.now, ends.a));
+    pair.run_for(100_ms);
+    EXPECT_EQ(pair.read_all(pair.b, ends.b), "the old one");
+    pair.b.tcp.close(pair.now, ends.b);
+    pair.a.tcp.close(pair.now, ends.a);
+    pair.run_for(100_ms);
+    const auto again = [&] {
+      tcp::Open open;
+      open.remote = {pair.b.address, 80, 0};
+      open.settings = pair.a.tcp.default_settings();
+      return pair.a.tcp.connect(pair.now, open);
+    };
+    ASSERT_EQ(pair.a.tcp.rows().size(), 1U);
+    ASSERT_EQ(pair.a.tcp.rows().back().state, State::time_wait);
+    EXPECT_FALSE(again());
+    pair.run_for(1_s);
+    const auto connection = again();
+    ASSERT_EQ(connection.has_value(), reuse == Reuse::always);
+    if (!connection) continue;
+    pair.run_for(1_s);
+    EXPECT_EQ(pair.a.tcp.state(*connection), State::established);
+  }
+}
+
 TEST(TcpTimeWait, OnlyAnExactResetEndsIt) {
   Scripted s;
   const auto connection = s.reach(State::time_wait);

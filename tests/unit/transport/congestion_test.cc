@@ -223,7 +223,8 @@ TEST(TcpEcn, AnEchoReducesOncePerWindowAndTheNextNewDataSaysSo) {
   s.ours = first + 1000;
   s.send(flags::ack | flags::ece);  // [RFC3168-6.1.2-a]: as a loss, with nothing sent again
   const auto reduced = s.host.tcp.info(s.now, connection);
-  EXPECT_LT(reduced.snd_cwnd, 9U);
+  EXPECT_EQ(reduced.snd_ssthresh, 7U);
+  EXPECT_EQ(reduced.ca_state, 2U);
   EXPECT_EQ(reduced.total_retrans, 0U);
   s.ours = first + 2000;
   s.send(flags::ack | flags::ece);
@@ -240,6 +241,127 @@ TEST(TcpEcn, AnEchoReducesOncePerWindowAndTheNextNewDataSaysSo) {
   }
   EXPECT_TRUE(said);
   EXPECT_GT(marked, 2);
+}
+
+namespace {
+
+transport::Config config_that_asks() {
+  transport::Config config;
+  config.ecn = transport::Ecn::ask;
+  return config;
+}
+
+// ESTABLISHED by an active open that asked for ECN and heard this; its first SYN is lost perhaps.
+tcp::ConnectionId ask(Scripted& s, tcp::Flags answer_flags, bool is_syn_lost = false) {
+  const auto connection = s.open();
+  Seg syn = s.expect();
+  EXPECT_EQ(syn.header.flags, flags::syn | flags::ece | flags::cwr);
+  if (is_syn_lost) {
+    s.run_for(1_s);
+    syn = s.expect();
+    EXPECT_EQ(syn.header.flags, flags::syn);  // RFC 3168 6.1.1.1
+  }
+  s.ours = syn.header.sequence + 1;
+  Seg answer = s.make(answer_flags);
+  answer.header.options.mss = 1000;
+  answer.header.options.sack_permitted = true;
+  ++s.peer_next;
+  s.send(answer);
+  EXPECT_EQ(s.expect().header.flags, flags::ack);
+  return connection;
+}
+
+}  // namespace
+
+// RFC 3168 6.1.1 [SHLD-8] [RFC3168-6.1.1-a].
+TEST(TcpEcn, AClientAsksAndUsesItWhenTheServerAgreesInTheRightForm) {
+  const tcp::Flags plain = flags::syn | flags::ack;
+  struct Case {
+    tcp::Flags answer;
+    bool is_syn_lost, is_used;
+  };
+  for (const Case& each : {Case{plain | flags::ece, false, true}, Case{plain, false, false},
+                           Case{plain | flags::ece | flags::cwr, false, false},
+                           Case{plain | flags::ece, true, false}}) {
+    Scripted s(config_that_asks());
+    const auto connection = ask(s, each.answer, each.is_syn_lost);
+    EXPECT_EQ((s.host.tcp.info(s.now, connection).options & 8) != 0, each.is_used);
+    EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(500))));
+    ASSERT_FALSE(s.host.out.empty());
+    EXPECT_EQ(s.host.out.front().traffic_class & 3, each.is_used ? ect_0 : not_ect);
+  }
+}
+
+TEST(TcpEcn, AMachineMayBeToldToHaveNone) {
+  transport::Config config;
+  config.ecn = transport::Ecn::off;
+  Scripted s(config);
+  s.listen();
+  s.send(s.make(flags::syn | flags::ece | flags::cwr));
+  EXPECT_EQ(s.expect().header.flags, flags::syn | flags::ack);
+}
+
+// RFC 3168 6.1.2 [RFC3168-6.1.2-a]: marks and losses of one window are one sign of congestion.
+TEST(TcpEcn, AMarkAndALossInOneWindowReduceOnce) {
+  for (const bool is_mark_first : {true, false}) {
+    Scripted s(config_that_asks());
+    const auto connection = ask(s, flags::syn | flags::ack | flags::ece);
+    EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(60'000))));
+    SequenceNumber high = s.ours;
+    const auto drain = [&] {
+      while (const auto sent = s.take()) {
+        const SequenceNumber end =
+            sent->header.sequence + static_cast<std::uint32_t>(sent->text.size());
+        if (after(end, high)) high = end;
+      }
+    };
+    drain();
+    const auto mark = [&] {
+      s.ours = s.ours + 1000;
+      s.send(flags::ack | flags::ece);
+    };
+    const auto lose = [&] {  // the next one is missing
+      for (std::uint32_t i = 1; i <= 4; ++i) {
+        Seg ack = s.make(flags::ack);
+        ack.header.options.sack_blocks = 1;
+        ack.header.options.sack[0] = {s.ours + 1000, s.ours + 1000 + i * 1000};
+        s.send(ack);
+      }
+    };
+    if (is_mark_first) mark();
+    if (!is_mark_first) lose();
+    const std::uint32_t once = s.host.tcp.info(s.now, connection).snd_ssthresh;
+    EXPECT_LT(once, 10U);
+    if (is_mark_first) lose();
+    if (!is_mark_first) mark();
+    EXPECT_EQ(s.host.tcp.info(s.now, connection).snd_ssthresh, once);
+    EXPECT_GT(s.host.tcp.info(s.now, connection).total_retrans, 0U);
+    // A loss in the next window counts again.
+    drain();
+    s.ours = high;
+    s.send(flags::ack);
+    drain();
+    lose();
+    EXPECT_LT(s.host.tcp.info(s.now, connection).snd_ssthresh, once);
+  }
+}
+
+// RFC 9293 3.8.2 [MAY-18]: which of the controls there are is each connection's own choice.
+TEST(TcpCongestion, AConnectionMayChangeItsControlWhileItSends) {
+  Scripted s;
+  const auto connection = s.connect_one({.mss = 1000});
+  EXPECT_EQ(s.host.tcp.settings(connection).congestion, Kind::cubic);
+  EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(60'000))));
+  s.host.out.clear();
+  const auto before_it = s.host.tcp.info(s.now, connection);
+  tcp::Settings settings = s.host.tcp.settings(connection);
+  settings.congestion = Kind::reno;
+  s.host.tcp.set(s.now, connection, settings);
+  EXPECT_EQ(s.host.tcp.settings(connection).congestion, Kind::reno);
+  EXPECT_EQ(s.host.tcp.info(s.now, connection).snd_cwnd, before_it.snd_cwnd);
+  for (int i = 0; i < 3; ++i) s.send(flags::ack);
+  // RFC 5681 3.1 (4): half of what was in flight; CUBIC would take seven tenths.
+  EXPECT_EQ(s.host.tcp.info(s.now, connection).snd_ssthresh, before_it.unacked / 2);
 }
 
 }  // namespace lanyard::test

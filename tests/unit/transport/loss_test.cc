@@ -182,7 +182,8 @@ TEST(TcpFastRetransmit, OnTheThirdDuplicateAndTheWindowShrinks) {
   s.send(flags::ack);
   EXPECT_EQ(offsets(s, first), Offsets{0});  // [RFC5681-3.2-a]
   const auto info = s.host.tcp.info(s.now, connection);
-  EXPECT_EQ(info.snd_ssthresh, 8U);  // RFC 9438 4.6: seven tenths of twelve
+  // RFC 9438 4.6: seven tenths of ten; RFC 5681 3.2 (2): limited transmit's two do not count.
+  EXPECT_EQ(info.snd_ssthresh, 7U);
   EXPECT_EQ(info.ca_state, 3);
   // [RFC6582-3-a]: a partial acknowledgment sends the next hole.
   s.ours = first + 4000;

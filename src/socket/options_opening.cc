@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of a stream socket that say how a connection is opened.
+#include <algorithm>
+
+#include "socket/table.hh"
+
+// Each switch names the options it is about; its default says that it is not about others.
+#pragma GCC diagnostic ignored "-Wswitch-enum"
+
+namespace lanyard::socket {
+
+namespace {
+
+bool within(std::int64_t value, std::int64_t least, std::int64_t most) {
+  return value >= least && value <= most;
+}
+
+// Linux: of what is not connected; of a client only where the machine has it on.
+Result<void> set_fast_open(const Sockets::Table& table, const Stream& stream,
+                           tcp::Settings& options, Option option, std::int64_t value) {
+  const transport::Config& config = table.stack.config().transport;
+  const bool is_closed = stream.connection == tcp::ConnectionId::none && !stream.deferred;
+  if (option == Option::fast_open) {
+    if (value < 0 || !is_closed) return unexpected(Errno::invalid);
+    options.fast_open_pending_max =
+        static_cast<std::uint16_t>(std::min<std::int64_t>({value, config.backlog_max, UINT16_MAX}));
+    return {};
+  }
+  if (!within(value, 0, 1)) return unexpected(Errno::invalid);
+  const bool is_connect = option == Option::fast_open_connect;
+  if (is_connect && (config.fast_open & transport::fast_open::client) == 0)
+    return unexpected(Errno::not_supported);
+  if (!is_closed || (is_connect && stream.listener != tcp::ListenerId::none))
+    return unexpected(Errno::invalid);
+  (is_connect ? options.fast_open_connect : options.fast_open_without_cookie) = value != 0;
+  return {};
+}
+
+}  // namespace
+
+std::optional<Result<void>> set_opening_option(const Sockets::Table& table, const Stream& stream,
+                                               tcp::Settings& options, Option option,
+                                               std::int64_t value) {
+  switch (option) {
+    case Option::fast_open:
+    case Option::fast_open_connect:
+    case Option::fast_open_without_cookie:
+      return set_fast_open(table, stream, options, option, value);
+    case Option::syn_count:
+      if (!within(value, 1, 127)) return unexpected(Errno::invalid);
+      options.syn_retries_max = static_cast<std::uint32_t>(value);
+      return Result<void>{};
+    case Option::defer_accept:
+      options.defer_accept = Duration::seconds(std::max<std::int64_t>(value, 0));
+      return Result<void>{};
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<std::int64_t> get_opening_option(const tcp::Settings& options, Option option) {
+  switch (option) {
+    case Option::fast_open:
+      return options.fast_open_pending_max;
+    case Option::fast_open_connect:
+      return options.fast_open_connect;
+    case Option::fast_open_without_cookie:
+      return options.fast_open_without_cookie;
+    case Option::syn_count:
+      return options.syn_retries_max;
+    case Option::defer_accept:
+      return options.defer_accept / Duration::seconds(1);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace lanyard::socket
