@@ -42,6 +42,8 @@ const std::map<std::string_view, SystemCalls::Call>& SystemCalls::table() {
       {"sendto", &SystemCalls::send},
       {"writev", &SystemCalls::send_vector},
       {"sendmsg", &SystemCalls::send_message},
+      {"open", &SystemCalls::open_file},
+      {"sendfile", &SystemCalls::send_file},
       {"read", &SystemCalls::receive},
       {"recv", &SystemCalls::receive},
       {"recvfrom", &SystemCalls::receive},
@@ -62,6 +64,7 @@ void SystemCalls::begin(Instant now) {
   began_at_ = now;
   gives_up_at_ = Instant::never();
   sent_ = 0;
+  has_connected_ = false;
   gathered_.clear();
   opened_.reset();
 }
@@ -166,6 +169,7 @@ SystemCalls::Answer SystemCalls::accept(const Arguments& a) {
   if (!accepted) return failed(accepted.error());
   Descriptor descriptor = *listener;
   descriptor.handle = accepted->socket;
+  descriptor.copies = {};
   descriptor.is_nonblocking = (a.number_or(3, 0) & SOCK_NONBLOCK) != 0;
   opened(descriptor);
   return Returned{0, std::nullopt, true};

@@ -29,7 +29,6 @@ class SystemCalls {
   std::optional<Returned> attempt(Instant now, const CallEvent& call, Mark mark);
   // When the call that blocks gives up by itself.
   [[nodiscard]] Instant gives_up_at() const { return gives_up_at_; }
-  [[nodiscard]] bool has_open() const { return !descriptors_.empty(); }
   // The script's number for what the call opened.
   void name_opened(std::int64_t number);
 
@@ -56,6 +55,8 @@ class SystemCalls {
   Answer send(const Arguments& a);
   Answer send_vector(const Arguments& a);
   Answer send_message(const Arguments& a);
+  Answer open_file(const Arguments& a);
+  Answer send_file(const Arguments& a);
   Answer receive(const Arguments& a);
   Answer receive_vector(const Arguments& a);
   Answer receive_message(const Arguments& a);
@@ -67,7 +68,7 @@ class SystemCalls {
   Answer watch(const Arguments& a);       // epoll_create, epoll_create1
   Answer watch_one(const Arguments& a);   // epoll_ctl
   Answer watch_wait(const Arguments& a);  // epoll_wait
-  [[nodiscard]] std::uint32_t ready_events(const Descriptor& descriptor) const;
+  [[nodiscard]] std::uint32_t ready_events(Descriptor& descriptor) const;
   [[nodiscard]] std::uint64_t received_bytes(const Descriptor& descriptor) const;
 
   struct Transfer {  // one send or receive, whatever call it came from
@@ -80,6 +81,7 @@ class SystemCalls {
     socket::Received received{};
   };
   Answer transfer_out(Transfer& transfer);
+  Answer send_out(Transfer& transfer);
   Answer transfer_in(Transfer& transfer);
   Result<socket::Received> receive_once(Descriptor& descriptor, const Transfer& transfer,
                                         MutableBytes buffer);
@@ -88,8 +90,11 @@ class SystemCalls {
   [[nodiscard]] static Transfer of_message(const Arguments& a);
   [[nodiscard]] static std::size_t vector_bytes(const Expression& list, std::string& text);
 
+  // What MSG_ZEROCOPY says when the bytes are no longer needed.
+  void settle_copies(Descriptor& descriptor) const;
+  static void check_completion(const Expression& control, const Copies::Range& taken);
   [[nodiscard]] static bool is_nowhere(const Expression& buffer);
-  void check_control(const Expression& message, const Descriptor& descriptor) const;
+  void check_control(const Expression& message, Descriptor& descriptor);
   Descriptor* find(std::int64_t number);
   Answer blocks(const Descriptor& descriptor, std::int64_t flags, Duration timeout);
   static Answer returned(const Result<void>& result);
@@ -102,8 +107,9 @@ class SystemCalls {
   std::optional<Descriptor> opened_{};
   socket::Handle current_ = socket::Handle::none;  // the connection the script is about
   Instant now_, began_at_, gives_up_at_ = Instant::never();
-  std::size_t sent_ = 0;    // of a blocking send that is under way
-  std::string gathered_{};  // of a receive that waits for all
+  std::size_t sent_ = 0;        // of a blocking send that is under way
+  bool has_connected_ = false;  // that send has begun a connection
+  std::string gathered_{};      // of a receive that waits for all
 };
 
 }  // namespace lanyard::lab::drill

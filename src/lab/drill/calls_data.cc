@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "lab/drill/calls.hh"
 
@@ -24,6 +25,7 @@ std::size_t size_of(std::int64_t bytes, Mark mark) {
 }
 
 constexpr std::int64_t msg_fastopen = 0x20000000, msg_zerocopy = 0x4000000;
+constexpr std::int64_t origin_zerocopy = 5, code_copied = 1;  // SO_EE_ORIGIN_ZEROCOPY and its code
 
 }  // namespace
 
@@ -54,13 +56,39 @@ bool SystemCalls::is_nowhere(const Expression& buffer) {
   return is_null || (buffer.kind == Kind::number && buffer.number == 0);
 }
 
-// A blocking stream socket takes all of it, however often it has to wait.
+// What of a stream is acknowledged is no longer needed. Each send is told of by its number; what
+// follows on what waits to be told is added to it.
+void SystemCalls::settle_copies(Descriptor& descriptor) const {
+  Copies& copies = descriptor.copies;
+  if (copies.waiting.empty()) return;
+  const std::uint64_t still = sockets_.unsent_bytes(descriptor.handle);
+  while (!copies.waiting.empty() && copies.waiting.front().first + still <= copies.written) {
+    const std::uint32_t number = copies.waiting.front().second;
+    copies.waiting.pop_front();
+    ++copies.told;
+    if (!copies.done.empty() && copies.done.back().high + 1 == number) {
+      copies.done.back().high = number;
+    } else {
+      copies.done.push_back({number, number});
+    }
+  }
+}
+
 SystemCalls::Answer SystemCalls::transfer_out(Transfer& transfer) {
+  const Answer answer = send_out(transfer);
+  Descriptor* const descriptor = find(transfer.descriptor);
+  if (!answer || answer->error || descriptor == nullptr) return answer;
+  Copies& copies = descriptor->copies;
+  copies.written += static_cast<std::uint64_t>(answer->value);
+  if (copies.is_asked && (transfer.flags & msg_zerocopy) != 0 && answer->value > 0)
+    copies.waiting.emplace_back(copies.written, copies.next++);
+  return answer;
+}
+
+// A blocking stream socket takes all of it, however often it has to wait.
+SystemCalls::Answer SystemCalls::send_out(Transfer& transfer) {
   Descriptor* descriptor = find(transfer.descriptor);
   if (descriptor == nullptr) return failed(Errno::bad_descriptor);
-  if ((transfer.flags & (msg_fastopen | msg_zerocopy)) != 0) {
-    Arguments::unsupported(transfer.mark, "MSG_FASTOPEN and MSG_ZEROCOPY are not supported");
-  }
   std::vector<std::uint8_t> data(transfer.bytes);
   std::copy_n(transfer.text.begin(), std::min(transfer.text.size(), data.size()), data.begin());
   if (descriptor->type != socket::Type::stream) {
@@ -71,7 +99,21 @@ SystemCalls::Answer SystemCalls::transfer_out(Transfer& transfer) {
     return Returned{static_cast<std::int64_t>(*sent), std::nullopt, false};
   }
   const socket::SendFlags flags{.out_of_band = (transfer.flags & MSG_OOB) != 0,
-                                .more = (transfer.flags & MSG_MORE) != 0};
+                                .more = (transfer.flags & MSG_MORE) != 0,
+                                .end_of_record = (transfer.flags & MSG_EOR) != 0};
+  const bool connects = (transfer.flags & msg_fastopen) != 0 && transfer.peer;
+  if (connects && !std::exchange(has_connected_, true)) {
+    current_ = descriptor->handle;
+    const auto early = sockets_.send_to(now_, descriptor->handle, data,
+                                        {.peer = *transfer.peer, .local = {}, .opens_fast = true});
+    if (!early && early.error() != Errno::in_progress) return failed(early.error());
+    if (early) sent_ += *early;
+    if (descriptor->is_nonblocking && !early) return failed(Errno::in_progress);
+    if (descriptor->is_nonblocking) return Returned{static_cast<std::int64_t>(sent_), {}, false};
+  }
+  const socket::Readiness ready = sockets_.readiness(descriptor->handle);
+  const bool is_connecting = connects && !ready.writable && !ready.failed && !ready.hung_up;
+  if (is_connecting) return blocks(*descriptor, transfer.flags, descriptor->send_timeout);
   const auto sent = sockets_.send(now_, descriptor->handle,
                                   Bytes(data).subspan(std::min(sent_, data.size())), flags);
   if (sent) sent_ += *sent;
@@ -163,6 +205,13 @@ SystemCalls::Answer SystemCalls::transfer_in(Transfer& transfer) {
   Descriptor* descriptor = find(transfer.descriptor);
   if (descriptor == nullptr) return failed(Errno::bad_descriptor);
   if ((transfer.flags & MSG_ERRQUEUE) != 0) {
+    settle_copies(*descriptor);
+    descriptor->copies.taken.reset();
+    if (!descriptor->copies.done.empty()) {
+      descriptor->copies.taken = descriptor->copies.done.front();
+      descriptor->copies.done.pop_front();
+      return Returned{};
+    }
     const auto error = sockets_.take_error(descriptor->handle);
     if (!error) return failed(Errno::try_again);
     return Returned{static_cast<std::int64_t>(error->payload.size()), std::nullopt, false};
@@ -193,6 +242,52 @@ SystemCalls::Answer SystemCalls::transfer_in(Transfer& transfer) {
   const bool is_whole = (transfer.flags & MSG_TRUNC) != 0 && got && got->full_bytes > got->bytes;
   return Returned{static_cast<std::int64_t>(is_whole ? got->full_bytes : gathered_.size()),
                   std::nullopt, false};
+}
+
+// struct sock_extended_err about sends with MSG_ZEROCOPY: which, first and last.
+void SystemCalls::check_completion(const Expression& control, const Copies::Range& taken) {
+  const Expression* data = Arguments::field(Arguments::first_of(control), "cmsg_data");
+  if (data == nullptr || data->kind != Kind::structure) return;
+  const std::pair<std::string_view, std::int64_t> fields[] = {
+      {"ee_errno", 0},          {"ee_origin", origin_zerocopy}, {"ee_type", 0},
+      {"ee_code", code_copied}, {"ee_info", taken.low},         {"ee_data", taken.high}};
+  for (const auto& [name, value] : fields) {
+    const std::int64_t said = Arguments::field_number(*data, name, value);
+    if (said != value)
+      Arguments::failed(data->mark, fmt::format("{} is {}, not {}", name, value, said));
+  }
+}
+
+// A file that a command of the script has made, of zeros.
+SystemCalls::Answer SystemCalls::open_file(const Arguments& a) {
+  a.expect_count(2, 3);
+  const auto found = setup_.files.find(a.at(0).text);
+  if (found == setup_.files.end()) return failed(Errno::no_such_entry);
+  Descriptor descriptor;
+  descriptor.file_bytes = found->second;
+  opened(descriptor);
+  return Returned{0, std::nullopt, true};
+}
+
+// sendfile(4, 5, [0], 1000): from the offset that is given, or where the file stands.
+SystemCalls::Answer SystemCalls::send_file(const Arguments& a) {
+  a.expect_count(4, 4);
+  Descriptor* const file = find(a.number(1));
+  if (file == nullptr) return failed(Errno::bad_descriptor);
+  if (!file->file_bytes) return failed(Errno::invalid);
+  const bool has_offset = a.at(2).kind == Kind::list;
+  const std::uint64_t from =
+      has_offset ? static_cast<std::uint64_t>(std::max<std::int64_t>(a.pointed(2), 0))
+                 : file->file_at;
+  const std::uint64_t left = *file->file_bytes > from ? *file->file_bytes - from : 0;
+  Transfer transfer;
+  transfer.descriptor = a.number(0);
+  transfer.mark = a.mark();
+  transfer.bytes = std::min<std::size_t>(left, size_of(a.number(3), a.at(3).mark));
+  const Answer answer = transfer_out(transfer);
+  if (answer && !answer->error && !has_offset)
+    file->file_at += static_cast<std::uint64_t>(answer->value);
+  return answer;
 }
 
 SystemCalls::Answer SystemCalls::receive(const Arguments& a) {
@@ -231,9 +326,11 @@ SystemCalls::Answer SystemCalls::receive_message(const Arguments& a) {
 }
 
 // What came beside the data: how much more waits (TCP_INQ), the only one there is.
-void SystemCalls::check_control(const Expression& message, const Descriptor& descriptor) const {
+void SystemCalls::check_control(const Expression& message, Descriptor& descriptor) {
   const Expression* control = Arguments::field(message, "msg_control");
+  const auto taken = std::exchange(descriptor.copies.taken, std::nullopt);
   if (control == nullptr || control->items.empty()) return;
+  if (taken) return check_completion(*control, *taken);
   const Expression& said = Arguments::first_of(*control);
   constexpr std::int64_t tcp_cm_inq = 36;
   const bool is_queue = Arguments::field_number(said, "cmsg_level", 0) == IPPROTO_TCP &&

@@ -21,7 +21,8 @@ struct Row {
   Option option;
 };
 
-constexpr std::int64_t tcp_inq = 36;  // newer than the C library's headers
+// Newer than the C library's headers.
+constexpr std::int64_t tcp_inq = 36, tcp_fastopen_connect = 30, tcp_fastopen_no_cookie = 34;
 
 constexpr Row rows[] = {
     {SOL_SOCKET, SO_REUSEADDR, Option::reuse_address},
@@ -57,6 +58,8 @@ constexpr Row rows[] = {
     {IPPROTO_TCP, TCP_CONGESTION, Option::congestion},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, Option::user_timeout},
     {IPPROTO_TCP, TCP_FASTOPEN, Option::fast_open},
+    {IPPROTO_TCP, tcp_fastopen_connect, Option::fast_open_connect},
+    {IPPROTO_TCP, tcp_fastopen_no_cookie, Option::fast_open_without_cookie},
     {IPPROTO_TCP, TCP_NOTSENT_LOWAT, Option::not_sent_low_water},
     {IPPROTO_IP, IP_TTL, Option::hop_limit},
     {IPPROTO_IP, IP_TOS, Option::traffic_class},
@@ -81,6 +84,11 @@ const Row* find_row(const Arguments& a) {
 bool is_timeout(const Arguments& a) {
   const std::int64_t name = a.number(2);
   return a.number(1) == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
+
+bool is_zerocopy(const Arguments& a) {
+  constexpr std::int64_t so_zerocopy = 60;
+  return a.number(1) == SOL_SOCKET && a.number(2) == so_zerocopy;
 }
 
 // {tv_sec=1, tv_usec=0}; no time at all is for ever.
@@ -158,6 +166,12 @@ SystemCalls::Answer SystemCalls::set_option(const Arguments& a) {
     const std::int64_t value = a.pointed(3);
     if (value < 0 || value > 1) return failed(Errno::invalid);
     descriptor->tells_queue = value != 0;
+    return Returned{};
+  }
+  if (is_zerocopy(a)) {
+    const std::int64_t value = a.pointed(3);
+    if (value < 0 || value > 1) return failed(Errno::invalid);
+    descriptor->copies.is_asked = value != 0;
     return Returned{};
   }
   const Row* row = find_row(a);

@@ -37,14 +37,15 @@ std::vector<Polled> polled_of(const Expression& list) {
 
 }  // namespace
 
-std::uint32_t SystemCalls::ready_events(const Descriptor& descriptor) const {
+std::uint32_t SystemCalls::ready_events(Descriptor& descriptor) const {
+  settle_copies(descriptor);
   const socket::Readiness ready = sockets_.readiness(descriptor.handle);
   std::uint32_t events = 0;
   if (ready.readable) events |= EPOLLIN | EPOLLRDNORM;
   if (ready.writable) events |= EPOLLOUT | EPOLLWRNORM;
   if (ready.read_closed) events |= EPOLLRDHUP;
   if (ready.hung_up) events |= EPOLLHUP;
-  if (ready.failed) events |= EPOLLERR;
+  if (ready.failed || !descriptor.copies.done.empty()) events |= EPOLLERR;
   if (ready.urgent) events |= EPOLLPRI;
   return events;
 }
@@ -55,7 +56,7 @@ SystemCalls::Answer SystemCalls::poll(const Arguments& a) {
   std::vector<std::int64_t> returned;
   std::int64_t ready = 0;
   for (const Polled& each : polled) {
-    const Descriptor* descriptor = find(each.descriptor);
+    Descriptor* descriptor = find(each.descriptor);
     std::int64_t events = POLLNVAL;
     if (descriptor != nullptr) {
       events = ready_events(*descriptor) & (static_cast<std::uint32_t>(each.events) | always_told);
@@ -136,15 +137,17 @@ SystemCalls::Answer SystemCalls::watch_wait(const Arguments& a) {
   if (most <= 0) return failed(Errno::invalid);
   std::vector<std::pair<std::uint64_t, std::uint32_t>> told;
   for (Watched& watched : set->watched) {
-    const Descriptor* descriptor = find(watched.descriptor);
+    Descriptor* descriptor = find(watched.descriptor);
     if (descriptor == nullptr || watched.is_spent) continue;
     const std::uint32_t events = ready_events(*descriptor) & (watched.events | always_told);
     const bool is_edge = (watched.events & EPOLLET) != 0;
     const std::uint64_t received = received_bytes(*descriptor);
-    const bool has_more = (events & EPOLLIN) != 0 && received > watched.received;
+    const bool is_told = (events & EPOLLERR) != 0 && descriptor->copies.told > watched.completions;
+    const bool has_more = is_told || ((events & EPOLLIN) != 0 && received > watched.received);
     const bool is_news = events != 0 && (!is_edge || has_more || (events & ~watched.last) != 0);
     watched.last = events;
     watched.received = received;
+    watched.completions = descriptor->copies.told;
     if (!is_news || static_cast<std::int64_t>(told.size()) >= most) continue;
     watched.is_spent = (watched.events & EPOLLONESHOT) != 0;
     told.emplace_back(watched.data, events);

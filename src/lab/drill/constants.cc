@@ -99,6 +99,8 @@ constexpr Name socket_names[] = {
     NAME(MSG_ERRQUEUE),
     NAME(MSG_CONFIRM),
     {"MSG_ZEROCOPY", 0x4000000},
+    {"SO_EE_ORIGIN_ZEROCOPY", 5},
+    {"SO_EE_CODE_ZEROCOPY_COPIED", 1},
     {"MSG_FASTOPEN", 0x20000000},
     {"IP_TTL", IP_TTL},
     NAME(IP_TOS),

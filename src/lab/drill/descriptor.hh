@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/time.hh"
@@ -24,8 +26,23 @@ struct Watched {
   std::uint32_t events = 0;
   std::uint64_t data = 0;
   std::uint32_t last = 0;  // what was ready when last told: edge-triggered ones tell only changes
-  std::uint64_t received = 0;  // bytes that had come when last looked at
-  bool is_spent = false;       // EPOLLONESHOT, told once
+  std::uint64_t received = 0;     // bytes that had come when last looked at
+  std::uint32_t completions = 0;  // of sends with MSG_ZEROCOPY, then
+  bool is_spent = false;          // EPOLLONESHOT, told once
+};
+
+// The sends with MSG_ZEROCOPY of one socket, numbered, and what was said about them.
+struct Copies {
+  struct Range {
+    std::uint32_t low = 0, high = 0;
+  };
+  bool is_asked = false;      // SO_ZEROCOPY
+  std::uint64_t written = 0;  // bytes, by all sends
+  std::uint32_t next = 0;
+  std::uint32_t told = 0;  // how often a completion was reported
+  std::deque<std::pair<std::uint64_t, std::uint32_t>> waiting{};  // up to which byte, which send
+  std::deque<Range> done{};
+  std::optional<Range> taken{};  // by the last recvmsg
 };
 
 struct Descriptor {
@@ -37,6 +54,9 @@ struct Descriptor {
   bool is_connecting = false;  // a blocking connect() is under way
   Duration receive_timeout = Duration::infinite(), send_timeout = Duration::infinite();
   std::vector<Watched> watched{};
+  Copies copies{};
+  std::optional<std::uint64_t> file_bytes{};  // a file, not a socket
+  std::uint64_t file_at = 0;
 };
 
 }  // namespace lanyard::lab::drill

@@ -272,14 +272,8 @@ void Player::play_command(const Event& event, const CommandEvent& command) {
   const auto applied = apply_command(setup_, command.text, event.mark);
   if (!applied) throw Fault{applied.error()};
   if (!stack_ || !setup_.is_changed) return;
-  // A machine's settings are given when it is made: another one, as long as nothing would be lost.
-  if (calls_->has_open()) {
-    Arguments::unsupported(event.mark, "a setting is changed while sockets are open");
-  }
-  calls_.reset();
-  sockets_.reset();
-  stack_.reset();
-  build_stack();
+  setup_.is_changed = false;
+  stack_->reconfigure(setup_.config);
 }
 
 }  // namespace lanyard::lab::drill

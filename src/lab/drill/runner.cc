@@ -27,6 +27,7 @@ void blame(Outcome& outcome, const Problem& problem) {
 
 std::expected<Setup, Problem> set_up(const RunRequest& request, const Script& script) {
   Setup setup;
+  apply_kernel_defaults(setup.config);
   for (const ScriptOption& option : request.options) {
     if (const auto applied = apply_option(setup, option); !applied) {
       return std::unexpected(applied.error());
@@ -47,6 +48,21 @@ std::expected<Setup, Problem> set_up(const RunRequest& request, const Script& sc
     }
   }
   return setup;
+}
+
+// The words that the runners of the public suites define for each family.
+Defines with_usual(const RunRequest& request) {
+  bool is_v6 = false;
+  for (const ScriptOption& option : request.options)
+    if (option.name == "ip_version") is_v6 = option.value == "ipv6";
+  Defines defines = request.defines;
+  const std::pair<const char*, const char*> usual[] = {
+      {"TFO_COOKIE", is_v6 ? "c1d1e9742a47a9bc" : "3021b9d889017eeb"},
+      {"TFO_COOKIE_ZERO", is_v6 ? "82af1a8f9a205c34" : "b7c12350a90dc8f5"},
+      {"CMSG_LEVEL_IP", is_v6 ? "SOL_IPV6" : "SOL_IP"},
+      {"CMSG_TYPE_RECVERR", is_v6 ? "IPV6_RECVERR" : "IP_RECVERR"}};
+  for (const auto& [name, value] : usual) defines.try_emplace(name, value);
+  return defines;
 }
 
 void play(Outcome& outcome, const Setup& setup, const Script& script) {
@@ -84,7 +100,7 @@ std::string_view to_text(Outcome::Kind kind) {
 Outcome run_script(const RunRequest& request) {
   Outcome outcome;
   outcome.file = request.file;
-  const auto script = parse_script(request.text, request.file, request.defines);
+  const auto script = parse_script(request.text, request.file, with_usual(request));
   if (!script) {
     blame(outcome, script.error());
     return outcome;

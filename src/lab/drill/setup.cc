@@ -11,6 +11,8 @@ namespace lanyard::lab::drill {
 
 namespace {
 
+constexpr std::uint64_t file_bytes_max = 64 * 1024 * 1024;
+
 using Answer = std::expected<void, Problem>;
 
 std::unexpected<Problem> wrong(Mark mark, std::string what) {
@@ -247,6 +249,22 @@ bool set_by_echo(Setup& setup, const std::string& text) {
   return true;
 }
 
+// dd if=/dev/zero of=NAME bs=1 count=5: the one way in which scripts make files.
+bool make_file(Setup& setup, const std::vector<std::string>& words) {
+  if (!ends_with_program(words.front(), "dd")) return false;
+  std::string name;
+  std::uint64_t bytes = 512, blocks = 1;
+  for (const std::string& word : words) {
+    const std::string value = word.substr(std::min(word.find('=') + 1, word.size()));
+    if (word.starts_with("of=")) name = value;
+    if (word.starts_with("bs=")) bytes = number_of(value).value_or(0);
+    if (word.starts_with("count=")) blocks = number_of(value).value_or(0);
+  }
+  if (name.empty() || bytes * blocks > file_bytes_max) return false;
+  setup.files[name] = bytes * blocks;
+  return true;
+}
+
 Answer apply_one(Setup& setup, const std::string& text, Mark mark) {
   const auto words = split(text, " \t");
   const std::string& program = words.front();
@@ -254,7 +272,7 @@ Answer apply_one(Setup& setup, const std::string& text, Mark mark) {
     set_sysctls(setup, text);
     return {};
   }
-  if (set_by_echo(setup, text)) return {};
+  if (set_by_echo(setup, text) || make_file(setup, words)) return {};
   if (program.ends_with("defaults.sh")) {
     apply_linux_defaults(setup);
     return {};

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,8 @@ struct Setup {
   bool is_changed = false;  // by sysctl, since this was last false
   Strict strict;
   stack::Config config;
-  std::vector<std::string> notes;  // what was skipped, and what has no effect
+  std::map<std::string, std::uint64_t> files;  // that commands have made, by name: how many octets
+  std::vector<std::string> notes;              // what was skipped, and what has no effect
 
   [[nodiscard]] Family socket_family() const { return is_mapped ? Family::ipv6 : family; }
 };
@@ -62,6 +64,7 @@ struct SysctlAnswer {
 };
 [[nodiscard]] SysctlAnswer apply_sysctl(Setup& setup, std::string_view name,
                                         const std::vector<std::string>& values);
+void apply_kernel_defaults(stack::Config& config);
 void apply_linux_defaults(Setup& setup);
 
 }  // namespace lanyard::lab::drill

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -17,9 +18,12 @@ using Values = std::vector<std::string>;
 
 std::optional<std::int64_t> number_at(const Values& values, std::size_t index) {
   if (index >= values.size()) return std::nullopt;
-  const std::string& text = values[index];
+  std::string_view text = values[index];
+  const bool is_hex = text.starts_with("0x");
+  if (is_hex) text.remove_prefix(2);
   std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, is_hex ? 16 : 10);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
@@ -73,22 +77,70 @@ std::string set_hop_limit(Setup& setup, std::int64_t value, const Values&) {
   return {};
 }
 
+std::string set_ecn(Setup& setup, std::int64_t value, const Values&) {
+  using transport::Ecn;
+  if (value < 0 || value > 2) return "accurate ECN is not supported";
+  transport_of(setup).ecn = value == 0 ? Ecn::off : value == 1 ? Ecn::ask : Ecn::when_asked;
+  return {};
+}
+
+// Four numbers of eight hexadecimal digits, the low one first; a second key is for the past.
+std::string set_fast_open_key(Setup& setup, std::int64_t, const Values& values) {
+  std::array<std::uint64_t, 4> parts{};
+  std::string_view rest = values.front();
+  for (std::uint64_t& part : parts) {
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), part, 16);
+    if (error != std::errc() || part > UINT32_MAX) return "it is four numbers, a-b-c-d";
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    if (rest.starts_with("-")) rest.remove_prefix(1);
+  }
+  transport_of(setup).fast_open_key = {parts[0] | parts[1] << 32, parts[2] | parts[3] << 32};
+  return {};
+}
+
+std::string set_congestion(Setup& setup, std::int64_t, const Values& values) {
+  const auto kind = congestion::kind_of(values.front());
+  if (!kind) return "there is no such congestion control";
+  transport_of(setup).congestion = *kind;
+  return {};
+}
+
 constexpr Row rows[] = {
     {"net.ipv4.tcp_timestamps",
-     [](Setup&, std::int64_t value, const Values&) {
-       return value != 0 ? std::string() : "timestamps are always offered";
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).timestamps = value != 0;
+       return std::string();
      }},
     {"net.ipv4.tcp_sack",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 1, "selective acknowledgments are always offered");
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).sack = value != 0;
+       return std::string();
      }},
     {"net.ipv4.tcp_window_scaling",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 1, "window scaling is always offered");
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).window_scaling = value != 0;
+       return std::string();
      }},
-    {"net.ipv4.tcp_ecn",
-     [](Setup&, std::int64_t value, const Values&) {
-       return value == 0 || value == 2 ? std::string() : "ECN is not asked for";
+    {"net.ipv4.tcp_ecn", set_ecn},
+    {"net.ipv4.tcp_fastopen",
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).fast_open = count(value);
+       return std::string();
+     }},
+    {"net.ipv4.tcp_fastopen_key", set_fast_open_key},
+    {"net.ipv4.tcp_congestion_control", set_congestion},
+    {"net.ipv4.tcp_early_retrans",
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).tail_probes = value > 2;
+       return std::string();
+     }},
+    {"net.ipv4.tcp_tw_reuse",
+     [](Setup& setup, std::int64_t value, const Values&) {
+       using transport::Reuse;
+       transport_of(setup).time_wait_reuse = value == 0   ? Reuse::off
+                                             : value == 1 ? Reuse::always
+                                                          : Reuse::of_loopback;
+       return std::string();
      }},
     {"net.ipv4.tcp_fin_timeout",
      [](Setup& setup, std::int64_t value, const Values&) {
@@ -164,8 +216,9 @@ constexpr Row rows[] = {
     {"net.ipv4.ip_local_port_range", set_ports},
     {"net.ipv4.ip_default_ttl", set_hop_limit},
     {"net.ipv4.tcp_slow_start_after_idle",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 1, "the window is always reduced after idle time");
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).slow_start_after_idle = value != 0;
+       return std::string();
      }},
     {"net.ipv4.tcp_dsack",
      [](Setup&, std::int64_t value, const Values&) {
@@ -186,12 +239,27 @@ constexpr Row rows[] = {
        return only(value, 0, "the urgent pointer is read as RFC 6093 has it");
      }},
     {"net.ipv4.tcp_mtu_probing",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 0, "the path is not probed");
+     [](Setup& setup, std::int64_t value, const Values&) {
+       using transport::PathProbing;
+       transport_of(setup).path_probing = value == 0   ? PathProbing::off
+                                          : value == 1 ? PathProbing::after_black_hole
+                                                       : PathProbing::always;
+       return std::string();
+     }},
+    {"net.ipv4.tcp_base_mss",
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).path_probe_base_bytes = count(value);
+       return std::string();
+     }},
+    {"net.ipv4.tcp_mtu_probe_floor",
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).path_probe_least_bytes = count(value);
+       return std::string();
      }},
     {"net.ipv4.tcp_abort_on_overflow",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 0, "a full accept queue drops");
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).resets_when_backlog_full = value != 0;
+       return std::string();
      }},
     {"net.ipv4.tcp_shrink_window",
      [](Setup&, std::int64_t value, const Values&) {
@@ -202,9 +270,8 @@ constexpr Row rows[] = {
        return only(value, 0, "the path MTU is always discovered");
      }},
     {"net.ipv4.tcp_thin_linear_timeouts",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 0, "time-outs always back off");
-     }},
+     [](Setup&, std::int64_t value,
+        const Values&) { return only(value, 0, "time-outs always back off"); }},
     // What only tunes how Linux does it; nothing a peer could call wrong depends on it.
     {"net.ipv4.tcp_no_metrics_save", nothing},
     {"net.ipv4.tcp_no_ssthresh_metrics_save", nothing},
@@ -219,8 +286,6 @@ constexpr Row rows[] = {
     {"net.ipv4.tcp_allowed_congestion_control", nothing},
     {"net.ipv4.tcp_adv_win_scale", nothing},
     {"net.ipv4.tcp_max_reordering", nothing},
-    {"net.ipv4.tcp_base_mss", nothing},
-    {"net.ipv4.tcp_mtu_probe_floor", nothing},
     {"net.ipv4.tcp_min_snd_mss", nothing},
     {"net.ipv4.tcp_probe_interval", nothing},
     {"net.ipv4.tcp_probe_threshold", nothing},
@@ -231,7 +296,6 @@ constexpr Row rows[] = {
     {"net.ipv4.tcp_comp_sack_slack_ns", nothing},
     {"net.ipv4.tcp_backlog_ack_defer", nothing},
     {"net.ipv4.tcp_workaround_signed_windows", nothing},
-    {"net.ipv4.tcp_tw_reuse", nothing},
     {"net.ipv4.tcp_tw_reuse_delay", nothing},
     {"net.ipv4.tcp_fastopen_blackhole_timeout_sec", nothing},
     {"net.ipv4.tcp_app_win", nothing},
@@ -251,19 +315,33 @@ SysctlAnswer apply_sysctl(Setup& setup, std::string_view name,
                           const std::vector<std::string>& values) {
   const auto row = std::find_if(std::begin(rows), std::end(rows),
                                 [&](const Row& each) { return each.name == name; });
-  if (name == "net.ipv4.tcp_congestion_control") {
-    return {true, false, "the algorithm is not chosen this way"};
-  }
   if (row == std::end(rows)) return {};
   const auto value = number_at(values, 0);
   const bool means_something = row->apply != nothing;
-  if (!value && means_something) return {true, false, "its value is no number"};
+  const bool is_text = row->apply == set_fast_open_key || row->apply == set_congestion;
+  if (values.empty() || (!value && means_something && !is_text))
+    return {true, false, "its value is no number"};
   const std::string note = row->apply(setup, value.value_or(0), values);
   return {true, means_something && note.empty(), note};
 }
 
+// Where our own defaults differ from those of Linux.
+void apply_kernel_defaults(stack::Config& config) {
+  transport::Config& transport = config.transport;
+  transport.path_probing = transport::PathProbing::off;
+  transport.time_wait_reuse = transport::Reuse::of_loopback;
+  // What the public suites set and compute their cookies with.
+  transport.fast_open_key = {0xb2b2b2b2a1a1a1a1, 0xd4d4d4d4c3c3c3c3};
+}
+
+// What the init script of the public suites sets.
 void apply_linux_defaults(Setup& setup) {
-  transport_of(setup).syn_retries_max = 6;
+  transport::Config& transport = transport_of(setup);
+  transport.syn_retries_max = 5;
+  transport.slow_start_after_idle = false;
+  transport.ecn = transport::Ecn::off;
+  transport.fast_open = transport::fast_open::client | transport::fast_open::server |
+                        transport::fast_open::all_listeners;
   // Linux counts in clock ticks and its scripts allow for it: the language's own default.
   if (!setup.has_tolerance) setup.tolerance = Duration::milliseconds(4);
 }
