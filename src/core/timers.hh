@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A hierarchical timer wheel (Varghese and Lauck): arming, moving and stopping a timer is O(1), a
 // million idle timers cost no time, and timers fire in the order of (deadline, arming), which is
-// the same in every run.
+// the same in every run. A timer that is put off or stopped, as one is with every segment, stays
+// where it lies until its turn comes there.
 #pragma once
 
 #include <cstddef>
@@ -20,19 +21,22 @@ class Timer {
   Timer() = default;
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  ~Timer() { stop(); }
+  ~Timer() {
+    if (owner_ != nullptr) take_out();
+  }
 
-  [[nodiscard]] bool is_armed() const { return owner_ != nullptr; }
+  [[nodiscard]] bool is_armed() const { return deadline_ != Instant::never(); }
   // When it fires; never() if it is not armed.
-  [[nodiscard]] Instant deadline() const { return is_armed() ? deadline_ : Instant::never(); }
+  [[nodiscard]] Instant deadline() const { return deadline_; }
   void stop();
 
  private:
   friend class Timers;
+  void take_out();
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;
-  Timers* owner_ = nullptr;
-  Instant deadline_;
+  Timers* owner_ = nullptr;  // in whose wheel it lies, armed or not
+  Instant deadline_ = Instant::never();
   std::uint64_t order_ = 0;
   std::uint32_t place_ = 0;  // its slot in the wheel, or its index among those that are near
 };
