@@ -76,19 +76,27 @@ struct World {
   // As a driver does: what has come is handed over in batches.
   bool carry(Machine& from, Machine& to) {
     constexpr std::size_t batch_max = 64;
-    frames.clear();
-    while (frames.size() < batch_max) {
-      auto out = from.stack.take_frame();
-      if (!out) break;
-      frames.push_back(std::move(out->frame));
+    from.stack.take_frames(sent);
+    if (sent.empty()) return false;
+    if (sent.size() == 1) {
+      to.stack.on_frame(now, to.interface, std::move(sent.front().frame));
+      sent.clear();
+      return true;
     }
-    if (frames.empty()) return false;
-    to.stack.on_frames(now, to.interface, frames);
+    for (std::size_t i = 0; i < sent.size();) {
+      frames.clear();
+      while (i < sent.size() && frames.size() < batch_max) {
+        frames.push_back(std::move(sent[i++].frame));
+      }
+      to.stack.on_frames(now, to.interface, frames);
+    }
+    sent.clear();
     return true;
   }
 
   Machine a, b;
   Instant now = Instant::start();
+  std::vector<stack::OutFrame> sent;
   std::vector<Packet> frames;
 };
 

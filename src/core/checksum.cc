@@ -38,23 +38,29 @@ std::uint16_t copy_or_sum(std::uint8_t* to, const std::uint8_t* from, std::size_
   return wide_sum(to, from, size);
 }
 
+// `size` is a multiple of 4. Words of 32 bits do not overflow 64.
+std::uint64_t sum_few(const std::uint8_t* from, std::size_t size) {
+  const auto word_at = [&from](std::size_t offset) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, from + offset, sizeof word);
+    return std::uint64_t{word};
+  };
+  std::uint64_t sum = 0;
+  for (; size >= 32; size -= 32, from += 32) {
+    sum += word_at(0) + word_at(4) + word_at(8) + word_at(12);
+    sum += word_at(16) + word_at(20) + word_at(24) + word_at(28);
+  }
+  for (; size != 0; size -= 4, from += 4) sum += word_at(0);
+  return sum;
+}
+
 }  // namespace
 
 void ChecksumSum::add(Bytes bytes) {
   const std::size_t size = bytes.size();
   if (size < few_bytes_end && (size & 3) == 0 && !odd_) {
-    // Headers, and the little that conversations say: in words as they lie, each carry added back.
-    std::uint64_t sum = 0;
-    std::size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data() + i, sizeof word);
-      sum += word;
-      sum += sum < word ? 1 : 0;
-    }
-    std::uint32_t last = 0;
-    if (i < size) std::memcpy(&last, bytes.data() + i, sizeof last);
-    sum_ += (sum >> 32) + (sum & 0xffffffff) + last;
+    // Headers, and the little that conversations say: in words as they lie.
+    sum_ += sum_few(bytes.data(), size);
     return;
   }
   const std::uint16_t sum = copy_or_sum(nullptr, bytes.data(), size);

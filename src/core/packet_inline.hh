@@ -14,8 +14,12 @@ inline Packet::Packet(Packet&& other) noexcept
       block_(std::exchange(other.block_, nullptr)),
       head_(std::exchange(other.head_, 0)),
       tail_(std::exchange(other.tail_, 0)),
-      slices_bytes_(std::exchange(other.slices_bytes_, 0)),
-      slices_(std::move(other.slices_)) {}
+      slices_bytes_(other.slices_bytes_) {
+  // Without bytes there are no slices.
+  if (slices_bytes_ == 0) return;
+  other.slices_bytes_ = 0;
+  slices_ = std::move(other.slices_);
+}
 
 inline Packet& Packet::operator=(Packet&& other) noexcept {
   if (this == &other) return *this;
@@ -26,8 +30,8 @@ inline Packet& Packet::operator=(Packet&& other) noexcept {
   block_ = std::exchange(other.block_, nullptr);
   head_ = std::exchange(other.head_, 0);
   tail_ = std::exchange(other.tail_, 0);
+  if ((slices_bytes_ | other.slices_bytes_) != 0) slices_ = std::move(other.slices_);
   slices_bytes_ = std::exchange(other.slices_bytes_, 0);
-  slices_ = std::move(other.slices_);
   return *this;
 }
 

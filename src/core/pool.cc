@@ -89,7 +89,7 @@ std::int64_t blocks_in_use() {
 
 Block* allocate_block(std::size_t capacity) {
   ++in_use;
-  const std::size_t size_class = class_for(capacity);
+  const std::size_t size_class = capacity <= classes[0].capacity ? 0 : class_for(capacity);
   if (size_class < classes.size()) {
     List& list = lists[size_class];
     if (Block* const block = list.first; block != nullptr) {
@@ -104,7 +104,8 @@ Block* allocate_block(std::size_t capacity) {
 
 void free_block(Block* block) {
   --in_use;
-  const std::size_t size_class = class_for(block->capacity);
+  const std::size_t size_class =
+      block->capacity == classes[0].capacity ? 0 : class_for(block->capacity);
   if (!keeps_blocks || size_class == classes.size() || keeper_is_gone) return release(block);
   List& list = lists[size_class];
   if (list.count == classes[size_class].kept_blocks_max) return release(block);

@@ -30,4 +30,10 @@ inline void drop_reference(Block* block) {
   if (--block->references == 0) free_block(block);
 }
 
+// What is made and unmade with every conversation or message lies in a pooled block.
+struct Pooled {
+  static void* operator new(std::size_t size) { return allocate_block(size)->data(); }
+  static void operator delete(void* object) { drop_reference(static_cast<Block*>(object) - 1); }
+};
+
 }  // namespace lanyard

@@ -51,6 +51,7 @@ class Input {
   };
   [[nodiscard]] Judged judge_v4(const ipv4::View& view, const Arrival& arrival);
   void deliver_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
+  [[nodiscard]] bool hand_up_plain(Instant now, const Arrival& arrival, Packet& packet);
   void hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view, Packet&& payload);
   void on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void forward_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
@@ -89,6 +90,14 @@ class Input {
     }
   };
   Known good_source_, good_destination_;
+  // The two of the latest datagram that was plain, as they lie in its header.
+  struct KnownPair {
+    std::uint64_t version = 0;
+    std::uint64_t raw = 0;
+    std::uint32_t interface = 0;
+    IpAddress source, destination;
+  };
+  KnownPair plain_;
   std::vector<std::uint8_t> header_;  // of the packet being delivered; kept to save allocations
 };
 

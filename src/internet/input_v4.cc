@@ -24,6 +24,7 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   if (!view->has_good_checksum()) return drop(now, arrival, DropReason::bad_ip_checksum, packet);
   // [RFC791-3.1-a], BI-07: padding of the frame is not of the datagram.
   if (packet.size() > view->total_length()) packet.truncate(view->total_length());
+  if (hand_up_plain(now, arrival, packet)) return;
   if (const DropReason reason = check_source_v4(*view, arrival); reason != DropReason::none) {
     return drop(now, arrival, reason, packet);
   }
@@ -36,6 +37,34 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
     case Way::nowhere:
       return drop(now, arrival, judged.reason, packet);
   }
+}
+
+// A whole TCP segment without IP options between the two addresses of the latest plain one: all
+// that was found out about them holds. False: nothing was done.
+bool Input::hand_up_plain(Instant now, const Arrival& arrival, Packet& packet) {
+  const std::uint8_t* const header = packet.front().data();
+  constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
+  const bool is_plain = plain_.version == shared_.interfaces.version() &&
+                        plain_.interface == arrival.interface &&
+                        load64(header + ipv4::source_offset) == plain_.raw && header[0] == 0x45 &&
+                        header[ipv4::protocol_offset] == protocol::tcp &&
+                        (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
+                        !arrival.was_looped && !arrival.was_link_broadcast;
+  if (!is_plain) return false;
+  Datagram datagram;
+  datagram.source = plain_.source;
+  datagram.destination = plain_.destination;
+  datagram.protocol = Protocol::tcp;
+  datagram.hop_limit = header[ipv4::ttl_offset];
+  datagram.traffic_class = header[ipv4::traffic_class_offset];
+  datagram.interface = arrival.interface;
+  datagram.is_plain = true;
+  packet.pull_front(ipv4::header_size_min);
+  datagram.packet = std::move(packet);
+  const Bytes ip_header{header, ipv4::header_size_min};
+  const DropReason reason = shared_.machine.deliver(now, datagram, ip_header);
+  if (reason != DropReason::none) drop(now, arrival, reason, datagram.packet);
+  return true;
 }
 
 DropReason Input::check_source_v4(const ipv4::View& view, const Arrival& arrival) {
@@ -162,6 +191,10 @@ void Input::hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& vi
                       good_destination_.is_host &&
                       good_source_.is(version, datagram.source, arrival.interface) &&
                       good_destination_.is(version, datagram.destination, arrival.interface);
+  if (datagram.is_plain) {
+    const std::uint64_t raw = load64(view.header().data() + ipv4::source_offset);
+    plain_ = {version, raw, arrival.interface, datagram.source, datagram.destination};
+  }
   datagram.packet = std::move(payload);
   deliver(now, arrival, datagram, view.header(), 0, false);
 }

@@ -261,8 +261,13 @@ bool Network::is_broadcast(const IpAddress& address) const {
 }
 
 void Network::confirm_reachable(Instant now, const IpAddress& destination) {
-  const auto hop = parts_->output.choose(destination, IpAddress::any(destination.family()), 0);
-  if (!hop || hop->kind != Hop::Kind::unicast) return;
+  const IpAddress any = IpAddress::any(destination.family());
+  const Hop* hop = parts_->output.recall(destination, any, 0);
+  if (hop == nullptr) {
+    static_cast<void>(parts_->output.choose(destination, any, 0));
+    hop = parts_->output.recall(destination, any, 0);
+  }
+  if (hop == nullptr || hop->kind != Hop::Kind::unicast) return;
   hop->interface->neighbours.confirm(now, hop->next);
 }
 

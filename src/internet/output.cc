@@ -57,7 +57,35 @@ bool Output::fits(const Hop& hop, const Packet& packet, std::size_t header_bytes
   return header_bytes + repeated_header_size(packet) + offload.segment_bytes <= hop.mtu;
 }
 
+// What conversations send nearly always: a whole IPv4 packet to a neighbour that is known, by a way
+// that is. False: nothing was done.
+bool Output::send_plain(Instant now, const Hop& hop, Datagram& datagram) {
+  Packet& packet = datagram.packet;
+  const bool is_plain = hop.kind == Hop::Kind::unicast && !datagram.may_fragment &&
+                        !hop.must_fragment && datagram.destination.is_v4() &&
+                        fits(hop, packet, ipv4::header_size_min) &&
+                        ipv4::header_size_min + packet.size() <= datagram_bytes_max;
+  Interface& interface = *hop.interface;
+  if (!is_plain || !interface.link.is_up || interface.link.is_loopback) return false;
+  const auto mac = interface.neighbours.resolve(now, hop.next);
+  if (!mac) return false;
+  const std::uint8_t hop_limit = hop_limit_of(hop, datagram);
+  const std::size_t size = ipv4::header_size_min + packet.size();
+  ipv4::write_plain(packet.push_front(ipv4::header_size_min),
+                    {.source = hop.source.v4_number(),
+                     .destination = datagram.destination.v4_number(),
+                     .total_length = static_cast<std::uint16_t>(size),
+                     .traffic_class = datagram.traffic_class,
+                     .ttl = hop_limit,
+                     .protocol = static_cast<std::uint8_t>(datagram.protocol)});
+  put_on_link(now, interface, *mac, std::move(packet));
+  return true;
+}
+
 Result<void> Output::send(Instant now, Datagram&& datagram) {
+  if (const Hop* const known = recall(datagram.destination, datagram.source, datagram.interface)) {
+    if (send_plain(now, *known, datagram)) return {};
+  }
   const auto hop = choose(datagram.destination, datagram.source, datagram.interface);
   if (!hop) return unexpected(hop.error());
   datagram.source = hop->source;

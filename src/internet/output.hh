@@ -30,6 +30,9 @@ class Output {
   // See Paths::find for the arguments and errors.
   [[nodiscard]] Result<Hop> choose(const IpAddress& destination, const IpAddress& source,
                                    std::uint32_t interface) const;
+  // The same if it was asked for lately and nothing has changed since; else null.
+  [[nodiscard]] const Hop* recall(const IpAddress& destination, const IpAddress& source,
+                                  std::uint32_t interface) const;
   Result<void> send(Instant now, Datagram&& datagram);
   // One packet with its IP header, no longer than the link takes.
   void transmit(Instant now, const Hop& hop, Packet&& packet);
@@ -68,6 +71,7 @@ class Output {
                                                  std::uint32_t interface) const;
   [[nodiscard]] std::optional<IpAddress> select(const Hop& hop, const IpAddress& destination) const;
 
+  [[nodiscard]] bool send_plain(Instant now, const Hop& hop, Datagram& datagram);
   Result<void> send_v4(Instant now, const Hop& hop, Datagram& datagram);
   Result<void> send_v6(Instant now, const Hop& hop, Datagram& datagram);
   void send_v6_fragments(Instant now, const Hop& hop, const Datagram& datagram,
@@ -89,6 +93,8 @@ class Output {
     std::uint32_t interface = 0;
     Hop hop;
   };
+  [[nodiscard]] Remembered& place_of(const IpAddress& destination, const IpAddress& source,
+                                     std::uint32_t interface) const;
   mutable std::array<Remembered, 4> remembered_;
 };
 

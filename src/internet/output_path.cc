@@ -7,28 +7,29 @@
 
 namespace lanyard::internet {
 
-namespace {
-
-// Two loads and compares each; once a packet, the library's call is felt.
-bool are_same(const IpAddress& a, const IpAddress& b) {
-  return load64(a.bytes().data()) == load64(b.bytes().data()) &&
-         load64(a.bytes().data() + 8) == load64(b.bytes().data() + 8);
+// Transport asks without a source, then sends with it: the two must not share a place.
+Output::Remembered& Output::place_of(const IpAddress& destination, const IpAddress& source,
+                                     std::uint32_t interface) const {
+  const std::size_t place = destination.bytes()[15] + source.bytes()[15] + interface;
+  return remembered_[place % remembered_.size()];
 }
 
-}  // namespace
+const Hop* Output::recall(const IpAddress& destination, const IpAddress& source,
+                          std::uint32_t interface) const {
+  const Remembered& slot = place_of(destination, source, interface);
+  const bool is_it = slot.version == shared_.version() && slot.interface == interface &&
+                     slot.destination == destination && slot.source == source;
+  return is_it ? &slot.hop : nullptr;
+}
 
 Result<Hop> Output::choose(const IpAddress& destination, const IpAddress& source,
                            std::uint32_t interface) const {
-  // Transport asks without a source, then sends with it: the two must not share a slot.
-  const std::size_t place = destination.bytes()[15] + source.bytes()[15] + interface;
-  Remembered& slot = remembered_[place % remembered_.size()];
+  if (const Hop* const hop = recall(destination, source, interface)) return *hop;
   const std::uint64_t version = shared_.version();
-  if (slot.version == version && slot.interface == interface &&
-      are_same(slot.destination, destination) && are_same(slot.source, source)) {
-    return slot.hop;
-  }
   const Chosen chosen = choose_anew(destination, source, interface);
-  if (chosen) slot = {version, destination, source, interface, *chosen};
+  if (chosen) {
+    place_of(destination, source, interface) = {version, destination, source, interface, *chosen};
+  }
   return chosen;
 }
 

@@ -153,6 +153,7 @@ class NeighbourTable {
   Duration reachable_time_, retransmit_interval_;
   std::unordered_map<IpAddress, Index> by_address_;
   std::vector<Entry> entries_;
+  Index latest_ = none;  // the entry found last: packets come in runs
   std::vector<Index> free_;
   List resolved_, unresolved_;
   std::map<TimerKey, Index> timers_;

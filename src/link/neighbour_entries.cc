@@ -6,8 +6,11 @@
 namespace lanyard::link {
 
 NeighbourTable::Entry* NeighbourTable::entry_of(const IpAddress& address) {
+  if (latest_ != none && entries_[latest_].address == address) return &entries_[latest_];
   const auto found = by_address_.find(address);
-  return found == by_address_.end() ? nullptr : &entries_[found->second];
+  if (found == by_address_.end()) return nullptr;
+  latest_ = found->second;
+  return &entries_[latest_];
 }
 
 NeighbourTable::Entry& NeighbourTable::create(Instant now, const IpAddress& address) {
@@ -43,6 +46,7 @@ void NeighbourTable::erase(Index index) {
   stop(entry);
   if (entry.state != NeighbourState::permanent) link_out(index);
   by_address_.erase(entry.address);
+  if (latest_ == index) latest_ = none;
   entry = Entry{};
   free_.push_back(index);
 }

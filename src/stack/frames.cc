@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames in and out: Ethernet is taken off, and what is inside is handed to ARP or IP.
 #include <algorithm>
+#include <cstring>
 
 #include "link/join.hh"
 #include "stack/parts.hh"
@@ -43,6 +44,21 @@ Inside take_off_header(Packet& frame, const ethernet::View& view) {
 // [RFC1122-3.2.1.1-a], RFC 8200 3: an IPv4 frame holds IPv4, an IPv6 frame IPv6.
 bool has_version(const Packet& packet, unsigned version) {
   return !packet.front().empty() && packet.front()[0] >> 4 == version;
+}
+
+// Nearly all frames: IPv4 for us alone, no longer than the link takes.
+bool is_plain(const link::Interface& link, const Packet& frame) {
+  const Bytes front = frame.front();
+  if (front.size() <= ethernet::header_size) return false;
+  const std::uint8_t* const header = front.data();
+  const bool is_ours = std::memcmp(header, link.mac.bytes.data(), 6) == 0;
+  const bool is_v4 =
+      load16(header + ethernet::type_offset) == static_cast<std::uint16_t>(ethernet::Type::ipv4) &&
+      header[ethernet::header_size] >> 4 == 4;
+  const bool is_from_one = (header[ethernet::source_offset] & 1) == 0;
+  const bool is_short =
+      frame.size() <= link.mtu + ethernet::header_size || frame.offload.segment_bytes != 0;
+  return is_ours && is_v4 && is_from_one && is_short;
 }
 
 }  // namespace
@@ -93,6 +109,13 @@ void Stack::Parts::drop_frame(Instant now, internet::Interface& interface, DropR
 void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&& frame) {
   link::Interface& link = interface.link;
   if (!link.is_up) return drop_frame(now, interface, DropReason::link_down, frame);
+  if (is_plain(link, frame)) {
+    internet::Arrival arrival;
+    arrival.interface = link.index;
+    std::copy_n(frame.front().data() + ethernet::source_offset, 6, arrival.sender.bytes.data());
+    frame.pull_front(ethernet::header_size);
+    return network.on_packet(now, arrival, std::move(frame));
+  }
   make_headers_contiguous(frame, ethernet::header_size);
   // BI-01, BI-02, BI-93.
   const auto view = ethernet::View::parse(frame.front(), frame.size());

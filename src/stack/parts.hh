@@ -19,12 +19,20 @@ namespace lanyard::stack {
 template <typename T>
 class Queue {
  public:
-  void push(T item) { items_.push_back(std::move(item)); }
+  void push(T&& item) { items_.push_back(std::move(item)); }
   [[nodiscard]] bool is_empty() const { return first_ == items_.size(); }
   [[nodiscard]] T pop() {
     T item = std::move(items_[first_]);
     drop();
     return item;
+  }
+  // Gives all to `into`, behind what that holds.
+  void pop_all(std::vector<T>& into) {
+    if (into.empty() && first_ == 0) {
+      items_.swap(into);
+    } else {
+      while (!is_empty()) into.push_back(pop());
+    }
   }
   [[nodiscard]] T& front() { return items_[first_]; }
   void drop() {

@@ -136,6 +136,10 @@ std::optional<OutFrame> Stack::take_frame() {
   return frame;
 }
 
+void Stack::take_frames(std::vector<OutFrame>& frames) {
+  if (!parts_->frames.is_empty()) parts_->frames.pop_all(frames);
+}
+
 tcp::Tcp& Stack::tcp() {
   return parts_->tcp;
 }
@@ -153,6 +157,7 @@ void Stack::flush(Instant now) {
 
 // What transport wants sent, then what came back over loopback, until neither has anything.
 void Stack::Parts::work_off(Instant now) {
+  if (outbox.empty() && looped.is_empty()) return;
   for (std::size_t done = 0; done < looped_at_once_max; ++done) {
     if (!outbox.empty()) send_outbox(now);
     if (looped.is_empty()) return;

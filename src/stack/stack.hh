@@ -77,6 +77,8 @@ class Stack {
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] std::optional<OutFrame> take_frame();
+  // All that wait, in their order, behind what `frames` holds already.
+  void take_frames(std::vector<OutFrame>& frames);
 
   // The conversations, for socket/.
   [[nodiscard]] tcp::Tcp& tcp();

@@ -60,6 +60,22 @@ void Header::write(std::uint8_t* to, std::size_t payload_size) const {
   store16(to + checksum_offset, checksum({to, size()}));
 }
 
+void write_plain(std::uint8_t* to, const Plain& header) {
+  const auto first = std::uint32_t{0x4500U | header.traffic_class} << 16 | header.total_length;
+  const std::uint32_t second = dont_fragment_bit;
+  const auto third = std::uint32_t{header.ttl} << 24 | std::uint32_t{header.protocol} << 16;
+  std::uint64_t sum = std::uint64_t{first} + second + third + header.source + header.destination;
+  sum = (sum >> 32) + (sum & 0xffffffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  store32(to, first);
+  store32(to + identification_offset, second);
+  store32(to + ttl_offset, third | (static_cast<std::uint32_t>(~sum) & 0xffff));
+  store32(to + source_offset, header.source);
+  store32(to + destination_offset, header.destination);
+}
+
 void Header::push_onto(Packet& packet) const {
   const std::size_t payload_size = packet.size();
   write(packet.push_front(size()), payload_size);

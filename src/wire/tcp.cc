@@ -41,6 +41,26 @@ void Header::push_onto(Packet& packet, const IpAddress& source, const IpAddress&
   put_checksum({source, destination, protocol::tcp}, packet, checksum_offset, by);
 }
 
+void PlainHeader::push_onto(Packet& packet, const IpAddress& source, const IpAddress& destination,
+                            ChecksumBy by) const {
+  const std::size_t size = header_size_min + (timestamps ? timestamps_alone_size : 0);
+  std::uint8_t* const to = packet.push_front(size);
+  store16(to + source_port_offset, source_port);
+  store16(to + destination_port_offset, destination_port);
+  store32(to + sequence_offset, sequence.value());
+  store32(to + acknowledgment_offset, acknowledgment.value());
+  to[data_offset_offset] = static_cast<std::uint8_t>(size / 4 << 4);
+  to[flags_offset] = flags.bits;
+  store16(to + window_offset, window);
+  store32(to + checksum_offset, 0);
+  if (timestamps) {
+    store32(to + header_size_min, timestamps_alone);
+    store32(to + header_size_min + 4, timestamps->value);
+    store32(to + header_size_min + 8, timestamps->echo);
+  }
+  put_checksum({source, destination, protocol::tcp}, packet, checksum_offset, by);
+}
+
 std::string to_text(Flags flags) {
   static constexpr std::array<std::string_view, 8> names{"FIN", "SYN", "RST", "PSH",
                                                          "ACK", "URG", "ECE", "CWR"};

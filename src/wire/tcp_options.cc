@@ -105,12 +105,8 @@ void take_option(Options& into, const RawOption& raw) {
 // BI-46: a malformed option ends the reading and changes nothing else.
 Options Options::parse(Bytes options, bool is_syn) {
   Options result;
-  // RFC 7323 Appendix A: what nearly every segment carries, two NOPs and the timestamps.
-  constexpr std::uint32_t timestamps_alone = 0x0101080a;
-  if (options.size() == 12 && load32(options.data()) == timestamps_alone) {
-    result.timestamps = {load32(options.data() + 4), load32(options.data() + 8)};
-    return result;
-  }
+  result.timestamps = timestamps_if_alone(options);
+  if (result.timestamps) return result;
   OptionReader reader(options);
   while (const std::optional<RawOption> raw = reader.next()) {
     Options skipped;
