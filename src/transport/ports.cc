@@ -122,18 +122,18 @@ std::uint32_t Ports::range() const {
 
 // [RFC6056-3.3-a], algorithm 4: a keyed offset for each conversation plus a counter shared by a few
 // of them, so that ports are unpredictable from outside and are not used again soon.
-std::uint32_t Ports::first_choice(const IpAddress& local, const Endpoint& remote) const {
+std::uint32_t& Ports::increment_of(const IpAddress& local, const Endpoint& remote) {
+  return increments_[hash_of(table_key_, local, remote) % increments_.size()];
+}
+
+std::uint32_t Ports::first_choice(const IpAddress& local, const Endpoint& remote,
+                                  std::uint32_t increment) const {
   const std::uint64_t offset = hash_of(offset_key_, local, remote);
-  const std::uint64_t index = hash_of(table_key_, local, remote) % increments_.size();
-  return static_cast<std::uint32_t>(offset % range()) + increments_[index] % range();
+  return static_cast<std::uint32_t>(offset % range()) + increment % range();
 }
 
 Port Ports::choice(std::uint32_t number) const {
   return static_cast<Port>(config_.ephemeral_first + number % range());
-}
-
-void Ports::chosen(const IpAddress& local, const Endpoint& remote, std::uint32_t tries) {
-  increments_[hash_of(table_key_, local, remote) % increments_.size()] += tries + 1;
 }
 
 bool Ports::may_share(Port port) const {

@@ -7,7 +7,7 @@
 #include <array>
 
 #include <cstdint>
-#include <map>
+#include <unordered_map>
 #include <vector>
 
 #include "core/error.hh"
@@ -55,11 +55,12 @@ class Ports {
   // whether the 4-tuple is in use. address_not_available when all are.
   template <typename IsTaken>
   Result<Port> choose(const IpAddress& local, const Endpoint& remote, IsTaken is_taken) {
-    const std::uint32_t first = first_choice(local, remote);
+    std::uint32_t& increment = increment_of(local, remote);
+    const std::uint32_t first = first_choice(local, remote, increment);
     for (std::uint32_t i = 0; i < range(); ++i) {
       const Port port = choice(first + i);
       if (!may_share(port) || is_taken(port)) continue;
-      chosen(local, remote, i);
+      increment += i + 1;
       return port;
     }
     return unexpected(Errno::address_not_available);
@@ -76,10 +77,11 @@ class Ports {
   };
   using Bucket = std::vector<Holder>;
   [[nodiscard]] std::uint32_t range() const;
-  [[nodiscard]] std::uint32_t first_choice(const IpAddress& local, const Endpoint& remote) const;
+  [[nodiscard]] std::uint32_t& increment_of(const IpAddress& local, const Endpoint& remote);
+  [[nodiscard]] std::uint32_t first_choice(const IpAddress& local, const Endpoint& remote,
+                                           std::uint32_t increment) const;
   [[nodiscard]] Port choice(std::uint32_t number) const;
   [[nodiscard]] bool may_share(Port port) const;
-  void chosen(const IpAddress& local, const Endpoint& remote, std::uint32_t tries);
   [[nodiscard]] bool conflicts(BindingId self, const BindRequest& wanted) const;
   [[nodiscard]] const Holder* holder(BindingId binding) const;
   [[nodiscard]] Holder* holder(BindingId binding);
@@ -91,7 +93,7 @@ class Ports {
   SipKey table_key_;
   std::array<std::uint32_t, 64> increments_{};  // RFC 6056 3.3.4: one counter per hash of remote
   RandomStream dice_;
-  std::map<Port, Bucket> buckets_;
+  std::unordered_map<Port, Bucket> buckets_;
   std::uint64_t last_ = 0;
 };
 

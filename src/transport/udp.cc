@@ -73,11 +73,7 @@ void Udp::set_observer(Observer* observer) {
 }
 
 SocketId Udp::open(Family family, Owner owner) {
-  Socket& socket = parts_->sockets.add([&](SocketId id) {
-    auto made = std::make_unique<Socket>();
-    made->id = id;
-    return made;
-  });
+  Socket& socket = parts_->sockets.add([](Socket& made, SocketId id) { made.id = id; });
   socket.family = family;
   socket.owner = owner;
   socket.options.receive_buffer_bytes = parts_->config.udp_receive_buffer_bytes;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "core/pool.hh"
 #include "core/time.hh"
 
 namespace lanyard::congestion {
@@ -20,7 +21,7 @@ struct Acknowledged {
   Duration sample{};         // of this acknowledgment; zero: none
 };
 
-class Control {
+class Control : public Pooled {
  public:
   virtual ~Control() = default;
   [[nodiscard]] virtual std::uint32_t window() const = 0;     // cwnd

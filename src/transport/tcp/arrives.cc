@@ -30,20 +30,20 @@ bool is_acceptable(const Receiver& receiver, const Segment& segment) {
   return length > 0 && is_within(segment.end() - 1, next, window);
 }
 
-Segment read(const internet::Datagram& datagram, const View& view) {
-  Segment segment;
+void read(Segment& segment, const internet::Datagram& datagram, const View& view) {
   segment.sequence = view.sequence();
   segment.acknowledgment = view.acknowledgment();
   segment.window = view.window();
   segment.urgent_pointer = view.urgent_pointer();
   segment.flags = view.flags();
-  if (!view.option_bytes().empty()) segment.options = view.options();
+  const Bytes options = view.option_bytes();
+  segment.options.timestamps = timestamps_if_alone(options);
+  if (!options.empty() && !segment.options.timestamps) segment.options = view.options();
   segment.payload_offset = view.header_size();
   segment.payload_size = static_cast<std::uint32_t>(view.payload_size());
   segment.datagram = &datagram;
   segment.local = {datagram.destination, view.destination_port(), 0};
   segment.remote = {datagram.source, view.source_port(), 0};
-  return segment;
 }
 
 // RFC 3168 6.1.3 [RFC3168-6.1.3-a].
@@ -73,7 +73,8 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
         paths.is_broadcast(datagram.destination))
       return DropReason::martian_destination;
   }
-  Segment segment = read(datagram, *view);
+  Segment segment;
+  read(segment, datagram, *view);
   Node* const found = demux.find(segment.local, segment.remote);
   if (found == nullptr) {
     Listener* const listener = find_listener(segment);
@@ -88,24 +89,21 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
 
 // RFC 9293 3.10.7.4.
 DropReason Machine::arrives(Instant now, Connection& c, Segment& segment) {
-  using Step = Verdict (Machine::*)(Instant, Connection&, Segment&);
-  static constexpr std::array<Step, 7> steps{
-      &Machine::check_sequence,  // first
-      &Machine::check_reset,     // second
-      &Machine::check_syn,       // fourth (third, security, is of the past)
-      &Machine::check_ack,       // fifth
-      &Machine::check_urgent,    // sixth
-      &Machine::take_text,       // seventh
-      &Machine::check_fin,       // eighth
-  };
   segment.window <<= segment.flags.syn() ? 0 : c.peer_scale;
-  for (const Step step : steps) {
-    const Verdict verdict = (this->*step)(now, c, segment);
-    if (verdict.is_done) return verdict.reason;
+  // First, second, fourth (the third, security, is of the past), and so on to the eighth.
+  Verdict verdict = check_sequence(now, c, segment);
+  if (!verdict.is_done) verdict = check_reset(now, c, segment);
+  if (!verdict.is_done) verdict = check_syn(now, c, segment);
+  if (!verdict.is_done) verdict = check_ack(now, c, segment);
+  if (!verdict.is_done) verdict = check_urgent(now, c, segment);
+  if (!verdict.is_done) verdict = take_text(now, c, segment);
+  if (!verdict.is_done) verdict = check_fin(now, c, segment);
+  if (verdict.is_done) return verdict.reason;
+  if (is_watched()) {
+    emit(now, EventKind::tcp_segment,
+         {static_cast<std::int64_t>(c.id), segment.sequence.value(), segment.payload_size,
+          segment.flags.bits});
   }
-  emit(now, EventKind::tcp_segment,
-       {static_cast<std::int64_t>(c.id), segment.sequence.value(), segment.payload_size,
-        segment.flags.bits});
   return DropReason::none;
 }
 

@@ -131,6 +131,7 @@ void Machine::measure(Instant now, Connection& c, const Delivery& delivery) {
   }
   c.timed_end = c.sender.next();
   c.round_trip.sample(sample);
+  if (!is_watched()) return;
   emit(now, EventKind::tcp_rtt,
        {static_cast<std::int64_t>(c.id), sample.count_ns(), c.round_trip.smoothed().count_ns(),
         c.round_trip.timeout(config).count_ns()});

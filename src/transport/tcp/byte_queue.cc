@@ -26,14 +26,6 @@ bool ByteQueue::fits_last_block(std::size_t size) const {
   return last_block_ != nullptr && last_block_->capacity - last_used_ >= size;
 }
 
-void* ByteQueue::operator new(std::size_t size) {
-  return allocate_block(size)->data();
-}
-
-void ByteQueue::operator delete(void* queue) {
-  drop_reference(static_cast<Block*>(queue) - 1);
-}
-
 // The gap in front is closed if it is as large as what is left, or there is more room from now on.
 void ByteQueue::make_space() {
   if (first_ * 2 >= capacity_) {

@@ -14,14 +14,12 @@
 
 namespace lanyard::tcp {
 
-class ByteQueue {
+// A queue comes and goes with every message of a conversation.
+class ByteQueue : public Pooled {
  public:
   ByteQueue() = default;
   ByteQueue(const ByteQueue&) = delete;
   ByteQueue& operator=(const ByteQueue&) = delete;
-  // A queue comes and goes with every message of a conversation: it lies in a pooled block.
-  static void* operator new(std::size_t size);
-  static void operator delete(void* queue);
 
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end_ - start_); }
   [[nodiscard]] bool is_empty() const { return end_ == start_; }

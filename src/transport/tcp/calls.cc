@@ -79,8 +79,7 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
     if (!after(iss, wait.send_next + 65535)) iss = wait.send_next + 65537;
     end_time_wait(wait);
   }
-  Connection& c =
-      add_connection(now, local, remote, std::make_shared<const Settings>(open.settings));
+  Connection& c = add_connection(now, local, remote, keep(open.settings));
   c.owner = open.owner;
   c.interface = interface;
   if (bound != nullptr) {
@@ -249,7 +248,7 @@ void Machine::close(Instant now, Listener& listener) {
 void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   const bool had_keep_alive = c.settings->keep_alive;
   const bool is_control_new = c.settings->congestion != settings.congestion;
-  c.settings = std::make_shared<const Settings>(settings);
+  c.settings = keep(settings);
   c.receiver.set_inline(settings.urgent_inline);
   c.receiver.set_buffer(settings.receive_buffer_bytes);
   if (c.is_over) return;

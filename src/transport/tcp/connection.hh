@@ -108,6 +108,9 @@ struct Connection : Node {
   [[nodiscard]] Instant& deadline(Alarm alarm) {
     return deadlines[static_cast<std::size_t>(alarm)];
   }
+  [[nodiscard]] Instant deadline(Alarm alarm) const {
+    return deadlines[static_cast<std::size_t>(alarm)];
+  }
   [[nodiscard]] std::size_t send_room() const {
     const std::size_t queued = sender.queued();
     return queued < settings->send_buffer_bytes ? settings->send_buffer_bytes - queued : 0;

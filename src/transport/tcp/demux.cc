@@ -18,8 +18,16 @@ bool is_of(const Node& node, const Endpoint& local, const Endpoint& remote) {
 
 }  // namespace
 
-// Of IPv4 only what differs is hashed; the length tells the families apart.
 std::uint32_t Demux::hash_of(const Endpoint& local, const Endpoint& remote) const {
+  const bool is_known = hashed_.local.port == local.port && hashed_.remote.port == remote.port &&
+                        hashed_.local.address == local.address &&
+                        hashed_.remote.address == remote.address;
+  if (!is_known) hashed_ = {local, remote, make_hash(local, remote)};
+  return hashed_.hash;
+}
+
+// Of IPv4 only what differs is hashed; the length tells the families apart.
+std::uint32_t Demux::make_hash(const Endpoint& local, const Endpoint& remote) const {
   std::array<std::uint8_t, 36> tuple;
   store16(tuple.data(), local.port);
   store16(tuple.data() + 2, remote.port);

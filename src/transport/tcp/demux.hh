@@ -35,6 +35,7 @@ class Demux {
     std::uint32_t hash = 0;
   };
   [[nodiscard]] std::uint32_t hash_of(const Endpoint& local, const Endpoint& remote) const;
+  [[nodiscard]] std::uint32_t make_hash(const Endpoint& local, const Endpoint& remote) const;
   [[nodiscard]] Node* look_up(const Endpoint& local, const Endpoint& remote) const;
   void grow();
   void put(Entry entry);
@@ -42,6 +43,12 @@ class Demux {
   std::vector<Entry> entries_;  // linear probing; a power of two
   std::size_t size_ = 0;
   mutable Node* latest_ = nullptr;  // found last: segments come in runs
+  // The hash asked for last: whoever is not there is put there next.
+  struct Hashed {
+    Endpoint local, remote;
+    std::uint32_t hash = 0;
+  };
+  mutable Hashed hashed_;
 };
 
 }  // namespace lanyard::tcp

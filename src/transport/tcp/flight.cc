@@ -2,6 +2,7 @@
 #include "transport/tcp/flight.hh"
 
 #include <algorithm>
+#include <utility>
 
 namespace lanyard::tcp {
 
@@ -20,6 +21,26 @@ bool contains(const SackBlock& outer, const SackBlock& inner) {
 
 }  // namespace
 
+void Flight::Runs::grow() {
+  auto more = std::make_unique<Run[]>(std::size_t{capacity_} * 4);
+  std::copy(begin(), end(), more.get());
+  many_ = std::move(more);
+  first_ = many_.get();
+  capacity_ *= 4;
+}
+
+void Flight::Runs::insert(std::size_t index, const Run& run) {
+  if (size_ == capacity_) grow();
+  std::copy_backward(first_ + index, first_ + size_, first_ + size_ + 1);
+  first_[index] = run;
+  ++size_;
+}
+
+void Flight::Runs::drop_front(std::size_t count) {
+  std::copy(first_ + count, first_ + size_, first_);
+  size_ -= static_cast<std::uint32_t>(count);
+}
+
 void Flight::sent(SequenceNumber from, SequenceNumber to, Instant now) {
   if (is_empty()) lost_from_ = from;
   runs_.push_back({.from = from, .to = to, .sent_at = now, .order = ++order_});
@@ -28,7 +49,7 @@ void Flight::sent(SequenceNumber from, SequenceNumber to, Instant now) {
 // The first run that ends after `place`.
 std::size_t Flight::find(SequenceNumber place) const {
   const auto found =
-      std::upper_bound(runs_.begin() + static_cast<std::ptrdiff_t>(head_), runs_.end(), place,
+      std::upper_bound(runs_.begin() + head_, runs_.end(), place,
                        [](SequenceNumber at, const Run& run) { return before(at, run.to); });
   return static_cast<std::size_t>(found - runs_.begin());
 }
@@ -47,7 +68,7 @@ void Flight::split(std::size_t index, SequenceNumber place) {
   Run rest = runs_[index];
   runs_[index].to = rest.from = place;
   rest.is_split = 1;
-  runs_.insert(runs_.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
+  runs_.insert(index + 1, rest);
 }
 
 void Flight::resent(SequenceNumber from, SequenceNumber to, Instant now) {
@@ -111,7 +132,7 @@ void Flight::acknowledge(SequenceNumber una, Delivery& delivery) {
   lost_from_ = later(lost_from_, una);
   constexpr std::size_t kept_max = 32;
   if (head_ < kept_max || head_ * 2 < runs_.size()) return;
-  runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(head_));
+  runs_.drop_front(head_);
   head_ = 0;
 }
 

@@ -5,11 +5,13 @@
 // only while something is in flight. The work for one ACK is bounded.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "core/pool.hh"
 #include "transport/tcp/delivery.hh"
 #include "wire/sequence.hh"
 #include "wire/tcp_options.hh"
@@ -21,7 +23,7 @@ namespace lanyard::tcp {
 [[nodiscard]] std::optional<SackBlock> duplicate_in(std::span<const SackBlock> blocks,
                                                     SequenceNumber una);
 
-class Flight {
+class Flight : public Pooled {
  public:
   static constexpr std::size_t splits_max = 1024;  // BI-53
 
@@ -72,7 +74,33 @@ class Flight {
     return static_cast<std::uint32_t>(run.to - run.from);
   }
 
-  std::vector<Run> runs_;  // ascending, without gaps; those before head_ are gone
+  // A vector of runs of which the first few need no memory of their own.
+  class Runs {
+   public:
+    Runs() = default;
+    Runs(const Runs&) = delete;
+    Runs& operator=(const Runs&) = delete;
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] Run& operator[](std::size_t index) { return first_[index]; }
+    [[nodiscard]] const Run& operator[](std::size_t index) const { return first_[index]; }
+    [[nodiscard]] const Run* begin() const { return first_; }
+    [[nodiscard]] const Run* end() const { return first_ + size_; }
+    void push_back(const Run& run) {
+      if (size_ == capacity_) grow();
+      first_[size_++] = run;
+    }
+    void insert(std::size_t index, const Run& run);
+    void drop_front(std::size_t count);
+
+   private:
+    void grow();
+    static constexpr std::uint32_t few_max = 6;
+    std::array<Run, few_max> few_;
+    std::unique_ptr<Run[]> many_;  // instead, when there are more
+    Run* first_ = few_.data();
+    std::uint32_t size_ = 0, capacity_ = few_max;
+  };
+  Runs runs_;  // ascending, without gaps; those before head_ are gone
   std::size_t head_ = 0;
   std::size_t splits_ = 0;
   std::uint32_t order_ = 0;

@@ -73,6 +73,14 @@ Machine::Machine(const transport::Config& config_in, const Seed& seed, internet:
 
 Machine::~Machine() = default;
 
+std::shared_ptr<const Settings> Machine::keep(const Settings& settings) {
+  if (settings == *defaults) return defaults;
+  for (const auto& kept : kept_settings)
+    if (kept != nullptr && *kept == settings) return kept;
+  kept_last = (kept_last + 1) % kept_settings.size();
+  return kept_settings[kept_last] = std::make_shared<const Settings>(settings);
+}
+
 void Machine::schedule(Connection& c) {
   if (c.is_scheduled) return;
   c.is_scheduled = true;
@@ -193,11 +201,7 @@ void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> 
 
 Connection& Machine::add_connection(Instant now, const Endpoint& local, const Endpoint& remote,
                                     std::shared_ptr<const Settings> settings) {
-  Connection& c = connections.add([](ConnectionId id) {
-    auto made = std::make_unique<Connection>();
-    made->id = id;
-    return made;
-  });
+  Connection& c = connections.add([](Connection& made, ConnectionId id) { made.id = id; });
   prepare(now, c, local, remote, std::move(settings));
   demux.insert(c);
   return c;
@@ -210,7 +214,7 @@ void Machine::prepare(Instant now, Connection& c, const Endpoint& local, const E
   c.remote = remote;
   c.settings = std::move(settings);
   c.created_at = c.last_received = c.last_sent = now;
-  c.timestamp_offset = clock_offset(local, remote);
+  c.timestamp_offset = clock_offset(local.address, remote.address);
   c.own_scale = scale_for(c.settings->receive_buffer_bytes);
   // RFC 9293 3.7.1 [MUST-15]: what holds until the peer says otherwise (BI-70).
   c.peer_mss = remote.address.is_v4() ? 536 : 1220;
@@ -266,8 +270,13 @@ SequenceNumber Machine::initial_sequence(Instant now, const Endpoint& local,
 
 // [RFC7323-5.4-a]: an offset for each pair of hosts, so that the clock says nothing about the
 // machine yet grows from one connection to the next (RFC 6191).
-std::uint32_t Machine::clock_offset(const Endpoint& local, const Endpoint& remote) const {
-  return static_cast<std::uint32_t>(hash_of(clock_key, local, remote, false));
+std::uint32_t Machine::clock_offset(const IpAddress& local, const IpAddress& remote) {
+  auto& latest = latest_clock_;
+  if (!latest.is_set || latest.local != local || latest.remote != remote) {
+    const std::uint64_t hash = hash_of(clock_key, {local, 0, 0}, {remote, 0, 0}, false);
+    latest = {local, remote, static_cast<std::uint32_t>(hash), true};
+  }
+  return latest.offset;
 }
 
 }  // namespace lanyard::tcp

@@ -4,6 +4,7 @@
 // time_wait.cc (3.10.7), timeouts.cc (3.10.8), output.cc (segments that go out), icmp.cc (3.9.2.2).
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <vector>
@@ -38,6 +39,9 @@ struct Machine {
   std::map<Port, std::vector<Listener*>> listening;
   std::vector<std::unique_ptr<TimeWait>> time_waits;
   std::shared_ptr<const Settings> defaults;
+  // Those that were asked for lately.
+  std::array<std::shared_ptr<const Settings>, 4> kept_settings;
+  std::size_t kept_last = 0;
   Observer* observer = nullptr;
   std::size_t out_of_order_bytes = 0;  // of all connections
 
@@ -59,6 +63,9 @@ struct Machine {
   void end(Instant now, Connection& c, Cause cause, std::optional<Errno> error);
   void drop_out_of_order(Connection& c);
   void forget(Connection& c) { dead_.push_back(c.id); }
+  [[nodiscard]] std::shared_ptr<const Settings> keep(const Settings& settings);
+  // Whether anybody sees what is emitted.
+  [[nodiscard]] bool is_watched() const { return trace != nullptr && trace->is_on(); }
   void emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) const;
   void prepare(Instant now, Connection& c, const Endpoint& local, const Endpoint& remote,
                std::shared_ptr<const Settings> settings);
@@ -68,7 +75,7 @@ struct Machine {
   [[nodiscard]] Listener* find_listener(const Segment& segment) const;
   [[nodiscard]] SequenceNumber initial_sequence(Instant now, const Endpoint& local,
                                                 const Endpoint& remote) const;
-  [[nodiscard]] std::uint32_t clock_offset(const Endpoint& local, const Endpoint& remote) const;
+  [[nodiscard]] std::uint32_t clock_offset(const IpAddress& local, const IpAddress& remote);
 
   // calls.cc
   Result<ConnectionId> connect(Instant now, const Open& open);
@@ -137,8 +144,11 @@ struct Machine {
   void answer_with_reset(const Segment& segment);  // 9293-3.5-c
   void transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence, Packet&& payload,
                 std::uint32_t segment_bytes);
+  [[nodiscard]] Header header_of(Instant now, Connection& c, Flags flags, SequenceNumber sequence);
   void ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
             std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface);
+  void hand_down(const Node& from, Packet&& segment, std::uint8_t hop_limit,
+                 std::uint8_t traffic_class, std::uint32_t interface);
   void ack_was_sent(Connection& c);
   void refresh_path(Connection& c);
   void compute_mss(Connection& c);
@@ -168,6 +178,12 @@ struct Machine {
   void bury();
   std::vector<ConnectionId> scheduled_, changed_, telling_, dead_;  // telling_: its turn has come
   std::vector<ListenerId> changed_listeners_, telling_listeners_;
+  // The offset of the pair asked for last.
+  struct {
+    IpAddress local, remote;
+    std::uint32_t offset = 0;
+    bool is_set = false;
+  } latest_clock_;
   bool is_notifying_ = false;
 };
 

@@ -56,6 +56,13 @@ std::uint32_t super_segment_limit(const Connection& c) {
   return is_plain ? c.path.super_segment_max : 0;
 }
 
+// Nothing is in flight or waits to go out, and no timer is for that.
+bool is_quiet(const Connection& c) {
+  return c.sender.flight() == 0 && !c.sender.has_unsent() && c.waiting == Waiting::nothing &&
+         c.deadline(Alarm::retransmit) == Instant::never() &&
+         c.deadline(Alarm::cork) == Instant::never();
+}
+
 }  // namespace
 
 std::uint32_t Machine::clock(Instant now, std::uint32_t offset) const {
@@ -111,6 +118,11 @@ void Machine::ack_was_sent(Connection& c) {
 void Machine::ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
                    std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface) {
   header.push_onto(payload, from.local.address, from.remote.address, by);
+  hand_down(from, std::move(payload), hop_limit, traffic_class, interface);
+}
+
+void Machine::hand_down(const Node& from, Packet&& segment, std::uint8_t hop_limit,
+                        std::uint8_t traffic_class, std::uint32_t interface) {
   internet::Datagram& datagram = out.emplace_back();
   datagram.source = from.local.address;
   datagram.destination = from.remote.address;
@@ -119,12 +131,11 @@ void Machine::ship(const Node& from, const Header& header, Packet&& payload, Che
   datagram.traffic_class = traffic_class;  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
   datagram.may_fragment = false;           // 9293-3.7-b: path MTU discovery
   datagram.interface = interface;
-  datagram.packet = std::move(payload);
+  datagram.packet = std::move(segment);
 }
 
-// The one place where a connection's segments are made.
-void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
-                       Packet&& payload, std::uint32_t segment_bytes) {
+// The header of a segment of any kind.
+Header Machine::header_of(Instant now, Connection& c, Flags flags, SequenceNumber sequence) {
   Header header;
   header.source_port = c.local.port;
   header.destination_port = c.remote.port;
@@ -161,16 +172,35 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
     header.flags |= flags::urg;
     header.urgent_pointer = *pointer;
   }
+  return header;
+}
+
+// The one place where a connection's segments are made.
+void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
+                       Packet&& payload, std::uint32_t segment_bytes) {
   if (!payload) payload = Packet(headroom_bytes, 0);
   payload.offload.segment_bytes = static_cast<std::uint16_t>(segment_bytes);
   const auto bytes = static_cast<std::uint32_t>(payload.size());
   c.counters.segments_out += segment_bytes == 0 ? 1 : (bytes + segment_bytes - 1) / segment_bytes;
   c.last_sent = now;
-  if (flags.ack()) ack_was_sent(c);
   // Whoever cuts a super-segment makes the checksums of the pieces.
   const bool is_left = c.path.takes_checksums || segment_bytes != 0;
-  ship(c, header, std::move(payload), is_left ? ChecksumBy::device : ChecksumBy::us,
-       c.settings->hop_limit, traffic_class_of(c), c.interface);
+  const ChecksumBy by = is_left ? ChecksumBy::device : ChecksumBy::us;
+  if (flags.syn() || !flags.ack() || reports_sack(c) || c.sender.has_urgent()) {
+    header_of(now, c, flags, sequence).push_onto(payload, c.local.address, c.remote.address, by);
+  } else {
+    PlainHeader header{.source_port = c.local.port,
+                       .destination_port = c.remote.port,
+                       .sequence = sequence,
+                       .acknowledgment = c.receiver.next(),
+                       .flags = flags | ecn_flags(c, flags, false),
+                       .window = c.receiver.offer(c.own_mss)};
+    if (c.has_timestamps)
+      header.timestamps = {.value = clock(now, c.timestamp_offset), .echo = c.ts_recent};
+    header.push_onto(payload, c.local.address, c.remote.address, by);
+  }
+  if (flags.ack()) ack_was_sent(c);
+  hand_down(c, std::move(payload), c.settings->hop_limit, traffic_class_of(c), c.interface);
 }
 
 void Machine::send_syn(Instant now, Connection& c) {
@@ -251,13 +281,16 @@ void begin_sending(Connection& c) {
 void Machine::output(Instant now, Connection& c) {
   Held held = Held::nothing_to_send;
   bool has_sent = false;
-  if (is_synchronized(c.state) || c.is_early) {
+  if (!is_quiet(c) && (is_synchronized(c.state) || c.is_early)) {
     if (!c.congestion && c.sender.has_unsent()) begin_sending(c);
     if (config.slow_start_after_idle && c.congestion && c.sender.flight() == 0 &&
         c.sender.has_unsent() && now - c.last_sent > std::min(config.rto_min, config.rto_initial) &&
         now - c.last_sent > retransmit_timeout(c))
       c.congestion->on_idle();  // [RFC5681-4.1-a]
-    while (c.congestion) {
+    while (true) {
+      held = Held::nothing_to_send;
+      const bool is_recovering = c.sender.recovery() != Sender::Recovery::none;
+      if (!c.congestion || (!is_recovering && !c.sender.has_unsent())) break;
       const std::uint32_t mss = segment_limit(c);
       const SendLimits limits{.mss = mss,
                               .super_segment_max = super_segment_limit(c),

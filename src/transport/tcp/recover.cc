@@ -26,6 +26,7 @@ bool is_fast(const Connection& c) {
 }
 
 void emit_window(const Machine& m, Instant now, const Connection& c) {
+  if (!m.is_watched()) return;
   m.emit(now, EventKind::tcp_window,
          {static_cast<std::int64_t>(c.id), congestion_window(c), c.congestion->threshold(),
           c.sender.window(), c.sender.flight()});

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/pool.hh"
 #include "core/time.hh"
 #include "transport/tcp/rack.hh"
 #include "transport/tcp/sender.hh"
@@ -50,7 +51,7 @@ struct Acked {
   bool has_congestion_echo = false;  // RFC 3168 6.1.2
 };
 
-struct Recovery {
+struct Recovery : Pooled {
   void start(SequenceNumber una) { rack.start(una), ecn_point = usage_end = una; }
   void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
   // RFC 7661, as Linux: how much of the congestion window is in use, seen over a window of data.

@@ -41,11 +41,6 @@ void Sender::take_back() {
   in_flight_.reset();
 }
 
-std::size_t Sender::unsent() const {
-  const std::int32_t ahead = end_of_data() - later(next_, data_start_);
-  return ahead > 0 ? static_cast<std::size_t>(ahead) : 0;
-}
-
 void Sender::share_with(Packet& packet, SequenceNumber from, std::uint32_t size) const {
   if (size > 0) queue_->share_with(packet, static_cast<std::size_t>(from - data_start_), size);
 }

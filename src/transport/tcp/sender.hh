@@ -45,7 +45,11 @@ class Sender {
   void append(Bytes bytes);
   void append(Slice slice);
   [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
-  [[nodiscard]] std::size_t unsent() const;
+  [[nodiscard]] std::size_t unsent() const {
+    const SequenceNumber from = before(next_, data_start_) ? data_start_ : next_;
+    const std::int32_t ahead = end_of_data() - from;
+    return ahead > 0 ? static_cast<std::size_t>(ahead) : 0;
+  }
   void end_record() { records_.add(end_of_data()); }  // MSG_EOR
   void ask_fin() { is_fin_asked_ = true; }
   [[nodiscard]] bool is_fin_asked() const { return is_fin_asked_; }
@@ -55,6 +59,7 @@ class Sender {
   }
   [[nodiscard]] bool has_unsent() const { return unsent() > 0 || (is_fin_asked_ && !is_fin_sent_); }
   void share_with(Packet& packet, SequenceNumber from, std::uint32_t size) const;
+  [[nodiscard]] bool has_urgent() const { return is_urgent_; }
   void set_urgent() { urgent_end_ = end_of_data(), is_urgent_ = true; }
   // RFC 9293 3.8.5 [MUST-62]: the octet after the last urgent one, seen from a segment.
   [[nodiscard]] std::optional<std::uint16_t> urgent_pointer(SequenceNumber sequence) const;

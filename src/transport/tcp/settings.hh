@@ -36,6 +36,7 @@ struct Settings {
   Duration defer_accept;  // TCP_DEFER_ACCEPT; zero: off
 
   [[nodiscard]] static Settings defaults(const transport::Config& config);
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 // What Linux's struct tcp_info says that we can answer truthfully; units as there.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/tcp/state.hh"
 
-#include <algorithm>
 #include <array>
 
 namespace lanyard::tcp {
@@ -59,10 +58,21 @@ constexpr std::array table{
     Transition{time_wait, time_out, closed},
 };
 
+// The same by state and cause: a bit for each state it leads to.
+constexpr int causes = 12;
+constexpr auto ways = [] {
+  std::array<std::array<std::uint16_t, causes>, states> leads{};
+  for (const Transition& t : table) {
+    auto& bits = leads[static_cast<std::size_t>(t.from)][static_cast<std::size_t>(t.cause)];
+    bits = static_cast<std::uint16_t>(bits | 1U << static_cast<unsigned>(t.to));
+  }
+  return leads;
+}();
+
 constexpr std::array<std::string_view, states> state_names{
     "CLOSED",     "LISTEN",     "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
     "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT"};
-constexpr std::array<std::string_view, 12> cause_names{
+constexpr std::array<std::string_view, causes> cause_names{
     "passive OPEN", "active OPEN",        "SYN", "SYN,ACK", "ACK of SYN", "CLOSE", "FIN",
     "ACK of FIN",   "FIN and ACK of FIN", "RST", "ABORT",   "timeout"};
 
@@ -73,9 +83,8 @@ std::span<const Transition> transitions() {
 }
 
 bool is_transition(State from, Cause cause, State to) {
-  return std::any_of(table.begin(), table.end(), [&](const Transition& t) {
-    return t.from == from && t.cause == cause && t.to == to;
-  });
+  const unsigned bits = ways[static_cast<std::size_t>(from)][static_cast<std::size_t>(cause)];
+  return (bits >> static_cast<unsigned>(to) & 1U) != 0;
 }
 
 std::string_view to_text(State state) {

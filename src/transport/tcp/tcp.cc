@@ -31,6 +31,19 @@ Settings Tcp::default_settings() const {
   return *parts_->defaults;
 }
 
+std::shared_ptr<const Settings> Tcp::kept_defaults() const {
+  return parts_->defaults;
+}
+
+std::shared_ptr<const Settings> Tcp::keep(const Settings& settings) {
+  return parts_->keep(settings);
+}
+
+std::shared_ptr<const Settings> Tcp::kept_settings(ConnectionId id) const {
+  const Connection* const c = parts_->open_connection(id);
+  return c == nullptr ? parts_->defaults : c->settings;
+}
+
 Result<transport::BindingId> Tcp::bind(const transport::BindRequest& request) {
   if (const auto ok = transport::check_local(parts_->paths, request, false); !ok)
     return unexpected(ok.error());
@@ -54,16 +67,12 @@ Endpoint Tcp::bound_to(transport::BindingId binding) const {
 Result<ListenerId> Tcp::listen(transport::BindingId binding, std::uint32_t backlog,
                                const Settings& settings, Owner owner) {
   if (const auto ok = parts_->ports.listen(binding); !ok) return unexpected(ok.error());
-  Listener& listener = parts_->listeners.add([](ListenerId id) {
-    auto made = std::make_unique<Listener>();
-    made->id = id;
-    return made;
-  });
+  Listener& listener = parts_->listeners.add([](Listener& made, ListenerId id) { made.id = id; });
   listener.owner = owner;
   listener.binding = binding;
   listener.bound = *parts_->ports.find(binding);
   listener.backlog = std::min(backlog, parts_->config.backlog_max);
-  listener.settings = std::make_shared<const Settings>(settings);
+  listener.settings = parts_->keep(settings);
   parts_->listening[listener.bound.local.port].push_back(&listener);
   return listener.id;
 }
@@ -77,7 +86,7 @@ Result<void> Tcp::set_backlog(ListenerId id, std::uint32_t backlog) {
 
 void Tcp::set(ListenerId id, const Settings& settings) {
   if (Listener* const listener = parts_->listeners.find(id))
-    listener->settings = std::make_shared<const Settings>(settings);
+    listener->settings = parts_->keep(settings);
 }
 
 Result<ConnectionId> Tcp::accept(Instant, ListenerId id, Owner owner) {

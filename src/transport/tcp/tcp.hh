@@ -56,6 +56,10 @@ class Tcp {
   [[nodiscard]] Settings default_settings() const;
   // The configuration has changed: what is opened from now on begins with it.
   void on_config_change();
+  // Settings to be kept: equal ones are one object, as long as few differ.
+  [[nodiscard]] std::shared_ptr<const Settings> keep(const Settings& settings);
+  [[nodiscard]] std::shared_ptr<const Settings> kept_defaults() const;
+  [[nodiscard]] std::shared_ptr<const Settings> kept_settings(ConnectionId connection) const;
 
   // Ports. A binding belongs to the caller until listen or connect takes it over.
   Result<transport::BindingId> bind(const transport::BindRequest& request);

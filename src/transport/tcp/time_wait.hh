@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/pool.hh"
 #include "transport/config.hh"
 #include "transport/ports.hh"
 #include "transport/tcp/demux.hh"
@@ -11,7 +12,7 @@
 namespace lanyard::tcp {
 
 // TIME-WAIT without the connection: what is needed to answer (RFC 9293 3.6.1 [MUST-13]).
-struct TimeWait : Node {
+struct TimeWait : Node, Pooled {
   transport::BindingId binding = transport::BindingId::none;
   SequenceNumber send_next, receive_next;
   std::uint32_t receive_window = 0;
