@@ -22,15 +22,15 @@ struct Common {
   bool v6_only = false;
   bool free_bind = false;
   std::uint32_t interface = 0;  // SO_BINDTODEVICE
-  std::int64_t priority =
-      0;  // SO_PRIORITY: kept for the program, nothing in the stack queues by it
+  // SO_PRIORITY: kept for the program, nothing in the stack queues by it.
+  std::int32_t priority = 0;
 };
 
 struct Stream {
   transport::BindingId binding = transport::BindingId::none;
   tcp::ListenerId listener = tcp::ListenerId::none;
   tcp::ConnectionId connection = tcp::ConnectionId::none;
-  tcp::Settings options;
+  std::shared_ptr<const tcp::Settings> options;
   std::unique_ptr<Endpoint> deferred;  // TCP_FASTOPEN_CONNECT: connected with the first data
   Linger linger;
   bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
@@ -82,7 +82,8 @@ struct Entry {
   int protocol = 0;
   Waker* waker = nullptr;
   Common common;
-  std::vector<std::pair<std::uint32_t, IpAddress>> groups;  // joined, to be left at close
+  using Groups = std::vector<std::pair<std::uint32_t, IpAddress>>;
+  std::unique_ptr<Groups> groups;  // joined, to be left at close; none: null
   std::variant<Stream, Datagram, std::unique_ptr<Raw>> shape;
 };
 

@@ -35,11 +35,11 @@ std::uint32_t buffer_size(std::int64_t value) {
 tcp::Settings options_of(Sockets::Table& table, const Stream& stream) {
   if (stream.connection != tcp::ConnectionId::none)
     return table.stack.tcp().settings(stream.connection);
-  return stream.options;
+  return *stream.options;
 }
 
 void apply(Sockets::Table& table, Instant now, Stream& stream, const tcp::Settings& options) {
-  stream.options = options;
+  stream.options = table.stack.tcp().keep(options);
   if (stream.listener != tcp::ListenerId::none) table.stack.tcp().set(stream.listener, options);
   if (stream.connection != tcp::ConnectionId::none) {
     table.stack.tcp().set(now, stream.connection, options);
@@ -299,7 +299,7 @@ std::optional<Result<void>> set_common_option(Sockets::Table& table, Entry& entr
       entry.common.v6_only = value != 0;
       return Result<void>{};
     case Option::priority:
-      entry.common.priority = value;
+      entry.common.priority = static_cast<std::int32_t>(value);
       return Result<void>{};
     case Option::bind_to_interface:
       if (value != 0 && !table.stack.interface(static_cast<std::uint32_t>(value))) {
@@ -345,15 +345,16 @@ Result<void> change_group(Sockets::Table& table, Instant now, Entry& entry, bool
     interface = owner->index;
   }
   const std::pair membership(interface, group.group);
-  const auto found = std::ranges::find(entry.groups, membership);
+  if (!entry.groups) entry.groups = std::make_unique<Entry::Groups>();
+  const auto found = std::ranges::find(*entry.groups, membership);
   if (join) {
-    if (found != entry.groups.end()) return unexpected(Errno::address_in_use);
+    if (found != entry.groups->end()) return unexpected(Errno::address_in_use);
     const auto joined = table.stack.join_group(now, interface, group.group);
-    if (joined) entry.groups.push_back(membership);
+    if (joined) entry.groups->push_back(membership);
     return joined;
   }
-  if (found == entry.groups.end()) return unexpected(Errno::address_not_available);
-  entry.groups.erase(found);
+  if (found == entry.groups->end()) return unexpected(Errno::address_not_available);
+  entry.groups->erase(found);
   return table.stack.leave_group(now, interface, group.group);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Objects by numbers that are given out in order and never twice: pages of neighbouring numbers,
-// each there while one of its objects is. Finding one takes two loads, however many there are, and
-// objects do not move.
+// each there while one of its objects is, or more may come. Finding one takes two loads, however
+// many there are, and objects do not move.
 #pragma once
 
 #include <array>
@@ -18,13 +18,16 @@ template <typename Id, typename T>
 class Pages {
  public:
   // `id` is not there, and larger than all before it but for a page's worth.
-  T& emplace(Id id, T&& object) {
+  T& add(Id id) {
     const std::size_t page = number(id) / page_size;
-    if (page >= pages_.size()) pages_.resize(page + 1);
-    if (!pages_[page]) pages_[page] = std::make_unique<Page>();
+    if (page >= pages_.size()) {
+      if (!pages_.empty() && pages_.back() && pages_.back()->used == 0) pages_.back().reset();
+      pages_.resize(page + 1);
+    }
+    if (!pages_[page]) pages_[page] = std::make_unique_for_overwrite<Page>();
     ++pages_[page]->used;
     ++size_;
-    return pages_[page]->objects[number(id) % page_size].emplace(std::move(object));
+    return pages_[page]->objects[number(id) % page_size].emplace();
   }
   [[nodiscard]] T* find(Id id) const {
     const std::size_t page = number(id) / page_size;
@@ -37,7 +40,8 @@ class Pages {
     std::unique_ptr<Page>& page = pages_[number(id) / page_size];
     page->objects[number(id) % page_size].reset();
     --size_;
-    if (--page->used == 0) page.reset();
+    // The last one will be used again.
+    if (--page->used == 0 && &page != &pages_.back()) page.reset();
   }
   [[nodiscard]] std::size_t size() const { return size_; }
   // In the order of their numbers.

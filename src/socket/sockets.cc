@@ -109,15 +109,13 @@ Result<Handle> Sockets::Table::open(Family family, Type type, int protocol) {
   if (!number) return unexpected(number.error());
   if (entries.size() >= sockets_max) return unexpected(Errno::too_many_files);
   const Handle handle{++last};
-  Entry entry{.handle = handle,
-              .family = family,
-              .type = type,
-              .protocol = *number,
-              .common = {},
-              .groups = {},
-              .shape = Stream{}};
+  Entry& entry = entries.add(handle);
+  entry.handle = handle;
+  entry.family = family;
+  entry.type = type;
+  entry.protocol = *number;
   if (type == Type::stream) {
-    std::get<Stream>(entry.shape).options = stack.tcp().default_settings();
+    std::get<Stream>(entry.shape).options = stack.tcp().kept_defaults();
   } else if (*number == static_cast<int>(internet::Protocol::udp) && type == Type::datagram) {
     entry.shape = Datagram{.socket = stack.udp().open(family, static_cast<udp::Owner>(handle))};
   } else {
@@ -125,7 +123,6 @@ Result<Handle> Sockets::Table::open(Family family, Type type, int protocol) {
                                         type == Type::datagram);
     open_raw(*this, entry, *std::get<std::unique_ptr<Raw>>(entry.shape));
   }
-  entries.emplace(handle, std::move(entry));
   return handle;
 }
 
@@ -235,8 +232,10 @@ Result<void> Sockets::Table::shutdown(Instant now, Handle socket, Shutdown how) 
 Result<void> Sockets::Table::close(Instant now, Handle socket) {
   Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
-  for (const auto& [interface, group] : entry->groups) {
-    (void)stack.leave_group(now, interface, group);
+  if (entry->groups) {
+    for (const auto& [interface, group] : *entry->groups) {
+      (void)stack.leave_group(now, interface, group);
+    }
   }
   if (auto* stream = std::get_if<Stream>(&entry->shape)) {
     socket::close(*this, now, *stream);

@@ -50,7 +50,7 @@ tcp::Open open_of(const Entry& entry, const Stream& stream, const Endpoint& remo
   return {.remote = remote,
           .binding = stream.binding,
           .interface = remote.interface != 0 ? remote.interface : entry.common.interface,
-          .settings = stream.options,
+          .settings = *stream.options,
           .owner = static_cast<tcp::Owner>(entry.handle)};
 }
 
@@ -80,7 +80,7 @@ Result<void> listen(Sockets::Table& table, Instant now, Entry& entry, int backlo
     stream.binding = *bound;
   }
   const auto listener =
-      tcp.listen(stream.binding, wanted, stream.options, static_cast<tcp::Owner>(entry.handle));
+      tcp.listen(stream.binding, wanted, *stream.options, static_cast<tcp::Owner>(entry.handle));
   if (!listener) return unexpected(listener.error());
   stream.listener = *listener;
   stream.binding = transport::BindingId::none;
@@ -96,20 +96,17 @@ Result<Accepted> accept(Sockets::Table& table, Instant now, Entry& entry) {
       table.stack.tcp().accept(now, stream.listener, static_cast<tcp::Owner>(handle));
   if (!connection) return unexpected(connection.error());
   ++table.last;
-  Stream accepted;
+  Entry& fresh = table.entries.add(handle);
+  fresh.handle = handle;
+  fresh.family = entry.family;
+  fresh.type = Type::stream;
+  fresh.protocol = entry.protocol;
+  fresh.common = entry.common;
+  auto& accepted = std::get<Stream>(fresh.shape);
   accepted.connection = *connection;
-  accepted.options = table.stack.tcp().settings(*connection);
+  accepted.options = table.stack.tcp().kept_settings(*connection);
   accepted.linger = stream.linger;
   accepted.connect_is_reported = true;
-  const Common common = entry.common;
-  const Family family = entry.family;
-  table.entries.emplace(handle, Entry{.handle = handle,
-                                      .family = family,
-                                      .type = Type::stream,
-                                      .protocol = entry.protocol,
-                                      .common = common,
-                                      .groups = {},
-                                      .shape = std::move(accepted)});
   return Accepted{handle, table.stack.tcp().remote(*connection)};
 }
 
@@ -120,7 +117,7 @@ Result<void> connect(Sockets::Table& table, Instant now, Entry& entry, Stream& s
   const auto remote = table.reachable(entry, peer);
   if (!remote) return unexpected(remote.error());
   tcp::Open open = open_of(entry, stream, *remote);
-  open.is_fast = stream.options.fast_open_connect;
+  open.is_fast = stream.options->fast_open_connect;
   if (open.is_fast && table.stack.tcp().may_open_fast(now, open)) {
     stream.deferred = std::make_unique<Endpoint>(*remote);
     return {};
