@@ -6,6 +6,7 @@
 
 #include "wire/ipv4.hh"
 #include "wire/ipv4_options.hh"
+#include "wire/ipv4_plain.hh"
 #include "wire/ipv6.hh"
 #include "wire/ipv6_extensions.hh"
 #include "wire/protocol.hh"

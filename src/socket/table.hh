@@ -91,6 +91,10 @@ std::optional<Result<void>> set_opening_option(const Sockets::Table& table, cons
                                                std::int64_t value);
 std::optional<std::int64_t> get_opening_option(const tcp::Settings& options, Option option);
 
+// options_group.cc
+Result<void> change_group(Sockets::Table& table, Instant now, Entry& entry, bool join,
+                          const Group& group);
+
 // options.cc
 Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option option,
                         const OptionValue& value);

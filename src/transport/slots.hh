@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Objects by handles that are never reused: the low 32 bits of an id are a slot, the high 32 bits
 // count how often the slot was given out. Look-up is O(1) and a stale id finds nothing. Slots lie
-// beside one another in chunks and do not move; the first chunks are small, since most machines
-// have few.
+// in chunks and do not move; the first chunks are small, since most machines have few.
 #pragma once
 
 #include <bit>
@@ -67,9 +66,8 @@ class Slots {
   // In slot order, which is the same in every run.
   template <typename See>
   void for_each(See see) const {
-    for (std::uint32_t index = 0; index < count_; ++index) {
+    for (std::uint32_t index = 0; index < count_; ++index)
       if (T* const object = at(index)) see(*object);
-    }
   }
   [[nodiscard]] std::size_t size() const { return size_; }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/check.hh"
+#include "wire/ipv4_plain.hh"
 
 namespace lanyard::ipv4 {
 

@@ -113,18 +113,6 @@ struct Header {
   void push_onto(Packet& packet) const;
 };
 
-// A whole packet without options that no router may cut; addresses in host order.
-struct Plain {
-  std::uint32_t source = 0;
-  std::uint32_t destination = 0;
-  std::uint16_t total_length = 0;
-  std::uint8_t traffic_class = 0;
-  std::uint8_t ttl = 0;
-  std::uint8_t protocol = 0;
-};
-// Writes its header_size_min bytes, checksum included, as Header would.
-void write_plain(std::uint8_t* to, const Plain& header);
-
 // A router's change: the TTL, which must not be 0, less one; the checksum follows (RFC 1624).
 void decrement_ttl(std::uint8_t* header);
 // Changes DSCP and ECN in place; the checksum follows.

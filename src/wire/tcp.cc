@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "wire/protocol.hh"
+#include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
 

@@ -22,7 +22,6 @@
 
 #include <cstdint>
 #include <expected>
-#include <optional>
 #include <string>
 
 #include "core/bytes.hh"
@@ -147,20 +146,6 @@ struct Header {
   // device.
   void push_onto(Packet& packet, const IpAddress& source, const IpAddress& destination,
                  ChecksumBy by = ChecksumBy::us) const;
-};
-
-// What nearly every segment has: no urgent data, and no options but perhaps the timestamps.
-struct PlainHeader {
-  Port source_port = 0;
-  Port destination_port = 0;
-  SequenceNumber sequence{};
-  SequenceNumber acknowledgment{};
-  Flags flags{};
-  std::uint16_t window = 0;
-  std::optional<Timestamps> timestamps{};
-  // As Header::push_onto, with the same bytes.
-  void push_onto(Packet& packet, const IpAddress& source, const IpAddress& destination,
-                 ChecksumBy by) const;
 };
 
 }  // namespace lanyard::tcp

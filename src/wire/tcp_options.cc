@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/check.hh"
+#include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
 

@@ -32,10 +32,6 @@ inline constexpr std::size_t options_size_max = 40;
 inline constexpr std::uint8_t window_scale_max = 14;  // RFC 7323 2.3
 inline constexpr std::size_t sack_blocks_max = 4;
 
-// RFC 7323 Appendix A: what nearly every segment carries, two NOPs and the timestamps.
-inline constexpr std::size_t timestamps_alone_size = 12;
-inline constexpr std::uint32_t timestamps_alone = 0x0101080a;
-
 struct SackBlock {
   SequenceNumber left{};
   SequenceNumber right{};  // one past the last
@@ -47,14 +43,6 @@ struct Timestamps {
   std::uint32_t echo = 0;
   friend constexpr bool operator==(const Timestamps&, const Timestamps&) = default;
 };
-
-// The timestamps, if these options are nothing else, in their usual form.
-[[nodiscard]] inline std::optional<Timestamps> timestamps_if_alone(Bytes options) {
-  if (options.size() != timestamps_alone_size || load32(options.data()) != timestamps_alone) {
-    return std::nullopt;
-  }
-  return Timestamps{load32(options.data() + 4), load32(options.data() + 8)};
-}
 
 struct UserTimeout {
   bool in_minutes = false;  // else in seconds

@@ -6,6 +6,7 @@
 #include "transport/tcp/machine.hh"
 #include "wire/protocol.hh"
 #include "wire/pseudo.hh"
+#include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
 
@@ -77,7 +78,7 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
   read(segment, datagram, *view);
   Node* const found = demux.find(segment.local, segment.remote);
   if (found == nullptr) {
-    Listener* const listener = find_listener(segment);
+    Listener* const listener = listening.find(segment);
     return listener == nullptr ? arrives_closed(segment)
                                : arrives_listen(now, *listener, segment, nullptr);
   }

@@ -52,7 +52,8 @@ Delivery Machine::begin_delivery(Instant now, const Connection& c, const Segment
   delivery.least_round_trip = c.round_trip.least();
   if (!c.has_timestamps || !segment.options.timestamps || segment.options.timestamps->echo == 0)
     return delivery;
-  const std::uint32_t age = clock(now, c.timestamp_offset) - segment.options.timestamps->echo;
+  const std::uint32_t age =
+      timestamp_clock(now, c.timestamp_offset) - segment.options.timestamps->echo;
   if (age < 1U << 31) delivery.echo_ms = now.since_start().count_ms() - std::int64_t{age};
   return delivery;
 }

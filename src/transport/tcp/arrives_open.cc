@@ -28,7 +28,7 @@ void answer_with_cookie(Machine& m, Instant now, Listener& listener, const Segme
   m.take_syn(now, c, syn);
   c.sender.start(m.cookies.make(now, c.local, c.remote, syn.sequence, c.peer_mss));
   if (c.has_timestamps) {
-    const std::uint32_t plain = m.clock(now, c.timestamp_offset);
+    const std::uint32_t plain = timestamp_clock(now, c.timestamp_offset);
     c.timestamp_offset += SynCookies::timestamp(plain, {.window_scale = syn.options.window_scale,
                                                         .sack_permitted = c.has_sack,
                                                         .has_ecn = c.has_ecn}) -
@@ -104,7 +104,7 @@ DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segmen
     return DropReason::none;
   }
   if (connections.size() >= config.connections_max) return DropReason::out_of_memory;
-  SequenceNumber iss = initial_sequence(now, segment.local, segment.remote);
+  SequenceNumber iss = numbers.initial_sequence(now, segment.local, segment.remote);
   // RFC 9293 3.6.1 [MAY-2], [RFC6191-2-a]: beyond the numbers of the old incarnation.
   if (old != nullptr && !after(iss, old->send_next + 65535)) iss = old->send_next + 65537;
   Connection& c = begin_passive(now, listener, segment, iss);

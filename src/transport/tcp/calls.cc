@@ -73,13 +73,13 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   if (connections.size() >= config.connections_max) return unexpected(Errno::no_buffer_space);
 
   // RFC 6191 2: beyond the numbers of the old incarnation.
-  SequenceNumber iss = initial_sequence(now, local, remote);
+  SequenceNumber iss = numbers.initial_sequence(now, local, remote);
   if (Node* const old = demux.find(local, remote)) {
     auto& wait = static_cast<TimeWait&>(*old);
     if (!after(iss, wait.send_next + 65535)) iss = wait.send_next + 65537;
     end_time_wait(wait);
   }
-  Connection& c = add_connection(now, local, remote, keep(open.settings));
+  Connection& c = add_connection(now, local, remote, kept.keep(open.settings));
   c.owner = open.owner;
   c.interface = interface;
   if (bound != nullptr) {
@@ -238,9 +238,7 @@ void Machine::close(Instant now, Listener& listener) {
     abort(now, *c, std::nullopt);
   }
   // Half-open connections find out when their ACK comes or their SYN,ACK is due again.
-  auto& bucket = listening[listener.bound.local.port];
-  std::erase(bucket, &listener);
-  if (bucket.empty()) listening.erase(listener.bound.local.port);
+  listening.remove(listener);
   ports.release(listener.binding);
   listeners.remove(listener.id);
 }
@@ -248,7 +246,7 @@ void Machine::close(Instant now, Listener& listener) {
 void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   const bool had_keep_alive = c.settings->keep_alive;
   const bool is_control_new = c.settings->congestion != settings.congestion;
-  c.settings = keep(settings);
+  c.settings = kept.keep(settings);
   c.receiver.set_inline(settings.urgent_inline);
   c.receiver.set_buffer(settings.receive_buffer_bytes);
   if (c.is_over) return;

@@ -12,6 +12,7 @@
 #include "transport/congestion/control.hh"
 #include "transport/tcp/alarm.hh"
 #include "transport/tcp/demux.hh"
+#include "transport/tcp/path_facts.hh"
 #include "transport/tcp/rare.hh"
 #include "transport/tcp/receiver.hh"
 #include "transport/tcp/recovery.hh"
@@ -21,13 +22,6 @@
 #include "transport/tcp/tcp.hh"
 
 namespace lanyard::tcp {
-
-// The path as it was last asked for.
-struct PathFacts {
-  std::uint32_t mtu = 1500;
-  std::uint32_t super_segment_max = 0;
-  bool takes_checksums = false;
-};
 
 struct Counters {
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retransmitted = 0;

@@ -182,7 +182,7 @@ bool Tcp::is_at_urgent_mark(ConnectionId id) const {
 
 Settings Tcp::settings(ConnectionId id) const {
   const Connection* const c = parts_->open_connection(id);
-  return c == nullptr ? *parts_->defaults : *c->settings;
+  return c == nullptr ? *parts_->kept.defaults() : *c->settings;
 }
 
 bool Tcp::is_quick_ack(ConnectionId id) const {

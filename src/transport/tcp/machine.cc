@@ -10,36 +10,9 @@ namespace lanyard::tcp {
 
 namespace {
 
-std::uint64_t hash_of(const SipKey& key, const Endpoint& local, const Endpoint& remote,
-                      bool with_ports) {
-  std::array<std::uint8_t, 36> tuple{};
-  std::copy_n(local.address.bytes().begin(), 16, tuple.begin());
-  std::copy_n(remote.address.bytes().begin(), 16, tuple.begin() + 16);
-  if (with_ports) {
-    store16(tuple.data() + 32, local.port);
-    store16(tuple.data() + 34, remote.port);
-  }
-  return siphash(key, tuple);
-}
-
 Instant first_deadline(const Connection& c) {
   const auto& d = c.deadlines;
   return std::min(std::min(d[0], d[1]), std::min(d[2], d[3]));
-}
-
-// How exactly a listener asks for such a SYN; -1: not at all.
-int match(const Listener& listener, const Segment& segment) {
-  const IpAddress& to = segment.local.address;
-  const transport::BindRequest& bound = listener.bound;
-  int score = bound.local.address.family() == to.family() ? 1 : 0;
-  if (bound.local.address.is_unspecified()) {
-    if (score == 0 && (bound.local.address.is_v4() || bound.v6_only)) return -1;
-  } else {
-    if (bound.local.address != to) return -1;
-    score += 2;
-  }
-  if (bound.interface == 0) return score;
-  return bound.interface == segment.datagram->interface ? score + 2 : -1;
 }
 
 }  // namespace
@@ -63,23 +36,14 @@ Machine::Machine(const transport::Config& config_in, const Seed& seed, internet:
       out(out_in),
       ports(config_in, seed),
       dice(seed.branch("tcp").stream()),
-      sequence_key(dice.key()),
-      clock_key(dice.key()),
-      balance_key(dice.key()),
+      numbers{dice.key(), dice.key()},
+      listening(dice.key()),
       cookies(dice.key()),
       fast_open_key(config_in.fast_open_key.value_or(seed.branch("tcp fast open").stream().key())),
       demux(dice.key()),
-      defaults(std::make_shared<const Settings>(Settings::defaults(config_in))) {}
+      kept(Settings::defaults(config_in)) {}
 
 Machine::~Machine() = default;
-
-std::shared_ptr<const Settings> Machine::keep(const Settings& settings) {
-  if (settings == *defaults) return defaults;
-  for (const auto& kept : kept_settings)
-    if (kept != nullptr && *kept == settings) return kept;
-  kept_last = (kept_last + 1) % kept_settings.size();
-  return kept_settings[kept_last] = std::make_shared<const Settings>(settings);
-}
 
 void Machine::schedule(Connection& c) {
   if (c.is_scheduled) return;
@@ -214,7 +178,7 @@ void Machine::prepare(Instant now, Connection& c, const Endpoint& local, const E
   c.remote = remote;
   c.settings = std::move(settings);
   c.created_at = c.last_received = c.last_sent = now;
-  c.timestamp_offset = clock_offset(local.address, remote.address);
+  c.timestamp_offset = numbers.clock_offset(local.address, remote.address);
   c.own_scale = scale_for(c.settings->receive_buffer_bytes);
   // RFC 9293 3.7.1 [MUST-15]: what holds until the peer says otherwise (BI-70).
   c.peer_mss = remote.address.is_v4() ? 536 : 1220;
@@ -235,48 +199,6 @@ void Machine::drop_out_of_order(Connection& c) {
 Connection* Machine::open_connection(ConnectionId id) const {
   Connection* const c = connections.find(id);
   return c == nullptr || c->is_orphan ? nullptr : c;
-}
-
-// The most exactly bound listener; of equals with SO_REUSEPORT one chosen by hash.
-Listener* Machine::find_listener(const Segment& segment) const {
-  const auto bucket = listening.find(segment.local.port);
-  if (bucket == listening.end()) return nullptr;
-  int best = -1;
-  std::size_t equals = 0;
-  Listener* first = nullptr;
-  for (Listener* const listener : bucket->second) {
-    const int score = match(*listener, segment);
-    if (score < 0 || score < best) continue;
-    if (score > best) equals = 0;
-    if (equals++ == 0) first = listener;
-    best = score;
-  }
-  if (equals < 2) return first;
-  std::size_t chosen = hash_of(balance_key, segment.local, segment.remote, true) % equals;
-  for (Listener* const listener : bucket->second) {
-    if (match(*listener, segment) == best && chosen-- == 0) return listener;
-  }
-  return first;
-}
-
-// RFC 9293 3.4.1 [MUST-8] [MUST-9] [SHLD-1], [RFC6528-3-a]: a clock of four microseconds a tick
-// plus a keyed function of the 4-tuple.
-SequenceNumber Machine::initial_sequence(Instant now, const Endpoint& local,
-                                         const Endpoint& remote) const {
-  const auto ticks = static_cast<std::uint64_t>(now.count_ns()) / 4000;
-  return SequenceNumber(
-      static_cast<std::uint32_t>(ticks + hash_of(sequence_key, local, remote, true)));
-}
-
-// [RFC7323-5.4-a]: an offset for each pair of hosts, so that the clock says nothing about the
-// machine yet grows from one connection to the next (RFC 6191).
-std::uint32_t Machine::clock_offset(const IpAddress& local, const IpAddress& remote) {
-  auto& latest = latest_clock_;
-  if (!latest.is_set || latest.local != local || latest.remote != remote) {
-    const std::uint64_t hash = hash_of(clock_key, {local, 0, 0}, {remote, 0, 0}, false);
-    latest = {local, remote, static_cast<std::uint32_t>(hash), true};
-  }
-  return latest.offset;
 }
 
 }  // namespace lanyard::tcp

@@ -4,8 +4,6 @@
 // time_wait.cc (3.10.7), timeouts.cc (3.10.8), output.cc (segments that go out), icmp.cc (3.9.2.2).
 #pragma once
 
-#include <array>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -13,7 +11,9 @@
 #include "transport/slots.hh"
 #include "transport/tcp/connection.hh"
 #include "transport/tcp/fast_open.hh"
-#include "transport/tcp/listener.hh"
+#include "transport/tcp/kept_settings.hh"
+#include "transport/tcp/listening.hh"
+#include "transport/tcp/numbers.hh"
 #include "transport/tcp/segment.hh"
 #include "transport/tcp/syn_cookie.hh"
 #include "transport/tcp/time_wait.hh"
@@ -28,7 +28,8 @@ struct Machine {
   internet::Outbox& out;
   transport::Ports ports;
   RandomStream dice;
-  SipKey sequence_key, clock_key, balance_key;
+  Numbers numbers;
+  Listening listening;
   SynCookies cookies;
   FastOpenKey fast_open_key;
   FastOpenCache fast_opens;
@@ -36,12 +37,8 @@ struct Machine {
   Timers timers;
   transport::Slots<ConnectionId, Connection> connections;
   transport::Slots<ListenerId, Listener> listeners;
-  std::map<Port, std::vector<Listener*>> listening;
   std::vector<std::unique_ptr<TimeWait>> time_waits;
-  std::shared_ptr<const Settings> defaults;
-  // Those that were asked for lately.
-  std::array<std::shared_ptr<const Settings>, 4> kept_settings;
-  std::size_t kept_last = 0;
+  KeptSettings kept;
   Observer* observer = nullptr;
   std::size_t out_of_order_bytes = 0;  // of all connections
 
@@ -63,7 +60,6 @@ struct Machine {
   void end(Instant now, Connection& c, Cause cause, std::optional<Errno> error);
   void drop_out_of_order(Connection& c);
   void forget(Connection& c) { dead_.push_back(c.id); }
-  [[nodiscard]] std::shared_ptr<const Settings> keep(const Settings& settings);
   // Whether anybody sees what is emitted.
   [[nodiscard]] bool is_watched() const { return trace != nullptr && trace->is_on(); }
   void emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) const;
@@ -72,10 +68,6 @@ struct Machine {
   Connection& add_connection(Instant now, const Endpoint& local, const Endpoint& remote,
                              std::shared_ptr<const Settings> settings);
   [[nodiscard]] Connection* open_connection(ConnectionId id) const;  // not one already closed
-  [[nodiscard]] Listener* find_listener(const Segment& segment) const;
-  [[nodiscard]] SequenceNumber initial_sequence(Instant now, const Endpoint& local,
-                                                const Endpoint& remote) const;
-  [[nodiscard]] std::uint32_t clock_offset(const IpAddress& local, const IpAddress& remote);
 
   // calls.cc
   Result<ConnectionId> connect(Instant now, const Open& open);
@@ -147,12 +139,9 @@ struct Machine {
   [[nodiscard]] Header header_of(Instant now, Connection& c, Flags flags, SequenceNumber sequence);
   void ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
             std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface);
-  void hand_down(const Node& from, Packet&& segment, std::uint8_t hop_limit,
-                 std::uint8_t traffic_class, std::uint32_t interface);
   void ack_was_sent(Connection& c);
   void refresh_path(Connection& c);
   void compute_mss(Connection& c);
-  [[nodiscard]] std::uint32_t clock(Instant now, std::uint32_t offset) const;
   [[nodiscard]] std::uint32_t segment_limit(const Connection& c) const;
   // timeouts.cc: 3.10.8.
   void poll(Instant now);
@@ -168,7 +157,6 @@ struct Machine {
   [[nodiscard]] Duration probe_timeout(const Connection& c) const;
   void arm_idle(Instant now, Connection& c);
   void give_up(Instant now, Connection& c);
-  [[nodiscard]] bool is_past_r2(Instant now, const Connection& c) const;
   [[nodiscard]] Duration retransmit_timeout(const Connection& c) const;
   // icmp.cc
   void on_icmp_error(Instant now, const internet::IcmpError& error);
@@ -178,12 +166,6 @@ struct Machine {
   void bury();
   std::vector<ConnectionId> scheduled_, changed_, telling_, dead_;  // telling_: its turn has come
   std::vector<ListenerId> changed_listeners_, telling_listeners_;
-  // The offset of the pair asked for last.
-  struct {
-    IpAddress local, remote;
-    std::uint32_t offset = 0;
-    bool is_set = false;
-  } latest_clock_;
   bool is_notifying_ = false;
 };
 

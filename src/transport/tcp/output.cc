@@ -6,6 +6,7 @@
 #include "transport/congestion/kind.hh"
 #include "transport/tcp/opening.hh"
 #include "transport/tcp/path_probe.hh"
+#include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
 
@@ -63,11 +64,20 @@ bool is_quiet(const Connection& c) {
          c.deadline(Alarm::cork) == Instant::never();
 }
 
-}  // namespace
-
-std::uint32_t Machine::clock(Instant now, std::uint32_t offset) const {
-  return static_cast<std::uint32_t>(now.since_start().count_ms()) + offset;
+void hand_down(internet::Outbox& out, const Node& from, Packet&& segment, std::uint8_t hop_limit,
+               std::uint8_t traffic_class, std::uint32_t interface) {
+  internet::Datagram& datagram = out.emplace_back();
+  datagram.source = from.local.address;
+  datagram.destination = from.remote.address;
+  datagram.protocol = internet::Protocol::tcp;
+  datagram.hop_limit = hop_limit;          // RFC 9293 3.9.2 [MUST-49]
+  datagram.traffic_class = traffic_class;  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
+  datagram.may_fragment = false;           // 9293-3.7-b: path MTU discovery
+  datagram.interface = interface;
+  datagram.packet = std::move(segment);
 }
+
+}  // namespace
 
 void Machine::refresh_path(Connection& c) {
   const auto path = paths.find(c.remote.address, c.local.address, c.interface);
@@ -118,20 +128,7 @@ void Machine::ack_was_sent(Connection& c) {
 void Machine::ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
                    std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface) {
   header.push_onto(payload, from.local.address, from.remote.address, by);
-  hand_down(from, std::move(payload), hop_limit, traffic_class, interface);
-}
-
-void Machine::hand_down(const Node& from, Packet&& segment, std::uint8_t hop_limit,
-                        std::uint8_t traffic_class, std::uint32_t interface) {
-  internet::Datagram& datagram = out.emplace_back();
-  datagram.source = from.local.address;
-  datagram.destination = from.remote.address;
-  datagram.protocol = internet::Protocol::tcp;
-  datagram.hop_limit = hop_limit;          // RFC 9293 3.9.2 [MUST-49]
-  datagram.traffic_class = traffic_class;  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
-  datagram.may_fragment = false;           // 9293-3.7-b: path MTU discovery
-  datagram.interface = interface;
-  datagram.packet = std::move(segment);
+  hand_down(out, from, std::move(payload), hop_limit, traffic_class, interface);
 }
 
 // The header of a segment of any kind.
@@ -161,7 +158,7 @@ Header Machine::header_of(Instant now, Connection& c, Flags flags, SequenceNumbe
   }
   // [RFC7323-3.2-a]: once negotiated, on every segment.
   if (c.has_timestamps || (flags.syn() && !flags.ack() && config.timestamps))
-    header.options.timestamps = {.value = clock(now, c.timestamp_offset),
+    header.options.timestamps = {.value = timestamp_clock(now, c.timestamp_offset),
                                  .echo = flags.ack() ? c.ts_recent : 0};
   if (reports_sack(c) && !flags.syn()) {
     header.options.sack_blocks = static_cast<std::uint8_t>(sack_blocks_that_fit(c));
@@ -196,11 +193,11 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
                        .flags = flags | ecn_flags(c, flags, false),
                        .window = c.receiver.offer(c.own_mss)};
     if (c.has_timestamps)
-      header.timestamps = {.value = clock(now, c.timestamp_offset), .echo = c.ts_recent};
+      header.timestamps = {.value = timestamp_clock(now, c.timestamp_offset), .echo = c.ts_recent};
     header.push_onto(payload, c.local.address, c.remote.address, by);
   }
   if (flags.ack()) ack_was_sent(c);
-  hand_down(c, std::move(payload), c.settings->hop_limit, traffic_class_of(c), c.interface);
+  hand_down(out, c, std::move(payload), c.settings->hop_limit, traffic_class_of(c), c.interface);
 }
 
 void Machine::send_syn(Instant now, Connection& c) {

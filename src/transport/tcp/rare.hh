@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/time.hh"
-#include "transport/tcp/tcp.hh"
+#include "transport/tcp/values.hh"
 #include "wire/sequence.hh"
 #include "wire/tcp_options.hh"
 

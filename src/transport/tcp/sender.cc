@@ -45,6 +45,10 @@ void Sender::share_with(Packet& packet, SequenceNumber from, std::uint32_t size)
   if (size > 0) queue_->share_with(packet, static_cast<std::size_t>(from - data_start_), size);
 }
 
+bool Sender::is_fin_acknowledged() const {
+  return is_fin_sent_ && una_ == end_of_data() + 1;
+}
+
 std::optional<std::uint16_t> Sender::urgent_pointer(SequenceNumber sequence) const {
   if (!is_urgent_ || !after(urgent_end_, sequence)) return std::nullopt;
   return static_cast<std::uint16_t>(std::min<std::int32_t>(urgent_end_ - sequence, 65535));
@@ -117,6 +121,10 @@ void Sender::take_sack(std::span<const SackBlock> blocks, Delivery& delivery) {
   if (!is_selective_ || blocks.empty()) return;
   delivery.duplicate = duplicate_in(blocks, una_);
   if (in_flight_) in_flight_->take_sack(blocks, una_, next_, delivery);
+}
+
+void Sender::count_duplicate() {
+  if (duplicates_ < UINT16_MAX) ++duplicates_;
 }
 
 bool Sender::should_enter_recovery() const {

@@ -46,17 +46,14 @@ class Sender {
   void append(Slice slice);
   [[nodiscard]] std::size_t queued() const { return queue_ ? queue_->size() : 0; }
   [[nodiscard]] std::size_t unsent() const {
-    const SequenceNumber from = before(next_, data_start_) ? data_start_ : next_;
-    const std::int32_t ahead = end_of_data() - from;
+    const std::int32_t ahead = end_of_data() - (before(next_, data_start_) ? data_start_ : next_);
     return ahead > 0 ? static_cast<std::size_t>(ahead) : 0;
   }
   void end_record() { records_.add(end_of_data()); }  // MSG_EOR
   void ask_fin() { is_fin_asked_ = true; }
   [[nodiscard]] bool is_fin_asked() const { return is_fin_asked_; }
   [[nodiscard]] bool is_fin_sent() const { return is_fin_sent_; }
-  [[nodiscard]] bool is_fin_acknowledged() const {
-    return is_fin_sent_ && una_ == end_of_data() + 1;
-  }
+  [[nodiscard]] bool is_fin_acknowledged() const;
   [[nodiscard]] bool has_unsent() const { return unsent() > 0 || (is_fin_asked_ && !is_fin_sent_); }
   void share_with(Packet& packet, SequenceNumber from, std::uint32_t size) const;
   [[nodiscard]] bool has_urgent() const { return is_urgent_; }
@@ -75,9 +72,7 @@ class Sender {
   bool update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
   void set_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
   void take_sack(std::span<const SackBlock> blocks, Delivery& delivery);
-  void count_duplicate() {
-    if (duplicates_ < UINT16_MAX) ++duplicates_;
-  }
+  void count_duplicate();
   [[nodiscard]] std::uint32_t duplicates() const { return duplicates_; }
 
   // Loss.

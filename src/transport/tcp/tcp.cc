@@ -23,25 +23,25 @@ void Tcp::set_observer(Observer* observer) {
 
 void Tcp::on_config_change() {
   const transport::Config& config = parts_->config;
-  parts_->defaults = std::make_shared<const Settings>(Settings::defaults(config));
+  parts_->kept.set_defaults(Settings::defaults(config));
   if (config.fast_open_key) parts_->fast_open_key = FastOpenKey(*config.fast_open_key);
 }
 
 Settings Tcp::default_settings() const {
-  return *parts_->defaults;
+  return *parts_->kept.defaults();
 }
 
 std::shared_ptr<const Settings> Tcp::kept_defaults() const {
-  return parts_->defaults;
+  return parts_->kept.defaults();
 }
 
 std::shared_ptr<const Settings> Tcp::keep(const Settings& settings) {
-  return parts_->keep(settings);
+  return parts_->kept.keep(settings);
 }
 
 std::shared_ptr<const Settings> Tcp::kept_settings(ConnectionId id) const {
   const Connection* const c = parts_->open_connection(id);
-  return c == nullptr ? parts_->defaults : c->settings;
+  return c == nullptr ? parts_->kept.defaults() : c->settings;
 }
 
 Result<transport::BindingId> Tcp::bind(const transport::BindRequest& request) {
@@ -72,8 +72,8 @@ Result<ListenerId> Tcp::listen(transport::BindingId binding, std::uint32_t backl
   listener.binding = binding;
   listener.bound = *parts_->ports.find(binding);
   listener.backlog = std::min(backlog, parts_->config.backlog_max);
-  listener.settings = parts_->keep(settings);
-  parts_->listening[listener.bound.local.port].push_back(&listener);
+  listener.settings = parts_->kept.keep(settings);
+  parts_->listening.add(listener);
   return listener.id;
 }
 
@@ -86,7 +86,7 @@ Result<void> Tcp::set_backlog(ListenerId id, std::uint32_t backlog) {
 
 void Tcp::set(ListenerId id, const Settings& settings) {
   if (Listener* const listener = parts_->listeners.find(id))
-    listener->settings = parts_->keep(settings);
+    listener->settings = parts_->kept.keep(settings);
 }
 
 Result<ConnectionId> Tcp::accept(Instant, ListenerId id, Owner owner) {

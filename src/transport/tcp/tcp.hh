@@ -32,19 +32,6 @@ class Observer {
   ~Observer() = default;
 };
 
-struct Open {
-  Endpoint remote;
-  // A port held by bind(), taken over if connect succeeds; none: address and port are chosen.
-  transport::BindingId binding = transport::BindingId::none;
-  std::uint32_t interface = 0;  // SO_BINDTODEVICE, or the zone of a link-local address
-  Settings settings;
-  Owner owner = 0;
-  // Fast Open (RFC 7413): what fits of it goes with the SYN if the server's cookie is known; all
-  // of what was taken is then unacked_bytes.
-  bool is_fast = false;
-  Bytes early{};
-};
-
 class Tcp {
  public:
   Tcp(const transport::Config& config, const Seed& seed, internet::Paths& paths, Trace* trace,

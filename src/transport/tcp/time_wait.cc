@@ -86,7 +86,7 @@ DropReason Machine::arrives_time_wait(Instant now, TimeWait& wait, const Segment
     return DropReason::none;
   }
   if (segment.flags.syn() && !segment.flags.ack() && may_reopen(wait, segment)) {
-    if (Listener* const listener = find_listener(segment)) {
+    if (Listener* const listener = listening.find(segment)) {
       TimeWait old;
       old.send_next = wait.send_next;
       end_time_wait(wait);
@@ -105,7 +105,7 @@ DropReason Machine::arrives_time_wait(Instant now, TimeWait& wait, const Segment
   header.flags = flags::ack;
   header.window = wait.window_field;
   if (wait.has_timestamps)
-    header.options.timestamps = {.value = clock(now, wait.timestamp_offset),
+    header.options.timestamps = {.value = timestamp_clock(now, wait.timestamp_offset),
                                  .echo = wait.ts_recent};
   ship(wait, header, {}, ChecksumBy::us, wait.hop_limit, wait.traffic_class, wait.interface);
   return is_fin ? DropReason::none : DropReason::tcp_unacceptable;

@@ -39,6 +39,17 @@ void send_squeezed(Machine& machine, Instant now, Connection& c) {
   machine.send_data(now, c, *rest, mss);
 }
 
+// RFC 9293 3.8.3 [MUST-20] [MUST-21] [SHLD-11].
+bool is_past_r2(const transport::Config& config, Instant now, const Connection& c) {
+  const Duration elapsed = now - c.retransmitting_since;
+  if (c.settings->user_timeout > Duration::zero()) return elapsed >= c.settings->user_timeout;
+  // [SHLD-17]: a peer that shrank its window and still answers is alive.
+  if (!c.is_orphan && c.sender.window() == 0 && now - c.last_acked < config.rto_max) return false;
+  const std::uint32_t retries =
+      c.is_orphan ? std::min(config.orphan_retries_max, config.retries_max) : config.retries_max;
+  return elapsed >= time_of(retries, config);
+}
+
 }  // namespace
 
 void Machine::poll(Instant now) {
@@ -147,17 +158,6 @@ Duration Machine::probe_timeout(const Connection& c) const {
   return c.round_trip.smoothed() * 2 + (may_wait ? config.peer_ack_delay_max : slack);
 }
 
-// RFC 9293 3.8.3 [MUST-20] [MUST-21] [SHLD-11].
-bool Machine::is_past_r2(Instant now, const Connection& c) const {
-  const Duration elapsed = now - c.retransmitting_since;
-  if (c.settings->user_timeout > Duration::zero()) return elapsed >= c.settings->user_timeout;
-  // [SHLD-17]: a peer that shrank its window and still answers is alive.
-  if (!c.is_orphan && c.sender.window() == 0 && now - c.last_acked < config.rto_max) return false;
-  const std::uint32_t retries =
-      c.is_orphan ? std::min(config.orphan_retries_max, config.retries_max) : config.retries_max;
-  return elapsed >= time_of(retries, config);
-}
-
 void Machine::give_up(Instant now, Connection& c) {
   end(now, c, Cause::time_out, c.soft_error.value_or(Errno::timed_out));
 }
@@ -182,7 +182,7 @@ void Machine::on_retransmit(Instant now, Connection& c) {
   if (!is_synchronized(c.state)) return on_handshake_retransmit(now, c);
   if (c.retransmitting_since == Instant::never())
     c.retransmitting_since = now - retransmit_timeout(c);
-  if (is_past_r2(now, c)) return give_up(now, c);
+  if (is_past_r2(config, now, c)) return give_up(now, c);
   if (c.recovery) begin_timeout(now, c);
   look_for_black_hole(*this, now, c);
   ++c.retransmits;

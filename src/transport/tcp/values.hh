@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "core/bytes.hh"
+#include "transport/ports.hh"
+#include "transport/tcp/settings.hh"
 #include "transport/tcp/state.hh"
 #include "wire/address.hh"
 
@@ -16,6 +18,19 @@ enum class ListenerId : std::uint64_t { none = 0 };
 
 // Whatever number the caller knows the socket by; handed back with every change.
 using Owner = std::uint64_t;
+
+struct Open {
+  Endpoint remote;
+  // A port held by bind(), taken over if connect succeeds; none: address and port are chosen.
+  transport::BindingId binding = transport::BindingId::none;
+  std::uint32_t interface = 0;  // SO_BINDTODEVICE, or the zone of a link-local address
+  Settings settings;
+  Owner owner = 0;
+  // Fast Open (RFC 7413): what fits of it goes with the SYN if the server's cookie is known; all
+  // of what was taken is then unacked_bytes.
+  bool is_fast = false;
+  Bytes early{};
+};
 
 struct SendFlags {
   bool urgent = false;       // MSG_OOB: the last byte is the urgent one (RFC 6093)
