@@ -315,12 +315,13 @@ TEST(FastOpen, TwoMachinesSpareARoundTrip) {
   config.fast_open = fast_open::client | fast_open::server | fast_open::all_listeners;
   Pair pair(config);
   const auto listener = pair.listen();
+  const std::string question = "question";
   const auto open = [&] {
     tcp::Open request;
     request.remote = {pair.b.address, 80, 0};
     request.settings = pair.a.tcp.default_settings();
     request.is_fast = true;
-    request.early = as_bytes("question");
+    request.early = as_bytes(question);
     return *pair.a.tcp.connect(pair.now, request);
   };
   (void)open();
