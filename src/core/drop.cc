@@ -63,6 +63,7 @@ constexpr std::array<DropRow, drop_reasons> rows = {{
     {DropReason::tcp_backlog_full, "TCP backlog full"},
     {DropReason::tcp_paws, "old TCP timestamp"},
     {DropReason::out_of_memory, "out of memory"},
+    {DropReason::other_shard, "for another shard of this machine"},
 }};
 
 constexpr bool rows_stand_at_their_reasons() {

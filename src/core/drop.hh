@@ -66,6 +66,7 @@ enum class DropReason : std::uint8_t {
   tcp_backlog_full,
   tcp_paws,
   out_of_memory,
+  other_shard,
   count
 };
 

@@ -16,8 +16,13 @@ constexpr int frames_per_round_max = 64;
 }  // namespace
 
 StackDriver::StackDriver(EventLoop& loop, stack::Stack& stack, std::uint32_t interface,
-                         FrameDevice& device, Tasks* tasks)
-    : loop_(loop), stack_(stack), interface_(interface), device_(device), tasks_(tasks) {
+                         FrameDevice& device, Tasks* tasks, Gate* gate)
+    : loop_(loop),
+      stack_(stack),
+      interface_(interface),
+      device_(device),
+      tasks_(tasks),
+      gate_(gate) {
   loop_.watch(device_.descriptor(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
 }
 
@@ -36,8 +41,9 @@ void StackDriver::on_readable() {
       break;
     }
     ++counters_.received_frames;
-    came_.push_back(std::move(*frame));
+    if (gate_ == nullptr || gate_->lets_in(*frame)) came_.push_back(std::move(*frame));
   }
+  if (gate_ != nullptr) gate_->end_round();
   if (!came_.empty()) stack_.on_frames(loop_.now(), interface_, came_);
 }
 
@@ -57,6 +63,7 @@ Instant StackDriver::next_deadline() const {
 // Frames of other interfaces than the device's have nowhere to go.
 void StackDriver::send_frames() {
   while (std::optional<stack::OutFrame> out = stack_.take_frame()) {
+    if (gate_ != nullptr && !gate_->lets_out(out->frame)) continue;
     if (out->interface == interface_ && device_.send(std::move(out->frame))) {
       ++counters_.sent_frames;
     } else {

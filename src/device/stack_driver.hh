@@ -19,12 +19,27 @@ struct DriverCounters {
   std::uint64_t unreadable_frames = 0;  // the device gave an error instead
 };
 
+// Stands between a device and a stack.
+class Gate {
+ public:
+  // False: not for this stack; the gate may have moved the frame elsewhere.
+  virtual bool lets_in(Packet& frame) = 0;
+  // No more frames in this round.
+  virtual void end_round() = 0;
+  // False: this stack does not send it.
+  virtual bool lets_out(const Packet& frame) = 0;
+
+ protected:
+  ~Gate() = default;
+};
+
 class StackDriver : public Driven {
  public:
   // Watches the device until destroyed; loop.drive(this) is the caller's. `interface` is the
-  // stack's interface that the device is, `tasks` (may be null) what runs on this host.
+  // stack's interface that the device is, `tasks` (may be null) what runs on this host. Without a
+  // gate every frame passes.
   StackDriver(EventLoop& loop, stack::Stack& stack, std::uint32_t interface, FrameDevice& device,
-              Tasks* tasks);
+              Tasks* tasks, Gate* gate = nullptr);
   ~StackDriver();
   StackDriver(const StackDriver&) = delete;
   StackDriver& operator=(const StackDriver&) = delete;
@@ -41,6 +56,7 @@ class StackDriver : public Driven {
   std::uint32_t interface_;
   FrameDevice& device_;
   Tasks* tasks_;
+  Gate* gate_;
   DriverCounters counters_;
   std::vector<Packet> came_;  // in one round
 };

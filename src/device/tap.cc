@@ -22,14 +22,15 @@ namespace {
 constexpr unsigned tun_f_uso4 = 0x20;
 constexpr unsigned tun_f_uso6 = 0x40;
 
+constexpr short tap_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+
 std::string failure(const char* what, int error) {
   const auto number = static_cast<Errno>(error);
   return fmt::format("{}: {} ({})", what, errno_text(number), errno_name(number));
 }
 
-}  // namespace
-
-std::expected<std::unique_ptr<Tap>, std::string> Tap::open(const std::string& name) {
+// A descriptor attached to the interface `name`.
+std::expected<int, std::string> attach(const std::string& name, short flags) {
   ifreq request{};
   if (name.size() >= sizeof request.ifr_name) {
     return std::unexpected(fmt::format("an interface name has at most {} letters: {}",
@@ -38,13 +39,36 @@ std::expected<std::unique_ptr<Tap>, std::string> Tap::open(const std::string& na
   const int descriptor = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return std::unexpected(failure("open /dev/net/tun", errno));
   std::copy(name.begin(), name.end(), std::begin(request.ifr_name));
-  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  request.ifr_flags = flags;
   if (::ioctl(descriptor, TUNSETIFF, &request) != 0) {
     const int error = errno;
     ::close(descriptor);
     return std::unexpected(failure(fmt::format("TUNSETIFF {}", name).c_str(), error));
   }
-  return adopt(descriptor);
+  return descriptor;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Tap>, std::string> Tap::open(const std::string& name) {
+  const auto descriptor = attach(name, tap_flags);
+  if (!descriptor) return std::unexpected(descriptor.error());
+  return adopt(*descriptor);
+}
+
+std::expected<std::vector<std::unique_ptr<Tap>>, std::string> Tap::open_queues(
+    const std::string& name, std::size_t queues) {
+  std::vector<std::unique_ptr<Tap>> taps;
+  while (taps.size() < queues) {
+    // The first may have chosen the name.
+    const auto descriptor =
+        attach(taps.empty() ? name : taps.front()->name(), tap_flags | IFF_MULTI_QUEUE);
+    if (!descriptor) return std::unexpected(descriptor.error());
+    auto tap = adopt(*descriptor);
+    if (!tap) return std::unexpected(tap.error());
+    taps.push_back(std::move(*tap));
+  }
+  return taps;
 }
 
 std::expected<std::unique_ptr<Tap>, std::string> Tap::adopt(int descriptor) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "device/frame_device.hh"
 #include "device/virtio_frames.hh"
@@ -20,6 +21,10 @@ class Tap : public FrameDevice {
   // sentence says what failed. Needs CAP_NET_ADMIN in the network namespace.
   [[nodiscard]] static std::expected<std::unique_ptr<Tap>, std::string> open(
       const std::string& name);
+  // The same with so many queues (IFF_MULTI_QUEUE), one to a thread: the kernel gives a
+  // conversation to the queue that last sent for it.
+  [[nodiscard]] static std::expected<std::vector<std::unique_ptr<Tap>>, std::string> open_queues(
+      const std::string& name, std::size_t queues);
   // Takes over a descriptor of /dev/net/tun attached with IFF_TAP | IFF_NO_PI, with or without
   // IFF_VNET_HDR, whatever namespace its interface is in. It is closed if this fails.
   [[nodiscard]] static std::expected<std::unique_ptr<Tap>, std::string> adopt(int descriptor);

@@ -7,6 +7,19 @@
 #include "wire/ndp.hh"
 
 namespace lanyard::internet {
+namespace {
+
+// The datagram of which only this much came.
+Datagram datagram_of(const Reassembly::GivenUp& given_up) {
+  Datagram datagram;
+  datagram.source = given_up.key.source;
+  datagram.destination = given_up.key.destination;
+  datagram.protocol = static_cast<Protocol>(given_up.key.protocol);
+  datagram.packet = given_up.first.share();
+  return datagram;
+}
+
+}  // namespace
 
 Input::Input(Shared& shared, Output& output, Icmp& icmp, Ndp& ndp, Groups& groups)
     : shared_(shared),
@@ -55,6 +68,8 @@ void Input::deliver(Instant now, const Arrival& arrival, Datagram& datagram, Byt
   const bool is_control =
       is_v4 ? datagram.protocol == Protocol::icmp || datagram.protocol == Protocol::igmp
             : datagram.protocol == Protocol::icmpv6;
+  if (was_fragmented && shared_.machine.is_other_shards(datagram))
+    return drop(now, arrival, DropReason::other_shard, datagram.packet);
   if (is_control) {
     const DropReason reason = on_control(now, arrival, datagram, header, was_fragmented);
     if (reason != DropReason::none) return drop(now, arrival, reason, datagram.packet);
@@ -88,6 +103,7 @@ void Input::take_given_up(Instant now) {
     // RFC 1122 3.3.2 [RFC1122-3.3.2-b], RFC 8200 4.5 [RFC8200-4.5-e], BI-21: only about a datagram
     // whose first fragment came.
     if (!given_up.has_first || given_up.reason != DropReason::reassembly_timeout) continue;
+    if (shared_.machine.is_other_shards(datagram_of(given_up))) continue;
     icmp_.complain(now, {Trouble::reassembly_time_exceeded, 0, arrival}, given_up.header.bytes,
                    given_up.first);
   }

@@ -52,7 +52,8 @@ class Input {
   [[nodiscard]] Judged judge_v4(const ipv4::View& view, const Arrival& arrival);
   void deliver_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   [[nodiscard]] bool hand_up_plain(Instant now, const Arrival& arrival, Packet& packet);
-  void hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view, Packet&& payload);
+  void hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view, Packet&& payload,
+                  bool was_fragmented);
   void on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void forward_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void redirect_v4(Instant now, const Arrival& arrival, const Packet& packet,

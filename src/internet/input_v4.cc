@@ -168,15 +168,15 @@ void Input::deliver_v4(Instant now, const Arrival& arrival, Packet&& packet,
     // TCP answers for itself: nobody reads this header once the segment is given away, so that it
     // may stay where it is, in front of the payload.
     packet.pull_front(header_size);
-    return hand_up_v4(now, arrival, view, std::move(packet));
+    return hand_up_v4(now, arrival, view, std::move(packet), false);
   }
   header_.assign(view.header().begin(), view.header().end());
   packet.pull_front(header_size);
-  hand_up_v4(now, arrival, *ipv4::View::parse_quoted(header_), std::move(packet));
+  hand_up_v4(now, arrival, *ipv4::View::parse_quoted(header_), std::move(packet), false);
 }
 
 void Input::hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view,
-                       Packet&& payload) {
+                       Packet&& payload, bool was_fragmented) {
   Datagram datagram;
   datagram.source = view.source();
   datagram.destination = view.destination();
@@ -196,7 +196,7 @@ void Input::hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& vi
     plain_ = {version, raw, arrival.interface, datagram.source, datagram.destination};
   }
   datagram.packet = std::move(payload);
-  deliver(now, arrival, datagram, view.header(), 0, false);
+  deliver(now, arrival, datagram, view.header(), 0, was_fragmented);
 }
 
 void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet,
@@ -231,7 +231,7 @@ void Input::on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet,
       static_cast<std::uint8_t>((header[ipv4::traffic_class_offset] & 0xfc) | whole.ecn);
   store16(&header[ipv4::checksum_offset], 0);
   store16(&header[ipv4::checksum_offset], checksum(header));
-  hand_up_v4(now, arrival, *ipv4::View::parse_quoted(header), std::move(whole.data));
+  hand_up_v4(now, arrival, *ipv4::View::parse_quoted(header), std::move(whole.data), true);
 }
 
 }  // namespace lanyard::internet

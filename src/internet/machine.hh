@@ -34,6 +34,8 @@ class Machine {
   virtual DropReason deliver(Instant now, Datagram& datagram, Bytes ip_header) = 0;
   // Before a path MTU is learnt from it: whether the transport it quotes has sent such a packet.
   [[nodiscard]] virtual bool believes(const IcmpError&) const { return true; }
+  // Whether a datagram that came in fragments is another shard's, who got the fragments too.
+  [[nodiscard]] virtual bool is_other_shards(const Datagram& datagram) const = 0;
   virtual void on_icmp_error(Instant now, const IcmpError& error) = 0;
   // Already counted nowhere: counters and events are the machine's.
   virtual void on_drop(Instant now, std::uint32_t interface, DropReason reason,

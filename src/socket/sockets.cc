@@ -42,6 +42,16 @@ DatagramFacts facts_of(const udp::Received& received) {
           .traffic_class = received.traffic_class};
 }
 
+// A datagram socket's peer, unless what that sends would come to another shard.
+Result<void> connect_datagram(stack::Stack& stack, udp::SocketId socket, const Endpoint& remote,
+                              std::uint32_t interface) {
+  const auto connected = stack.udp().connect(socket, remote, interface);
+  if (!connected) return connected;
+  if (stack.is_ours(internet::Protocol::udp, stack.udp().local(socket), remote)) return {};
+  (void)stack.udp().disconnect(socket);
+  return unexpected(Errno::address_not_available);
+}
+
 }  // namespace
 
 Sockets::Table::Table(stack::Stack& own_stack) : stack(own_stack) {
@@ -180,7 +190,7 @@ Result<void> Sockets::Table::connect(Instant now, Handle socket, const Endpoint&
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
     const std::uint32_t interface =
         remote->interface != 0 ? remote->interface : entry->common.interface;
-    return stack.udp().connect(datagram->socket, *remote, interface);
+    return connect_datagram(stack, datagram->socket, *remote, interface);
   }
   std::get<std::unique_ptr<Raw>>(entry->shape)->peer = *remote;
   return {};
@@ -363,22 +373,6 @@ Result<Received> Sockets::Table::receive_from(Instant now, Handle socket, Mutabl
     return Received{received->bytes, received->full_bytes, facts_of(*received)};
   }
   return socket::receive(*std::get<std::unique_ptr<Raw>>(entry->shape), buffer, flags);
-}
-
-std::optional<QueuedError> Sockets::Table::take_error(Handle socket) {
-  Entry* entry = find(socket);
-  if (entry == nullptr) return std::nullopt;
-  if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    auto error = stack.udp().take_queued_error(datagram->socket);
-    if (!error) return std::nullopt;
-    return QueuedError{error->error,    error->icmp_type,   error->icmp_code,         error->mtu,
-                       error->reporter, error->destination, std::move(error->payload)};
-  }
-  auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry->shape);
-  if (raw == nullptr || (*raw)->errors.empty()) return std::nullopt;
-  QueuedError error = std::move((*raw)->errors.front());
-  (*raw)->errors.pop_front();
-  return error;
 }
 
 Result<void> Sockets::Table::set_option(Instant now, Handle socket, Option option,

@@ -57,8 +57,14 @@ tcp::Open open_of(const Entry& entry, const Stream& stream, const Endpoint& remo
 Result<void> begin(Sockets::Table& table, Instant now, Stream& stream, const tcp::Open& open) {
   const auto connection = table.stack.tcp().connect(now, open);
   if (!connection) return unexpected(connection.error());
-  stream.connection = *connection;
   stream.binding = transport::BindingId::none;
+  // From a port that was bound: what answers it may come to another shard.
+  const Endpoint local = table.stack.tcp().local(*connection);
+  if (!table.stack.is_ours(internet::Protocol::tcp, local, open.remote)) {
+    table.stack.tcp().abort(now, *connection);
+    return unexpected(Errno::address_not_available);
+  }
+  stream.connection = *connection;
   stream.read_is_shut = false;
   return {};
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,16 @@
 
 namespace lanyard::stack {
 
+class Steering;
+
 struct Config {
   std::string name = "host";
   link::Config link;
   internet::Config internet;
   transport::Config transport;
+  // One of several stacks with this machine's addresses (steering.hh); null: the only one.
+  std::shared_ptr<const Steering> steering;
+  unsigned shard = 0;
 };
 
 struct InterfaceConfig {

@@ -2,6 +2,7 @@
 // From the internet layer to the conversations: by protocol, and to whoever else listens.
 #include "link/neighbour.hh"
 #include "stack/parts.hh"
+#include "stack/steering.hh"
 #include "wire/icmp.hh"
 
 namespace lanyard::stack {
@@ -27,6 +28,12 @@ DropReason Stack::Parts::deliver(Instant now, internet::Datagram& datagram, Byte
   }
   // RFC 1122 3.2.2.1 [RFC1122-3.2.2.1-a]: nobody speaks it. BI-07: neither IP in IP.
   return was_shown ? DropReason::none : DropReason::unknown_protocol;
+}
+
+bool Stack::Parts::is_other_shards(const internet::Datagram& datagram) const {
+  if (config.steering == nullptr) return false;
+  const unsigned shard = config.steering->shard_of(datagram);
+  return shard != Steering::every && shard != config.shard;
 }
 
 bool Stack::Parts::show_raw(Instant now, const internet::Datagram& datagram, Bytes ip_header) {

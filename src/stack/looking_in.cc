@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stack/parts.hh"
+#include "stack/steering.hh"
 
 namespace lanyard::stack {
 
@@ -14,9 +15,21 @@ void Stack::remove_raw(RawSink& sink) {
   std::erase_if(parts_->raw_sinks, [&](const auto& row) { return row.second == &sink; });
 }
 
+bool Stack::is_ours(internet::Protocol protocol, const Endpoint& local,
+                    const Endpoint& remote) const {
+  const Config& config = parts_->config;
+  return config.steering == nullptr ||
+         config.steering->shard_of(protocol, local, remote) == config.shard;
+}
+
 Result<std::uint16_t> Stack::add_echo(Family family, std::uint16_t identifier, RawSink& sink) {
   auto& sinks = parts_->echo_sinks;
+  const Config& config = parts_->config;
+  const auto is_ours = [&config](std::uint16_t wanted) {
+    return config.steering == nullptr || config.steering->shard_of_echo(wanted) == config.shard;
+  };
   if (identifier != 0) {
+    if (!is_ours(identifier)) return unexpected(Errno::address_not_available);
     if (!sinks.try_emplace({family, identifier}, &sink).second) {
       return unexpected(Errno::address_in_use);
     }
@@ -26,7 +39,8 @@ Result<std::uint16_t> Stack::add_echo(Family family, std::uint16_t identifier, R
   const auto first = static_cast<std::uint32_t>(parts_->chance.below(identifiers));
   for (std::uint32_t i = 0; i < identifiers; ++i) {
     const auto candidate = static_cast<std::uint16_t>((first + i) % identifiers + 1);
-    if (sinks.try_emplace({family, candidate}, &sink).second) return candidate;
+    if (is_ours(candidate) && sinks.try_emplace({family, candidate}, &sink).second)
+      return candidate;
   }
   return unexpected(Errno::address_in_use);
 }

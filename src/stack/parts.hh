@@ -54,6 +54,7 @@ struct Stack::Parts final : internet::Machine {
   void loop_back(Instant now, std::uint32_t interface, Packet&& packet) override;
   DropReason deliver(Instant now, internet::Datagram& datagram, Bytes ip_header) override;
   [[nodiscard]] bool believes(const internet::IcmpError& error) const override;
+  [[nodiscard]] bool is_other_shards(const internet::Datagram& datagram) const override;
   void on_icmp_error(Instant now, const internet::IcmpError& error) override;
   void on_drop(Instant now, std::uint32_t interface, DropReason reason,
                const Packet& packet) override;

@@ -67,6 +67,11 @@ class Stack {
   // All that wait, in their order, behind what `frames` holds already.
   void take_frames(std::vector<OutFrame>& frames);
 
+  // Whether the frames of this conversation come to this stack; false: to another shard
+  // (steering.hh).
+  [[nodiscard]] bool is_ours(internet::Protocol protocol, const Endpoint& local,
+                             const Endpoint& remote) const;
+
   // The conversations, for socket/.
   [[nodiscard]] tcp::Tcp& tcp();
   [[nodiscard]] udp::Udp& udp();

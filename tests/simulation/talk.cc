@@ -77,7 +77,10 @@ struct End {
         ledger(in.ledgers[number]),
         connection(number),
         side(at),
-        manner(draw_manner(of.random())) {}
+        manner(draw_manner(of.random())) {
+    // Two ends that both stop reading, and write on, would wait for one another for ever.
+    if (at == 1) manner.stop_after = Manner{}.stop_after;
+  }
   // Unwound without a close: its program was killed.
   ~End() {
     if (!is_closed) ledger.was_killed[side] = true;
