@@ -93,6 +93,24 @@ void Supervisor::knock(VirtualSocket& socket) {
       {{}, charges_[0], std::exchange(socket.error, std::nullopt).value_or(Errno::try_again)});
 }
 
+// The error that a knock tells of, which is then told: the knock goes, if it is what the program
+// would meet next.
+std::optional<Errno> Supervisor::take_knock(const Asked& asked) {
+  VirtualSocket& socket = asked.socket;
+  resynchronise(socket);
+  for (QueuedDatagram& each : socket.queued) {
+    if (!each.error || *each.error == Errno::try_again) continue;
+    const Errno error = std::exchange(*each.error, Errno::try_again);
+    if (&each == &socket.queued.front()) {
+      char none = 0;
+      (void)recv(asked.theirs.get(), &none, sizeof none, MSG_DONTWAIT);
+      socket.queued.pop_front();
+    }
+    return error;
+  }
+  return std::nullopt;
+}
+
 // The program may have taken datagrams natively: what the pair still counts tells how many are
 // left.
 void Supervisor::resynchronise(VirtualSocket& socket) {

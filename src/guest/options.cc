@@ -291,6 +291,7 @@ void Supervisor::get_option(const Asked& asked) {
     return;
   }
   Result<std::string> bytes = std::string();
+  if (asks_error && !socket.is_stream() && !socket.error) socket.error = take_knock(asked);
   if (asks_error && socket.error) {
     bytes = bytes_of_int(static_cast<int>(*std::exchange(socket.error, std::nullopt)));
     // The kernel's own, of the pair that was closed for it, is asked away.

@@ -130,6 +130,7 @@ class Supervisor final : private socket::Waker {
   void push_datagrams(VirtualSocket& socket);
   void knock(VirtualSocket& socket);
   void resynchronise(VirtualSocket& socket);
+  std::optional<Errno> take_knock(const Asked& asked);
   struct Buffers;
   void send_datagram(const Asked& asked);
   void send_messages(const Asked& asked);

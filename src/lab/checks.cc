@@ -266,6 +266,23 @@ bool compare(std::int64_t a, Comparison comparison, std::int64_t b) {
   return false;
 }
 
+namespace {
+
+// What the status says if a shell gave it, as commands of a lab file are a shell's (POSIX.1-2017,
+// XCU 2.8.2); nothing of other statuses.
+std::string what_a_shell_means(const ProgramRow& program) {
+  constexpr int not_runnable = 126, not_found = 127, signalled = 128, signal_last = 64;
+  if (program.status == not_found) return fmt::format(" (`{}`: no such program)", program.command);
+  if (program.status == not_runnable)
+    return fmt::format(" (`{}`: cannot be executed)", program.command);
+  if (program.status > signalled && program.status <= signalled + signal_last)
+    return fmt::format(" (`{}`: killed by {})", program.command,
+                       signal_name(program.status - signalled));
+  return "";
+}
+
+}  // namespace
+
 std::string how_it_ended(const ProgramRow& program) {
   switch (program.state) {
     case ProgramState::waiting:
@@ -278,7 +295,7 @@ std::string how_it_ended(const ProgramRow& program) {
     case ProgramState::killed:
       return fmt::format("(`{}`) was killed by {}", program.command, signal_name(program.signal));
     case ProgramState::exited:
-      return fmt::format("exited {}", program.status);
+      return fmt::format("exited {}{}", program.status, what_a_shell_means(program));
   }
   return "";
 }

@@ -195,13 +195,16 @@ void Reader::check_subject(const CheckSpec& spec, const Yaml& line) {
           ? node != by_name_.end()
           : node != by_name_.end() && !model_.nodes[node->second].programs.empty())
     return;
+  std::vector<std::string> known = names_;
+  if (spec.check.kind != CheckKind::counter)
+    known.insert(known.end(), programs.begin(), programs.end());
   if (node != by_name_.end())
     problem(line.mark_at(offset), fmt::format("`{}` runs no program", subject),
             "give it `run:`, or name another host");
   else
     problem(line.mark_at(offset),
             fmt::format("unknown host or program `{}`", subject.substr(0, 70)),
-            suggestion(subject, spec.check.kind == CheckKind::counter ? names_ : programs));
+            suggestion(subject, known));
 }
 
 }  // namespace lanyard::lab

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -234,6 +235,9 @@ std::expected<RunFile, RunFileProblem> parse_run_file(std::vector<std::uint8_t> 
 }
 
 std::expected<RunFile, RunFileProblem> read_run_file(const std::string& path) {
+  // A folder opens, and says that it is very long.
+  if (std::error_code none; std::filesystem::is_directory(path, none))
+    return std::unexpected(RunFileProblem{0, "cannot be read: Is a directory"});
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
   if (!stream)
     return std::unexpected(
