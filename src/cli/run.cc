@@ -117,16 +117,24 @@ void print_checks(const std::vector<lab::Verdict>& verdicts, const Paper& paper)
 }
 
 // The one command that makes this run again.
-std::string replay_command(const RunOptions& options, const lab::Model& model) {
+std::string run_file_of(const RunOptions& options, const lab::Model& model) {
+  if (!options.run_file.empty()) return options.run_file;
+  const std::string stem = std::filesystem::path(model.file).stem();
+  return (stem.empty() ? model.name : stem) + ".pcapng";
+}
+
+// In real time another run is another one: only its file makes it again.
+std::string replay_command(const RunOptions& options, const lab::Model& model, bool is_virtual) {
+  if (!is_virtual) return "lanyard replay " + shell_quoted(run_file_of(options, model));
   return fmt::format("lanyard run {} --seed {}", shell_quoted(options.lab), model.seed);
 }
 
 // False if it cannot be written.
 bool write_junit(const RunOptions& options, const lab::Model& model,
-                 const std::vector<lab::Verdict>& verdicts) {
+                 const std::vector<lab::Verdict>& verdicts, bool is_virtual) {
   if (options.junit.empty()) return true;
   std::ofstream file(options.junit, std::ios::binary);
-  file << junit_xml(model.name, replay_command(options, model), verdicts);
+  file << junit_xml(model.name, replay_command(options, model, is_virtual), verdicts);
   file.flush();
   if (file) return true;
   fmt::print(stderr, "lanyard: {} cannot be written\n", printable(options.junit));
@@ -152,12 +160,6 @@ void print_run(const std::string& path, const Paper& paper) {
   if (!index.has_value()) return;
   print_title("one packet, hop by hop", paper);
   fmt::print("{}", journey_page(*run, *index, paper));
-}
-
-std::string run_file_of(const RunOptions& options, const lab::Model& model) {
-  if (!options.run_file.empty()) return options.run_file;
-  const std::string stem = std::filesystem::path(model.file).stem();
-  return (stem.empty() ? model.name : stem) + ".pcapng";
 }
 
 int status_of(const std::vector<lab::Verdict>& verdicts, int signal, const std::string& problem) {
@@ -208,11 +210,12 @@ int run(const RunOptions& options) {
   }
   const int signal = (*runner)->run(progress);
   const auto verdicts = (*runner)->world().verdicts();
+  const bool is_virtual = (*runner)->is_virtual();
   const std::string problem = (*runner)->recorder_problem();
   const std::uint32_t runs = signal == 0 && problem.empty() ? options.repeat : 1;
   const Repeats repeats = repeat_run(*lab, runs, path);
   int status = std::max(status_of(verdicts, signal, problem), repeats.status());
-  if (!write_junit(options, lab->model, verdicts)) status = exit_failed;
+  if (!write_junit(options, lab->model, verdicts, is_virtual)) status = exit_failed;
   if (!problem.empty()) fmt::print(stderr, "lanyard: {}: {}\n", path, problem);
   if (options.json) {
     json outcome{{"lab", lab->model.name},
@@ -221,7 +224,7 @@ int run(const RunOptions& options) {
                  {"nodes", nodes_json(lab->model, lab->plan)},
                  {"programs", programs_json((*runner)->world())},
                  {"checks", checks_json(verdicts)},
-                 {"again", replay_command(options, lab->model)},
+                 {"again", replay_command(options, lab->model, is_virtual)},
                  {"run_file", path},
                  {"interrupted", signal != 0},
                  {"ok", status == exit_ok}};
@@ -236,7 +239,7 @@ int run(const RunOptions& options) {
   }
   print_end(verdicts, path, signal, paper);
   if (status != exit_ok)
-    fmt::print("The same run again: `{}`\n", replay_command(options, lab->model));
+    fmt::print("The same run again: `{}`\n", replay_command(options, lab->model, is_virtual));
   return status;
 }
 

@@ -146,6 +146,7 @@ std::optional<Remark> remark_of(const lab::RunFile& run, const Event& event) {
     return Remark{event.at,
                   fmt::format("{} starts: {}", name_of_program(run, first), printable(event.text))};
   }
+  if (event.kind == EventKind::note) return Remark{event.at, printable(event.text), Ink::red};
   if (event.kind != EventKind::program_exited) return std::nullopt;
   const bool is_killed = event.values[2] != 0;
   return Remark{

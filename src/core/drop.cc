@@ -64,6 +64,11 @@ constexpr std::array<DropRow, drop_reasons> rows = {{
     {DropReason::tcp_paws, "old TCP timestamp"},
     {DropReason::out_of_memory, "out of memory"},
     {DropReason::other_shard, "for another shard of this machine"},
+    {DropReason::parted, "kept back by a partition"},
+    {DropReason::machine_down, "machine is down"},
+    {DropReason::black_holed, "swallowed by a black hole"},
+    {DropReason::dropped_as_told, "dropped as the lab says"},
+    {DropReason::dropped_early, "dropped early by the queue"},
 }};
 
 constexpr bool rows_stand_at_their_reasons() {

@@ -67,6 +67,12 @@ enum class DropReason : std::uint8_t {
   tcp_paws,
   out_of_memory,
   other_shard,
+  // what a lab does on purpose; numbers stay as they are, since run files have them
+  parted,
+  machine_down,
+  black_holed,
+  dropped_as_told,
+  dropped_early,
   count
 };
 

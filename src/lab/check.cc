@@ -132,12 +132,25 @@ std::size_t take_counter(const std::vector<Word>& words, std::size_t first, std:
   return 0;
 }
 
+// "within 5s" behind a counter's number, or nothing. "5 s" is "5s" with a blank.
+std::optional<CheckProblem> take_limit(const std::vector<Word>& words, std::size_t at,
+                                       Check& check) {
+  if (words.size() == at) return {};
+  if (words.size() < at + 2 || words[at].text != "within")
+    return CheckProblem{words[at - 2].offset,
+                        fmt::format("`{}` needs one number after it", words[at - 2].text),
+                        "write `tcp retransmits > 0` or `tcp retransmits == 0 within 5s`"};
+  std::string text;
+  for (std::size_t i = at + 1; i < words.size(); ++i) text += words[i].text;
+  const auto limit = parse_duration(text, "time");
+  if (!limit) return CheckProblem{words[at + 1].offset, limit.error().what, limit.error().fix};
+  check.limit = *limit;
+  return {};
+}
+
 std::expected<Check, CheckProblem> parse_counter(const std::vector<Word>& words, std::size_t sign) {
   Check check{.comparison = *comparison_of(words[sign].text)};
-  if (sign + 2 != words.size())
-    return problem(words[sign].offset,
-                   fmt::format("`{}` needs one number after it", words[sign].text),
-                   "write `tcp retransmits > 0`");
+  if (auto what = take_limit(words, sign + 2, check)) return std::unexpected(std::move(*what));
   const Word& last = words[sign + 1];
   const bool is_size = last.text.ends_with("B");
   const auto number = is_size ? parse_size(last.text, "number")

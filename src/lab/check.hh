@@ -3,7 +3,7 @@
 //   alice exits 0              alice prints "text"         alice prints nothing
 //   tcp retransmits > 0        alice tcp resets == 0       packets arp <= 20        bytes < 5MB
 //   drops == 0                 drops (r1 -- dc) > 0        drops queue full == 0    alice ends
-//   before 3s
+//   before 3s                  tcp retransmits (bob) == 0 within 5s
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct Check {
   Comparison comparison = Comparison::equal;
   std::int64_t number = 0;  // exits: the status
   std::string text = {};    // prints
-  Duration limit = {};      // ends_before
+  Duration limit = {};      // ends_before; counters: within
 };
 
 // What is wrong with a line, where in it (from 0), and what would be right.

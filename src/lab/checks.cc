@@ -192,21 +192,6 @@ std::uint64_t value_of(const Facts& facts, const Check& check) {
   return sum;
 }
 
-Verdict judge_counter(const Facts& facts, const CheckSpec& spec) {
-  const std::uint64_t value = value_of(facts, spec.check);
-  Verdict verdict{.text = spec.text, .mark = spec.mark, .at = facts.now};
-  verdict.is_good =
-      compare(static_cast<std::int64_t>(value), spec.check.comparison, spec.check.number);
-  const std::string where =
-      spec.check.subject.empty() ? "" : fmt::format(" ({})", spec.check.subject);
-  verdict.happened = fmt::format(
-      "{}{} is {}{}", spec.check.counter, where, value,
-      verdict.is_good
-          ? ""
-          : fmt::format(", not {} {}", sign_of(spec.check.comparison), spec.check.number));
-  return verdict;
-}
-
 Verdict judge_check(const Facts& facts, const CheckSpec& spec) {
   switch (spec.check.kind) {
     case CheckKind::exits:
@@ -247,6 +232,22 @@ void judge_program(const ProgramSpec& spec, const ProgramRow& row, Instant now,
 }
 
 }  // namespace
+
+Verdict judge_counter(const Facts& facts, const CheckSpec& spec) {
+  const std::uint64_t value = value_of(facts, spec.check);
+  Verdict verdict{.text = spec.text, .mark = spec.mark, .at = facts.now};
+  verdict.is_good =
+      compare(static_cast<std::int64_t>(value), spec.check.comparison, spec.check.number);
+  const std::string where =
+      spec.check.subject.empty() ? "" : fmt::format(" ({})", spec.check.subject);
+  verdict.happened = fmt::format(
+      "{}{} is {}{}{}", spec.check.counter, where, value,
+      spec.check.limit == Duration::zero() ? "" : fmt::format(" by {}", to_text(spec.check.limit)),
+      verdict.is_good
+          ? ""
+          : fmt::format(", not {} {}", sign_of(spec.check.comparison), spec.check.number));
+  return verdict;
+}
 
 bool compare(std::int64_t a, Comparison comparison, std::int64_t b) {
   switch (comparison) {
@@ -312,6 +313,7 @@ std::vector<Verdict> judge(const Facts& facts) {
   for (std::size_t i = 0; i < facts.model->checks.size(); ++i) {
     const CheckSpec& spec = facts.model->checks[i];
     auto watched = judge_watched(facts, spec, i);
+    if (i < facts.settled.size() && facts.settled[i]) watched = facts.settled[i];
     verdicts.push_back(watched ? std::move(*watched) : judge_check(facts, spec));
   }
   return verdicts;

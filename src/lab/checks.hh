@@ -32,8 +32,12 @@ struct Facts {
   Instant now;
   bool is_over = false;
   const Watch* watch = nullptr;  // null: no check needs it
+  // By check: what was said of a counter when its time was up.
+  std::span<const std::optional<Verdict>> settled;
 };
 
+// Of a counter, now.
+[[nodiscard]] Verdict judge_counter(const Facts& facts, const CheckSpec& spec);
 [[nodiscard]] std::vector<Verdict> judge(const Facts& facts);
 
 // Checks about packets, requests and flows (checks_watch.cc); nothing if it is another.

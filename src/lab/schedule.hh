@@ -19,6 +19,7 @@ enum class DueKind : std::uint8_t {
   arrival,       // the next frame of a direction; index of the direction
   overtaking,    // a frame that came before one that was sent earlier; index of its slot
   transmit,      // a queue's next frame; index of its direction
+  check,         // a counter's time is up; index
   service,       // a node's own deadline
   quiet,         // look whether the lab has come to rest
   stop_timeout,  // programs had time enough to end

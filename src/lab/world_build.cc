@@ -39,7 +39,20 @@ void World::State::build() {
   add_name_servers();
   add_programs();
   timeline.schedule_all();
+  schedule_checks();
   look_for_end();
+}
+
+// Counters that are looked at before the end.
+void World::State::schedule_checks() {
+  settled.resize(model.checks.size());
+  for (std::uint32_t i = 0; i < settled.size(); ++i) {
+    const Check& check = model.checks[i].check;
+    const bool is_watched =
+        check.counter == "progress" || check.counter.find(": ") != std::string::npos;
+    if (check.kind == CheckKind::counter && !is_watched && check.limit != Duration::zero())
+      schedule.add(Instant::start() + check.limit, 0, DueKind::check, i);
+  }
 }
 
 void World::State::build_machine(std::uint32_t node) {

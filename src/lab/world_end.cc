@@ -101,6 +101,7 @@ Facts World::State::facts() const {
   facts.now = now;
   facts.is_over = phase == WorldPhase::over;
   facts.watch = watch.get();
+  facts.settled = settled;
   for (const Machine& machine : machines) facts.nodes.push_back(machine.facts);
   facts.nodes.resize(model.nodes.size());
   for (std::uint32_t i = 0; 2 * i < directions.size(); ++i) {

@@ -64,6 +64,9 @@ void World::State::handle(const Due& due) {
     case DueKind::transmit:
       directions[due.index]->poll(now);
       break;
+    case DueKind::check:
+      settled[due.index] = judge_counter(facts(), model.checks[due.index]);
+      break;
     case DueKind::service:
       on_service(due);
       break;

@@ -2,7 +2,6 @@
 // A frame's way: out of a machine, cut to what a wire carries, through the effects of one
 // direction, into the next machine. It is recorded as it leaves a port and as it has been handled
 // at the next.
-#include "lab/lab_drops.hh"
 #include "lab/observer.hh"
 #include "lab/world_state.hh"
 #include "link/segment.hh"
@@ -157,9 +156,9 @@ void World::State::receive(std::uint32_t port, Packet&& frame) {
   const std::uint32_t node = plan.ports[port].node;
   Machine& machine = machines[node];
   begin_record(port, false, frame);
-  if (machine.is_down) return refuse(port, frame, machine_down);
+  if (machine.is_down) return refuse(port, frame, DropReason::machine_down);
   if (faults.has_partitions() && machine.bridge == nullptr && faults.is_parted(frame, node))
-    return refuse(port, frame, parted);
+    return refuse(port, frame, DropReason::parted);
   if (machine.bridge != nullptr) {
     // Recorded before it leaves by other ports; whether it will is decided first.
     const DropReason reason = switch_frame(port, std::move(frame));

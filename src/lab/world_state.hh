@@ -21,8 +21,7 @@ namespace lanyard::lab {
 struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   State(const Model& model, const Plan& plan, WorldOptions options);
   ~State();
-  // world_build.cc
-  void build();
+  void build();  // world_build.cc
   void build_machine(std::uint32_t node);
   void build_stack(std::uint32_t node);
   void build_kernel_host(std::uint32_t node);
@@ -30,6 +29,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void add_programs();
   void prepare_hosts();
   void add_name_servers();
+  void schedule_checks();
   // world_events.cc
   void run_until(Instant until);
   void handle(const Due& due);
@@ -69,8 +69,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void signal(ProgramId program, int signal);
   void on_program_output(ProgramId program, int descriptor, std::string_view text) override;
   void on_program_exited(ProgramId program, int status, int signal) override;
-  // world_end.cc
-  void look_for_end();
+  void look_for_end();  // world_end.cc
   void begin_end();
   void look_whether_quiet();
   void stop_programs(int signal);
@@ -97,7 +96,8 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<RunningProgram> programs;  // as rows; destroyed after the machines
   std::size_t output_bytes = 0;
   std::vector<ProgramOutput> output;
-  std::unique_ptr<Watch> watch;  // null: no check needs it
+  std::unique_ptr<Watch> watch;                 // null: no check needs it
+  std::vector<std::optional<Verdict>> settled;  // by check
   Timeline timeline{*this};
   Faults faults{*this};  // has programs and machines of before: destroyed after those of now
   std::vector<Machine> machines;

@@ -354,6 +354,12 @@ static void datagrams(void) {
   say("flags", header.msg_flags);
   close(one);
   connect_to(two, port);
+  send(two, "x", 1, 0);
+  events(two, POLLIN);
+  say("SO_ERROR after sending to nobody", option(two, SOL_SOCKET, SO_ERROR));
+  say("SO_ERROR then", option(two, SOL_SOCKET, SO_ERROR));
+  say("nothing waits", recvfrom(two, text, sizeof text, MSG_DONTWAIT, (struct sockaddr*)&from,
+                                &(socklen_t){sizeof from}));
   say("send to nobody", send(two, "x", 1, 0));
   events(two, POLLIN);
   say("recvfrom nobody", recvfrom(two, text, sizeof text, MSG_DONTWAIT, (struct sockaddr*)&from,

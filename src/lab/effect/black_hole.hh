@@ -4,7 +4,6 @@
 #pragma once
 
 #include "lab/effect/wire.hh"
-#include "lab/lab_drops.hh"
 #include "wire/ethernet.hh"
 
 namespace lanyard::lab {
@@ -17,7 +16,7 @@ class BlackHole final : public Effect {
     const auto view = ethernet::View::parse(frame.front(), frame.size());
     const bool is_long = bytes_max_ != 0 && view && view->payload_size() > bytes_max_;
     if (is_long)
-      next().drop(at, std::move(frame), black_holed);
+      next().drop(at, std::move(frame), DropReason::black_holed);
     else
       next().carry(at, std::move(frame));
   }

@@ -38,7 +38,7 @@ std::optional<Packet> CodelControl::take(Instant now, Fifo& fifo, const CodelNum
 bool CodelControl::strike(Instant now, std::optional<Packet>& frame, const CodelNumbers& numbers,
                           Wire& book) {
   if (numbers.marks && mark_congestion(*frame)) return true;
-  book.drop(now, std::move(*frame), dropped_early);
+  book.drop(now, std::move(*frame), DropReason::dropped_early);
   return false;
 }
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "lab/effect/wire.hh"
-#include "lab/lab_drops.hh"
 #include "lab/match.hh"
 
 namespace lanyard::lab {
@@ -31,7 +30,7 @@ class ExactDrop final : public Effect {
                                             : rule.seen >= rule.first && rule.seen <= rule.last);
     }
     if (is_told)
-      next().drop(at, std::move(frame), dropped_as_told);
+      next().drop(at, std::move(frame), DropReason::dropped_as_told);
     else
       next().carry(at, std::move(frame));
   }

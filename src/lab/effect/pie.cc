@@ -103,7 +103,7 @@ void Pie::push(Instant now, Packet frame, Wire& book) {
   const bool is_struck = early_drop();
   const bool is_marked =
       is_struck && numbers_.marks && chance_ < one / 10 && mark_congestion(frame);
-  if (is_struck && !is_marked) return book.drop(now, std::move(frame), dropped_early);
+  if (is_struck && !is_marked) return book.drop(now, std::move(frame), DropReason::dropped_early);
   fifo_.push(now, std::move(frame));
 }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "lab/effect/wire.hh"
-#include "lab/lab_drops.hh"
 
 namespace lanyard::lab {
 

@@ -55,7 +55,7 @@ void Red::push(Instant now, Packet frame, Wire& book) {
   const bool is_struck = strikes();
   const bool is_over = average_bytes() >= numbers_.max_bytes;
   const bool is_marked = is_struck && numbers_.marks && !is_over && mark_congestion(frame);
-  if (is_struck && !is_marked) return book.drop(now, std::move(frame), dropped_early);
+  if (is_struck && !is_marked) return book.drop(now, std::move(frame), DropReason::dropped_early);
   if (fifo_.bytes() + frame.size() > numbers_.limit_bytes)
     return book.drop(now, std::move(frame), DropReason::queue_full);
   fifo_.push(now, std::move(frame));

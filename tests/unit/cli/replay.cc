@@ -102,6 +102,34 @@ TEST_F(Replay, TheRunItselfIsNotOverwritten) {
   EXPECT_EQ(contents("run.pcapng"), before);
 }
 
+TEST_F(Replay, HowToMakeARunAgainDependsOnItsTime) {
+  constexpr std::string_view failing =
+      "hosts:\n  alice: { run: { do: ping 127.0.0.1 -c 1, expect: exit 7 } }\n";
+  write("t.yaml", failing);
+  Said said = run({"--seed", "9"});
+  EXPECT_EQ(said.status, exit_failed);
+  EXPECT_NE(said.out.find("again: `lanyard run " + path("t.yaml") + " --seed 9`"),
+            std::string::npos)
+      << said.out;
+  write("t.yaml", std::string("time: real\n") + std::string(failing));
+  said = run({"--seed", "9"});
+  EXPECT_EQ(said.status, exit_failed);
+  const std::string replay = "lanyard replay " + path("run.pcapng");
+  EXPECT_NE(said.out.find("again: `" + replay + "`"), std::string::npos) << said.out;
+  EXPECT_EQ(said.out.find("--seed"), std::string::npos) << said.out;
+  EXPECT_EQ(json::parse(run({"--json"}).out)["again"], replay);
+}
+
+TEST_F(Replay, WhatIsDoneToALabIsTold) {
+  write("t.yaml",
+        "hosts:\n  a: { run: { do: ping b -c 1, at: 1s, expect: any } }\n  b:\nlinks: [a -- b]\n"
+        "at: { 300ms: { set a -- b: { mtu: 1400 } }, 600ms: partition a -- b }\n");
+  const Said said = command({"run", path("t.yaml"), "-o", path("run.pcapng")});
+  EXPECT_NE(said.out.find("0.300000  · set a -- b"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("mtu 1400"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("0.600000  · partition a -- b"), std::string::npos) << said.out;
+}
+
 TEST_F(Replay, ALabRunThreeTimesGivesTheSameFileAndSaysSo) {
   Said said = run({"--repeat", "3"});
   EXPECT_EQ(said.status, exit_ok);

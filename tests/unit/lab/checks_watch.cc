@@ -73,6 +73,37 @@ check:
 }
 
 // A flow that a cut has stopped gets on when its next retransmission comes.
+// Alice's second request meets a cut link.
+TEST(WatchedChecks, ACounterIsLookedAtWhenItsTimeIsUp) {
+  const auto all = judged(R"(
+hosts:
+  bob: { run: http serve }
+  alice:
+    run: [{ do: http get http://bob/, name: one, at: 1s, expect: exit 0 },
+          { do: http get http://bob/, name: two, at: 3s, expect: exit 0 }]
+links: [alice -- bob]
+at:
+  2.5s: cut alice -- bob
+  6s: heal alice -- bob
+check:
+  - tcp retransmits (alice) == 0 within 2s
+  - tcp retransmits(alice) == 0 within 5 s
+  - drops link down (alice -- bob) == 0 within 2.6s
+  - packets tcp > 0 within 500ms
+  - packets tcp > 0 within 600s
+)");
+  ASSERT_EQ(all.size(), 7U);
+  EXPECT_EQ(all[2], "ok");
+  EXPECT_TRUE(
+      all[3].starts_with("tcp retransmits(alice) == 0 within 5 s: "
+                         "tcp retransmits (alice) is "))
+      << all[3];
+  EXPECT_TRUE(all[3].ends_with(" by 5s, not == 0")) << all[3];
+  EXPECT_EQ(all[4], "ok");
+  EXPECT_EQ(all[5], "packets tcp > 0 within 500ms: packets tcp is 0 by 500ms, not > 0");
+  EXPECT_EQ(all[6], "ok");
+}
+
 TEST(WatchedChecks, AfterAHealFlowsGetOnOrAreNamed) {
   constexpr std::string_view lab = R"(
 hosts:
