@@ -113,7 +113,7 @@ std::optional<Errno> Supervisor::take_knock(const Asked& asked) {
 
 // The program may have taken datagrams natively: what the pair still counts tells how many are
 // left.
-void Supervisor::resynchronise(VirtualSocket& socket) {
+void resynchronise(VirtualSocket& socket) {
   int charged = 0;
   if (socket.queued.empty() || ioctl(socket.ours.get(), SIOCOUTQ, &charged) != 0) return;
   int expected = 0;

@@ -129,7 +129,6 @@ class Supervisor final : private socket::Waker {
   void pull_datagrams(VirtualSocket& socket);
   void push_datagrams(VirtualSocket& socket);
   void knock(VirtualSocket& socket);
-  void resynchronise(VirtualSocket& socket);
   std::optional<Errno> take_knock(const Asked& asked);
   struct Buffers;
   void send_datagram(const Asked& asked);

@@ -71,4 +71,7 @@ struct VirtualSocket {
   [[nodiscard]] Family ip_family() const;
 };
 
+// Forgets the datagrams that the program has taken out of the pair.
+void resynchronise(VirtualSocket& socket);
+
 }  // namespace lanyard::guest
