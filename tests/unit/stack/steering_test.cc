@@ -156,7 +156,7 @@ TEST_P(Steered, OfALongFrameTheHeadersAreEnough) {
   payload.resize(5000);
   const Packet whole =
       framed(ip(addresses().theirs, addresses().ours, Protocol::tcp, payload), addresses().ours);
-  for (const std::size_t first : {60, 100, 1500})
+  for (const std::size_t first : {60UL, 100UL, 1500UL})
     EXPECT_EQ(steered.shard_of(whole.front().first(first), whole.size()),
               shard_of(steered, segment(1000, 80)));
 }
