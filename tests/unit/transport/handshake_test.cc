@@ -258,6 +258,25 @@ TEST(TcpSynSent, ASynFromThePeerIsASimultaneousOpen) {
   EXPECT_EQ(s.host.tcp.state(connection), State::established);
 }
 
+TEST(TcpSynSent, AForgedSynDoesNotKeepTheConnectionFromOpening) {
+  Scripted s;
+  const auto connection = s.open();
+  const Seg syn = s.expect();
+  const auto honest = s.peer_next;
+  s.peer_next = honest + 123'456'789;
+  s.send(flags::syn);
+  (void)s.expect();
+  EXPECT_EQ(s.host.tcp.state(connection), State::syn_received);
+  s.peer_next = honest;
+  s.ours = syn.header.sequence + 1;
+  s.send(flags::syn | flags::ack);
+  EXPECT_EQ(s.host.tcp.state(connection), State::established);
+  const Seg last = s.expect();
+  EXPECT_EQ(last.header.flags, flags::ack);
+  EXPECT_EQ(last.header.acknowledgment, honest + 1);
+  EXPECT_EQ(last.header.sequence, syn.header.sequence + 1);
+}
+
 TEST(TcpSynSent, WithoutAnMssOptionTheDefaultHolds) {
   Scripted s;
   const auto connection = s.connect_one();
