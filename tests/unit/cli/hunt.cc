@@ -6,50 +6,28 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cli/options.hh"
-#include "cli/verbs.hh"
+#include "command_line.hh"
 
 namespace lanyard::cli {
 namespace {
 
 using nlohmann::json;
 
-class Hunting : public testing::Test {
+class Hunting : public CommandLine {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              (std::string("lanyard_hunt_") +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
+    CommandLine::SetUp();
     write("lab.yaml",
           "lab: shop\nhosts:\n  bob: { run: http serve }\n"
           "  alice: { run: { do: http get http://10.0.1.1/, at: 500ms, expect: exit 0 } }\n"
           "links:\n  - alice -- bob: { delay: 5ms }\nuntil: 100s\n"
           "check: [alice ends before 1s]\n");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ / name; }
-  void write(const std::string& name, std::string_view text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-  }
-  struct Said {
-    int status = 0;
-    std::string out, errors;
-  };
-  static Said command(const std::vector<std::string>& arguments) {
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int status = run_command_line(arguments);
-    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-  }
   Said hunt(const std::vector<std::string>& more) const {
     std::vector<std::string> arguments{"hunt", path("lab.yaml")};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return command(arguments);
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(Hunting, AFindIsPrintedAsALabThatShowsIt) {

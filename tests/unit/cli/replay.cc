@@ -6,53 +6,27 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cli/options.hh"
-#include "cli/verbs.hh"
+#include "command_line.hh"
 
 namespace lanyard::cli {
 namespace {
 
 using nlohmann::json;
 
-class Replay : public testing::Test {
+class Replay : public CommandLine {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              (std::string("lanyard_replay_") +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
+    CommandLine::SetUp();
     write("t.yaml",
           "lab: t\nseed: 3\nhosts:\n  bob: { run: http serve }\n"
           "  alice: { run: { do: http get http://bob/, at: 1s, expect: exit 0 } }\n"
           "links:\n  - alice -- bob: { delay: 5ms, loss: 5%, rate: 1Mbit }\n");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ / name; }
-  void write(const std::string& name, std::string_view text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-  }
-  std::string contents(const std::string& name) const {
-    std::ifstream stream(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-  struct Said {
-    int status = 0;
-    std::string out, errors;
-  };
-  static Said command(const std::vector<std::string>& arguments) {
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int status = run_command_line(arguments);
-    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
   }
   Said run(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments{"run", path("t.yaml"), "-q", "-o", path("run.pcapng")};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return command(arguments);
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(Replay, ARunIsMadeAgainFromItsFileAloneAndIsTheSame) {
