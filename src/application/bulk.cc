@@ -44,7 +44,8 @@ std::uint64_t load_word(const std::uint8_t* from) {
 void make_bytes(std::uint64_t position, MutableBytes out) {
   std::size_t i = 0;
   for (; i < out.size() && (position + i) % 8 != 0; ++i) out[i] = byte_at(position + i);
-  for (; i + 8 <= out.size(); i += 8) store_word(&out[i], word_at(position + i));
+  std::uint64_t word = word_at(position + i);
+  for (; i + 8 <= out.size(); i += 8, word += sequence_step) store_word(&out[i], word);
   for (; i < out.size(); ++i) out[i] = byte_at(position + i);
 }
 
@@ -54,8 +55,9 @@ std::uint64_t count_wrong(std::uint64_t position, Bytes bytes) {
   const auto look_at = [&](std::size_t i) { wrong += bytes[i] != byte_at(position + i); };
   std::size_t i = 0;
   for (; i < bytes.size() && (position + i) % 8 != 0; ++i) look_at(i);
-  for (; i + 8 <= bytes.size(); i += 8) {
-    if (load_word(&bytes[i]) == word_at(position + i)) continue;
+  std::uint64_t word = word_at(position + i);
+  for (; i + 8 <= bytes.size(); i += 8, word += sequence_step) {
+    if (load_word(&bytes[i]) == word) continue;
     for (std::size_t k = i; k < i + 8; ++k) look_at(k);
   }
   for (; i < bytes.size(); ++i) look_at(i);

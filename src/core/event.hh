@@ -67,24 +67,41 @@ class EventSink {
 };
 
 // The one place events of a world come from: numbers them, remembers what is being handled (their
-// cause), passes them on. With no sink nothing is built and nothing is counted.
+// cause), passes them on. What nobody wants is not built and not counted.
 class Trace {
  public:
-  void set_sink(EventSink* sink) { sink_ = sink; }
-  [[nodiscard]] bool is_on() const { return sink_ != nullptr; }
+  // `sink` sees all events from here on; null: nobody does.
+  void set_sink(EventSink* sink) { set_sink(sink, ~std::uint32_t{0}); }
+  // It sees those of a few kinds only, which are then numbered by themselves.
+  void set_sink(EventSink* sink, std::initializer_list<EventKind> kinds) {
+    std::uint32_t bits = 0;
+    for (const EventKind kind : kinds) bits |= bit_of(kind);
+    set_sink(sink, bits);
+  }
+  // Whether every event is seen; with takes(), whether those of one kind are.
+  [[nodiscard]] bool is_on() const { return kinds_ == ~std::uint32_t{0}; }
+  [[nodiscard]] bool takes(EventKind kind) const { return (kinds_ & bit_of(kind)) != 0; }
   // Emits one event and returns its id (0 when nobody observes).
   EventId emit(Instant at, std::uint32_t node, EventKind kind,
                std::initializer_list<std::int64_t> values, std::string_view text = {}) {
-    return is_on() ? emit_now(at, node, kind, values, text) : 0;
+    return takes(kind) ? emit_now(at, node, kind, values, text) : 0;
   }
   // What events emitted from here on are caused by; returns the cause before, to be put back.
   EventId set_cause(EventId cause) { return std::exchange(cause_, cause); }
   [[nodiscard]] EventId cause() const { return cause_; }
 
  private:
+  [[nodiscard]] static constexpr std::uint32_t bit_of(EventKind kind) {
+    return std::uint32_t{1} << static_cast<unsigned>(kind);
+  }
+  void set_sink(EventSink* sink, std::uint32_t kinds) {
+    sink_ = sink;
+    kinds_ = sink == nullptr ? 0 : kinds;
+  }
   EventId emit_now(Instant at, std::uint32_t node, EventKind kind,
                    std::initializer_list<std::int64_t> values, std::string_view text);
   EventSink* sink_ = nullptr;
+  std::uint32_t kinds_ = 0;  // a bit for each that is wanted
   EventId last_ = 0;
   EventId cause_ = 0;
 };

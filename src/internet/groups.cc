@@ -60,6 +60,7 @@ Duration Groups::random_up_to(Duration bound) {
 bool Groups::change(Instant now, Interface& interface, const IpAddress& group,
                     const std::optional<SourceFilter>& before,
                     const std::optional<SourceFilter>& after, bool is_quiet) {
+  is_next_known_ = false;
   const SourceFilter nothing{.is_exclude = false};
   const auto found = interface.groups.find(group);
   if (before) {
@@ -98,6 +99,7 @@ bool Groups::is_from_a_neighbour(const Datagram& datagram, Bytes header,
 
 DropReason Groups::on_message(Instant now, const Datagram& datagram, Bytes header,
                               const Arrival& arrival) {
+  is_next_known_ = false;
   Interface& interface = shared_.interfaces.at(arrival.interface);
   if (arrival.was_looped || interface.link.is_loopback) return DropReason::none;
   const Bytes message = datagram.packet.front();
@@ -244,6 +246,7 @@ void Groups::tell_old_change(Instant now, Interface& interface, const IpAddress&
 }
 
 void Groups::on_link_up(Instant now, const Interface& interface) {
+  is_next_known_ = false;
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const auto known = links_.find({interface.link.index, family});
     if (known == links_.end()) continue;
@@ -254,6 +257,7 @@ void Groups::on_link_up(Instant now, const Interface& interface) {
 }
 
 void Groups::poll(Instant now) {
+  is_next_known_ = false;
   for (auto& [key, link] : links_) {
     Interface& interface = shared_.interfaces.at(key.first);
     settle_version(now, link);
@@ -269,7 +273,10 @@ void Groups::poll(Instant now) {
 }
 
 Instant Groups::next_deadline() const {
-  Instant next = Instant::never();
+  if (is_next_known_) return next_;
+  is_next_known_ = true;
+  Instant& next = next_;
+  next = Instant::never();
   for (const auto& [key, link] : links_) {
     next = std::min({next, link.general_at, link.changes_at});
     for (const auto& [group, answer] : link.answers) next = std::min(next, answer.at);

@@ -93,6 +93,9 @@ class Groups {
   Output& output_;
   RandomStream chance_;
   std::map<Key, Link> links_;
+  // It is asked for far more often than it changes.
+  mutable Instant next_ = Instant::never();
+  mutable bool is_next_known_ = false;
 };
 
 // Is a group told to routers at all?

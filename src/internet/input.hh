@@ -3,7 +3,9 @@
 // internet/.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "internet/groups.hh"
@@ -55,6 +57,7 @@ class Input {
   void hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view, Packet&& payload,
                   bool was_fragmented);
   void on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
+  [[nodiscard]] bool forward_known(Instant now, const Arrival& arrival, Packet& packet);
   void forward_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void redirect_v4(Instant now, const Arrival& arrival, const Packet& packet,
                    const ipv4::View& view, const NextHop& route);
@@ -99,6 +102,19 @@ class Input {
     IpAddress source, destination;
   };
   KnownPair plain_;
+  // A router's latest pairs of ends, as they lie in the header, that are forwarded without a word;
+  // true as long as addresses, routes and links stay.
+  struct Flow {
+    std::uint64_t version = 0;
+    std::uint64_t raw = 0;
+    std::uint32_t arrived_on = 0;
+    std::uint32_t mtu = 0;
+    Interface* interface = nullptr;
+    IpAddress next{};
+  };
+  static constexpr std::size_t flows_kept = 256;
+  [[nodiscard]] Flow& place_of(std::uint64_t raw, std::uint32_t interface) const;
+  std::unique_ptr<std::array<Flow, flows_kept>> flows_;  // made with the first
   std::vector<std::uint8_t> header_;  // of the packet being delivered; kept to save allocations
 };
 

@@ -24,7 +24,7 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   if (!view->has_good_checksum()) return drop(now, arrival, DropReason::bad_ip_checksum, packet);
   // [RFC791-3.1-a], BI-07: padding of the frame is not of the datagram.
   if (packet.size() > view->total_length()) packet.truncate(view->total_length());
-  if (hand_up_plain(now, arrival, packet)) return;
+  if (hand_up_plain(now, arrival, packet) || forward_known(now, arrival, packet)) return;
   if (const DropReason reason = check_source_v4(*view, arrival); reason != DropReason::none) {
     return drop(now, arrival, reason, packet);
   }

@@ -21,6 +21,7 @@ Duration Ndp::random_below(Duration bound) {
 }
 
 DropReason Ndp::on_message(Instant now, const Datagram& datagram, const Arrival& arrival) {
+  is_next_known_ = false;
   Interface& interface = shared_.interfaces.at(arrival.interface);
   if (interface.link.is_loopback || arrival.was_looped) return DropReason::bad_ndp;
   if (!icmp::has_good_checksum(Family::ipv6, datagram.source, datagram.destination, datagram.packet,
@@ -97,6 +98,8 @@ DropReason Ndp::on_advertisement(Instant now, const ndp::View& view, Interface& 
 }
 
 void Ndp::poll(Instant now) {
+  if (next_deadline() > now) return;
+  is_next_known_ = false;
   for (auto& [index, state] : states_) {
     Interface& interface = shared_.interfaces.at(index);
     if (state.next_solicitation <= now) solicit_routers(now, interface);
@@ -106,7 +109,10 @@ void Ndp::poll(Instant now) {
 }
 
 Instant Ndp::next_deadline() const {
-  Instant next = Instant::never();
+  if (is_next_known_) return next_;
+  is_next_known_ = true;
+  Instant& next = next_;
+  next = Instant::never();
   for (const auto& [index, state] : states_) {
     next = std::min({next, state.next_solicitation, state.next_advertisement});
   }

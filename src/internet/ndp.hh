@@ -82,6 +82,9 @@ class Ndp {
   RateLimiter redirect_limiter_;
   std::map<std::uint32_t, InterfaceState> states_;
   std::vector<Learned> learned_;
+  // It is asked for far more often than it changes.
+  mutable Instant next_ = Instant::never();
+  mutable bool is_next_known_ = false;
 };
 
 }  // namespace lanyard::internet

@@ -27,6 +27,7 @@ const IpPrefix link_local_prefix = {*IpAddress::parse("fe80::"), 64};
 }  // namespace
 
 void Ndp::start(Instant now, Interface& interface) {
+  is_next_known_ = false;
   if (interface.link.is_loopback) return;
   InterfaceState& state = states_[interface.link.index];
   state = {};

@@ -9,7 +9,7 @@ Direction::Direction(const LinkQuality& quality, const Seed& dice, Owner& owner)
   build_queue(Instant::start(), quality_);
 }
 
-void Direction::send(Instant now, Packet frame) {
+void Direction::send(Instant now, Packet&& frame) {
   const std::uint64_t packets_before = traffic.packets, bytes_before = traffic.bytes;
   traffic.count(frame);
   counters_.frames += traffic.packets - packets_before;

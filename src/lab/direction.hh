@@ -37,7 +37,7 @@ class Direction final : private Wire {
   std::uint32_t cuts = 0;  // how often it was cut: what was on its way at a cut does not arrive
   Traffic traffic;
 
-  void send(Instant now, Packet frame);
+  void send(Instant now, Packet&& frame);
   // A super-segment may pass uncut: it meets nothing here that looks at single frames.
   [[nodiscard]] bool takes_whole(const Packet& frame) const;
   void poll(Instant now);  // a queue's turn

@@ -14,7 +14,7 @@ World::State::State(const Model& of, const Plan& planned, WorldOptions given)
       seed(of.seed),
       is_virtual(!options.in_real_time && time_of(of) == TimeMode::virtual_) {
   if (model.until != Duration::infinite()) limit = Instant::start() + model.until;
-  trace.set_sink(this);
+  hear_events();
   if (is_virtual || options.recorder == nullptr) return;
   inputs = std::make_unique<InputLog>(*options.recorder, now);
   inputs->add(InputKind::began, {.numbers = {options.keeps_running ? 1 : 0}});

@@ -35,7 +35,7 @@ void World::State::run_until(Instant until) {
     const Due due = schedule.take();
     if (is_virtual) now = due.at;
     handle(due);
-    serve_touched();
+    if (!touched.empty() || !injected.empty()) serve_touched();
   }
   // What the timeline repeats for ever is nobody's future.
   const bool is_stuck =
@@ -84,15 +84,20 @@ void World::State::handle(const Due& due) {
 void World::State::serve(std::uint32_t node) {
   Machine& machine = machines[node];
   if (machine.stack == nullptr) return;
-  Instant next = machine.stack->next_deadline();
-  do {
-    if (next <= now) machine.stack->poll(now);
-    if (machine.tasks->has_ready() || machine.tasks->next_deadline() <= now)
-      machine.tasks->run(now);
+  stack::Stack& stack = *machine.stack;
+  Tasks& tasks = *machine.tasks;
+  Instant next = stack.next_deadline();
+  while (true) {
+    const bool is_due = next <= now;
+    if (is_due) stack.poll(now);
+    const bool has_work = tasks.has_ready() || tasks.next_deadline() <= now;
+    if (has_work) tasks.run(now);
     take_frames(node);
-    next = machine.stack->next_deadline();
-  } while (machine.tasks->has_ready() || next <= now);
-  arm(node, std::min(next, machine.tasks->next_deadline()));
+    if (!is_due && !has_work) break;  // nothing has moved `next`
+    next = stack.next_deadline();
+    if (!tasks.has_ready() && next > now) break;
+  }
+  arm(node, std::min(next, tasks.next_deadline()));
   if (timeline.waits_for_listeners()) timeline.look_who_listens(node);
 }
 
@@ -141,6 +146,13 @@ void World::State::serve_touched() {
     std::swap(frames, injected);
     for (Injected& each : frames) transmit(each.port, std::move(each.frame));
   }
+}
+
+// Without anybody who looks on, only what on_event counts is wanted.
+void World::State::hear_events() {
+  if (options.recorder != nullptr || options.observer != nullptr) return trace.set_sink(this);
+  trace.set_sink(this,
+                 {EventKind::tcp_retransmit, EventKind::tcp_state, EventKind::packet_dropped});
 }
 
 // All that the world's stacks and the world itself say.

@@ -187,7 +187,7 @@ void Faults::crash(std::uint32_t node) {
   }
   world_.trace.set_sink(nullptr);
   if (machine.tasks->has_ready()) machine.tasks->run(world_.now);
-  world_.trace.set_sink(&world_);
+  world_.hear_events();
   retired_.push_back({.node = node,
                       .boot = machine.boots,
                       .calls = std::move(machine.calls),

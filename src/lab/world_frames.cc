@@ -12,12 +12,15 @@ namespace lanyard::lab {
 
 void World::State::take_frames(std::uint32_t node) {
   const std::vector<std::uint32_t>& ports = plan.nodes[node].ports;
-  while (auto out = machines[node].stack->take_frame()) {
+  // Sending only schedules arrivals: no machine makes a frame meanwhile.
+  machines[node].stack->take_frames(leaving);
+  for (stack::OutFrame& out : leaving) {
     // Interface 1 is the loopback; ports count from 2.
-    const std::size_t position = out->interface - 2;
-    if (out->interface >= 2 && position < ports.size())
-      transmit(ports[position], std::move(out->frame));
+    const std::size_t position = out.interface - 2;
+    if (out.interface >= 2 && position < ports.size())
+      transmit(ports[position], std::move(out.frame));
   }
+  leaving.clear();
 }
 
 void World::State::transmit(std::uint32_t port, Packet&& frame) {

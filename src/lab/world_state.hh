@@ -30,7 +30,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void prepare_hosts();
   void add_name_servers();
   void schedule_checks();
-  // world_events.cc
+  void hear_events();  // world_events.cc
   void run_until(Instant until);
   void handle(const Due& due);
   void serve(std::uint32_t node);
@@ -91,7 +91,6 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   bool is_built = false, was_killed = false;  // stopping: SIGKILL has been sent
   std::unique_ptr<InputLog> inputs;           // in real time, if there is a recorder
   std::function<void()> on_over;
-
   std::vector<ProgramRow> rows;
   std::vector<RunningProgram> programs;  // as rows; destroyed after the machines
   std::size_t output_bytes = 0;
@@ -107,7 +106,8 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::vector<Arrivals> arrivals;                      // by direction
   std::vector<InFlight> in_flight;                     // those that overtake
   std::vector<std::uint32_t> free_slots, touched;
-  std::vector<Injected> injected;  // frames from the kernel, for the next turn
+  std::vector<stack::OutFrame> leaving;  // their machine, now
+  std::vector<Injected> injected;        // frames from the kernel, for the next turn
   std::uint64_t last_packet = 0;
   // The frame that is being recorded or handled.
   RecordedFrame recorded;

@@ -195,13 +195,6 @@ void NeighbourTable::poll(Instant now) {
   }
 }
 
-Instant NeighbourTable::next_deadline() const {
-  Instant next = timers_.empty() ? Instant::never() : timers_.begin()->first.first;
-  if (resolved_.oldest != none) {
-    next = std::min(next, entries_[resolved_.oldest].last_used + config_.stale_kept_for);
-  }
-  return next;
-}
 
 void NeighbourTable::on_timer(Instant now, Entry& entry) {
   if (entry.state == NeighbourState::delay) {
@@ -262,6 +255,13 @@ NeighbourTable::Row NeighbourTable::row_of(const Entry& entry, Instant now) cons
 NeighbourState NeighbourTable::state_at(const Entry& entry, Instant now) {
   const bool is_over = entry.state == NeighbourState::reachable && entry.reachable_until <= now;
   return is_over ? NeighbourState::stale : entry.state;
+}
+
+Instant NeighbourTable::next_deadline() const {
+  Instant next = timers_.empty() ? Instant::never() : timers_.begin()->first.first;
+  if (resolved_.oldest != none)
+    next = std::min(next, entries_[resolved_.oldest].last_used + config_.stale_kept_for);
+  return next;
 }
 
 }  // namespace lanyard::link

@@ -90,7 +90,7 @@ void Stack::Parts::on_icmp_error(Instant now, const internet::IcmpError& error) 
 void Stack::Parts::on_drop(Instant now, std::uint32_t interface, DropReason reason,
                            const Packet& packet) {
   ++drops[static_cast<std::size_t>(reason)];
-  if (trace == nullptr || !trace->is_on()) return;
+  if (trace == nullptr || !trace->takes(EventKind::packet_dropped)) return;
   emit(now, EventKind::packet_dropped,
        {interface, static_cast<std::int64_t>(packet.size()), static_cast<std::int64_t>(packet.id),
         static_cast<std::int64_t>(reason)});

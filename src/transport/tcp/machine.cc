@@ -113,7 +113,7 @@ void Machine::emit(Instant now, EventKind kind, std::initializer_list<std::int64
 void Machine::set_state(Instant now, Connection& c, State to, Cause cause) {
   const State from = std::exchange(c.state, to);
   CHECK(is_transition(from, cause, to));
-  if (trace != nullptr && trace->is_on()) {
+  if (trace != nullptr && trace->takes(EventKind::tcp_state)) {
     // A connection's first event says which one it is.
     const bool is_first = from == State::closed || from == State::listen;
     trace->emit(now, node, EventKind::tcp_state,
