@@ -20,9 +20,6 @@ std::uint32_t narrow(std::size_t size) {
 
 }  // namespace
 
-Packet::Packet(std::size_t headroom, std::size_t room)
-    : block_(allocate_block(headroom + room)), head_(narrow(headroom)), tail_(head_) {}
-
 Packet Packet::copy_of(Bytes bytes, std::size_t headroom) {
   Packet packet(headroom, bytes.size());
   packet.append(bytes);
@@ -39,6 +36,11 @@ void Packet::make_room(std::size_t headroom, std::size_t room) {
   block_ = block;
   head_ = narrow(headroom);
   tail_ = narrow(headroom + size);
+}
+
+void Packet::drop_slices() {
+  slices_bytes_ = 0;
+  std::destroy_at(&slices_);
 }
 
 // Slices taken out of the front share its block, and their bytes may not change any more.
@@ -82,10 +84,7 @@ void Packet::make_front_room(std::size_t size) {
   make_room(size + fresh_headroom, block_ == nullptr ? 0 : block_->capacity - tail_);
 }
 
-void Packet::pull_front(std::size_t size) {
-  CHECK(size <= tail_ - head_);
-  head_ += static_cast<std::uint32_t>(size);
-  if (!offload.checksum_wanted) return;
+void Packet::pull_wanted_checksum(std::size_t size) {
   if (size <= offload.checksum_start) {
     offload.checksum_start = static_cast<std::uint16_t>(offload.checksum_start - size);
   } else {
@@ -94,14 +93,8 @@ void Packet::pull_front(std::size_t size) {
   }
 }
 
-std::uint8_t* Packet::push_back(std::size_t size) {
-  CHECK(slices().empty());
-  if (block_ == nullptr || block_->capacity - tail_ < size || block_->references > 1) {
-    make_room(block_ == nullptr ? fresh_headroom : head_, size);
-  }
-  std::uint8_t* opened = block_->data() + tail_;
-  tail_ += narrow(size);
-  return opened;
+void Packet::make_back_room(std::size_t size) {
+  make_room(block_ == nullptr ? fresh_headroom : head_, size);
 }
 
 void Packet::append(Bytes bytes) {
@@ -116,6 +109,7 @@ void Packet::append(Bytes bytes) {
 void Packet::append(Slice slice) {
   if (slice.size() == 0) return;
   if (block_ == nullptr) make_room(fresh_headroom, 0);
+  if (slices_bytes_ == 0) std::construct_at(&slices_);
   slices_bytes_ += static_cast<std::uint32_t>(slice.size());
   slices_.append(std::move(slice));
 }
@@ -126,8 +120,12 @@ void Packet::truncate(std::size_t size) {
   while (extra > 0 && slices_bytes_ > 0) {
     const Slice& last = slices().back();
     const std::size_t dropped = std::min(extra, last.size());
-    slices_bytes_ -= static_cast<std::uint32_t>(dropped);
     extra -= dropped;
+    if (dropped == slices_bytes_) {
+      drop_slices();
+      break;
+    }
+    slices_bytes_ -= static_cast<std::uint32_t>(dropped);
     if (dropped == last.size()) {
       slices_.drop_last();
     } else {
@@ -146,8 +144,7 @@ Bytes Packet::linear() {
     std::memcpy(block_->data() + tail_, slice.bytes().data(), slice.size());
     tail_ += static_cast<std::uint32_t>(slice.size());
   }
-  slices_.clear();
-  slices_bytes_ = 0;
+  drop_slices();
   return front();
 }
 
@@ -176,7 +173,7 @@ Packet Packet::share() const {
       std::memcpy(other.push_back(bytes.size()), bytes.data(), bytes.size());
     }
   }
-  other.slices_ = SliceList(slices_);
+  if (slices_bytes_ != 0) std::construct_at(&other.slices_, slices_);
   other.slices_bytes_ = slices_bytes_;
   other.offload = offload;
   other.cause = cause;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -35,7 +36,7 @@ struct Offload {
 // Move-only: a packet has one owner. share() makes another packet with the same bytes.
 class Packet {
  public:
-  Packet() = default;
+  Packet() {}
   // An empty packet that can grow by `headroom` in front and by `room` behind.
   Packet(std::size_t headroom, std::size_t room);
   // A packet of these bytes, with headroom in front.
@@ -44,9 +45,7 @@ class Packet {
   Packet& operator=(Packet&& other) noexcept;
   Packet(const Packet&) = delete;
   Packet& operator=(const Packet&) = delete;
-  ~Packet() {
-    if (block_ != nullptr) drop_reference(block_);
-  }
+  ~Packet();
 
   [[nodiscard]] explicit operator bool() const { return block_ != nullptr; }
   [[nodiscard]] std::size_t size() const { return tail_ - head_ + slices_bytes_; }
@@ -57,7 +56,9 @@ class Packet {
     return block_ == nullptr ? Bytes{} : Bytes{block_->data() + head_, tail_ - head_};
   }
   [[nodiscard]] MutableBytes mutable_front();
-  [[nodiscard]] std::span<const Slice> slices() const { return slices_.view(); }
+  [[nodiscard]] std::span<const Slice> slices() const {
+    return slices_bytes_ == 0 ? std::span<const Slice>() : slices_.view();
+  }
   // Bytes [offset, offset + size) of front(), which must be there, shared.
   [[nodiscard]] Slice front_slice(std::size_t offset, std::size_t size) const;
   // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside
@@ -96,12 +97,17 @@ class Packet {
   void each_slice(std::size_t offset, std::size_t size, Take take) const;
   void make_room(std::size_t headroom, std::size_t room);
   void make_front_room(std::size_t size);
+  void make_back_room(std::size_t size);
+  void pull_wanted_checksum(std::size_t size);
   void own_front();
+  void drop_slices();
   Block* block_ = nullptr;
   std::uint32_t head_ = 0;
   std::uint32_t tail_ = 0;
   std::uint32_t slices_bytes_ = 0;
-  SliceList slices_;
+  union {
+    SliceList slices_;  // there are some when they have bytes: most packets never touch it
+  };
 };
 
 // Computes a wanted checksum in place, so that the packet is what a wire would carry. A

@@ -23,37 +23,27 @@ constexpr bool keeps_blocks = true;
 constexpr bool keeps_blocks = true;
 #endif
 
-struct SizeClass {
-  std::uint32_t capacity;
-  std::uint32_t kept_blocks_max;
-};
-// Headers; an Ethernet frame; a program's write; a super-segment with its headers.
-constexpr std::array classes = {SizeClass{256, 16384}, SizeClass{2048, 8192},
-                                SizeClass{16 * 1024, 512}, SizeClass{66 * 1024, 256}};
+// The sizes; the last two are a program's write, and a super-segment with its headers.
+constexpr std::array<std::uint32_t, pool::sizes> capacities = {pool::small_bytes, pool::frame_bytes,
+                                                               16 * 1024, 66 * 1024};
+
+constexpr pool::List list_of(std::uint32_t kept_max) {
+  return {.kept_max = keeps_blocks ? kept_max : 0};
+}
 
 void release(Block* block) {
   block->~Block();
   ::operator delete(block);
 }
 
-struct List {
-  Block* first = nullptr;
-  std::uint32_t count = 0;
-};
-
-// Plain memory, so that reaching it needs no guard; the keeper below empties it.
-constinit thread_local std::array<List, classes.size()> lists{};
-// A block may outlive its thread's keeper (a packet in a static): then it goes straight back.
-constinit thread_local bool keeper_is_gone = false;
-constinit thread_local std::int64_t in_use = 0;
-
 struct Keeper {
   Keeper() = default;
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
   ~Keeper() {
-    keeper_is_gone = true;
-    for (List& list : lists) {
+    // A block may outlive its thread's keeper (a packet in a static): then it goes straight back.
+    for (pool::List& list : pool::lists) {
+      list.kept_max = 0;
       while (list.first != nullptr) {
         Block* next = list.first->next_free;
         release(list.first);
@@ -65,50 +55,51 @@ struct Keeper {
 };
 thread_local Keeper keeper;
 
-// The first class that holds `size` bytes; classes.size() if none does.
-std::size_t class_for(std::size_t size) {
+// The first list whose blocks hold `size` bytes; pool::sizes if none does.
+std::size_t place_for(std::size_t size) {
   std::size_t i = 0;
-  while (i < classes.size() && classes[i].capacity < size) ++i;
+  while (i < pool::sizes && capacities[i] < size) ++i;
   return i;
 }
 
-Block* fresh_block(std::size_t size_class, std::size_t capacity) {
+Block* fresh_block(std::size_t place, std::size_t capacity) {
   CHECK(capacity <= UINT32_MAX);
   keeper.be_there();  // whoever allocates may free, and keep, later
-  const bool is_pooled = size_class < classes.size();
   const std::uint32_t size =
-      is_pooled ? classes[size_class].capacity : static_cast<std::uint32_t>(capacity);
+      place < pool::sizes ? capacities[place] : static_cast<std::uint32_t>(capacity);
   return new (::operator new(sizeof(Block) + size)) Block{1, size, nullptr};
 }
 
 }  // namespace
 
+namespace pool {
+
+// Plain memory, so that reaching it needs no guard; the keeper empties it.
+constinit thread_local std::array<List, sizes> lists{list_of(16384), list_of(8192), list_of(512),
+                                                     list_of(256)};
+constinit thread_local std::int64_t in_use = 0;
+
+}  // namespace pool
+
 std::int64_t blocks_in_use() {
-  return in_use;
+  return pool::in_use;
 }
 
-Block* allocate_block(std::size_t capacity) {
-  ++in_use;
-  const std::size_t size_class = capacity <= classes[0].capacity ? 0 : class_for(capacity);
-  if (size_class < classes.size()) {
-    List& list = lists[size_class];
-    if (Block* const block = list.first; block != nullptr) {
-      list.first = block->next_free;
-      --list.count;
-      block->references = 1;
-      return block;
-    }
-  }
-  return fresh_block(size_class, capacity);
+Block* pool::allocate_other(std::size_t capacity) {
+  const std::size_t place = place_for(capacity);
+  if (place == sizes || lists[place].first == nullptr) return fresh_block(place, capacity);
+  List& list = lists[place];
+  Block* const block = list.first;
+  list.first = block->next_free;
+  --list.count;
+  block->references = 1;
+  return block;
 }
 
-void free_block(Block* block) {
-  --in_use;
-  const std::size_t size_class =
-      block->capacity == classes[0].capacity ? 0 : class_for(block->capacity);
-  if (!keeps_blocks || size_class == classes.size() || keeper_is_gone) return release(block);
-  List& list = lists[size_class];
-  if (list.count == classes[size_class].kept_blocks_max) return release(block);
+void pool::free_other(Block* block) {
+  const std::size_t place = place_for(block->capacity);
+  if (place == sizes || lists[place].count >= lists[place].kept_max) return release(block);
+  List& list = lists[place];
   block->next_free = list.first;
   list.first = block;
   ++list.count;

@@ -3,6 +3,7 @@
 // Reference counts are plain numbers: a block stays on its thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,10 +19,49 @@ struct Block {
   }
 };
 
+// The free lists of this thread, by size; those of the two least, which nearly all blocks have, are
+// taken from and given to without a call.
+namespace pool {
+
+struct List {
+  Block* first = nullptr;
+  std::uint32_t count = 0;
+  std::uint32_t kept_max = 0;
+};
+// Headers, and what small things lie in; an Ethernet frame.
+inline constexpr std::uint32_t small_bytes = 256, frame_bytes = 2048;
+inline constexpr std::size_t sizes = 4;
+extern constinit thread_local std::array<List, sizes> lists;
+extern constinit thread_local std::int64_t in_use;
+[[nodiscard]] Block* allocate_other(std::size_t capacity);
+void free_other(Block* block);
+
+}  // namespace pool
+
 // A block of at least `capacity` bytes with one reference.
-[[nodiscard]] Block* allocate_block(std::size_t capacity);
+[[nodiscard]] inline Block* allocate_block(std::size_t capacity) {
+  ++pool::in_use;
+  if (capacity > pool::frame_bytes) return pool::allocate_other(capacity);
+  pool::List& list = pool::lists[capacity > pool::small_bytes ? 1 : 0];
+  Block* const block = list.first;
+  if (block == nullptr) return pool::allocate_other(capacity);
+  list.first = block->next_free;
+  --list.count;
+  block->references = 1;
+  return block;
+}
 // Gives a block without references back.
-void free_block(Block* block);
+inline void free_block(Block* block) {
+  --pool::in_use;
+  const bool is_frame = block->capacity == pool::frame_bytes;
+  pool::List& list = pool::lists[is_frame ? 1 : 0];
+  const bool is_kept =
+      (is_frame || block->capacity == pool::small_bytes) && list.count < list.kept_max;
+  if (!is_kept) return pool::free_other(block);
+  block->next_free = list.first;
+  list.first = block;
+  ++list.count;
+}
 
 inline void add_reference(Block* block) {
   ++block->references;

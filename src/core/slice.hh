@@ -56,8 +56,7 @@ class Slice {
   std::uint32_t size_ = 0;
 };
 
-// The slices of one packet; the usual two need no allocation. Packets are moved several times on
-// their way, so that moving is a few plain loads and stores.
+// The slices of one packet; the usual two need no allocation.
 class SliceList {
  public:
   SliceList() = default;
@@ -67,13 +66,6 @@ class SliceList {
       : few_{std::move(other.few_[0]), std::move(other.few_[1])},
         few_used_(std::exchange(other.few_used_, 0)),
         many_(std::move(other.many_)) {}
-  SliceList& operator=(SliceList&& other) noexcept {
-    few_[0] = std::move(other.few_[0]);
-    few_[1] = std::move(other.few_[1]);
-    few_used_ = std::exchange(other.few_used_, 0);
-    many_ = std::move(other.many_);
-    return *this;
-  }
   ~SliceList() = default;
 
   [[nodiscard]] std::span<const Slice> view() const {
@@ -84,7 +76,6 @@ class SliceList {
   void drop_last();
   // Replaces the last one.
   void set_last(Slice slice);
-  void clear() { *this = SliceList(); }
 
  private:
   static constexpr std::size_t few_max = 2;

@@ -15,23 +15,15 @@ bool Input::has_way_back(const IpAddress& source, const Arrival& arrival) const 
   return back != nullptr && back->interface == arrival.interface;
 }
 
-Input::Flow& Input::place_of(std::uint64_t raw, std::uint32_t interface) const {
-  constexpr std::uint64_t spread = 0x9e3779b97f4a7c15ULL;
-  return (*flows_)[((raw ^ interface) * spread) >> 56];
-}
-
 // A packet without IP options between two ends that a packet was forwarded between before: what was
 // found out then about both, and the way, hold. False: nothing was done.
 bool Input::forward_known(Instant now, const Arrival& arrival, Packet& packet) {
-  if (!flows_ || arrival.was_link_broadcast || arrival.was_looped) return false;
+  if (arrival.was_link_broadcast || arrival.was_looped) return false;
   const std::uint8_t* const header = packet.front().data();
-  const std::uint64_t raw = load64(header + ipv4::source_offset);
-  const Flow& flow = place_of(raw, arrival.interface);
-  const bool is_it = flow.raw == raw && flow.version == shared_.version() &&
-                     flow.arrived_on == arrival.interface && header[0] == 0x45 &&
-                     header[ipv4::ttl_offset] > 1;
-  if (!is_it) return false;
-  const Hop hop{.interface = flow.interface, .next = flow.next, .source = {}, .mtu = flow.mtu};
+  const Flows::Flow* const flow =
+      flows_.find(shared_.version(), load64(header + ipv4::source_offset), arrival.interface);
+  if (flow == nullptr || header[ipv4::ttl_offset] <= 1) return false;
+  const Hop hop{.interface = flow->interface, .next = flow->next, .source = {}, .mtu = flow->mtu};
   if (!Output::fits(hop, packet, 0)) return false;
   ipv4::decrement_ttl(packet.mutable_front().data());
   output_.transmit(now, hop, std::move(packet));
@@ -89,10 +81,8 @@ void Input::forward_v4(Instant now, const Arrival& arrival, Packet&& packet,
                   packet);
   }
   if (fits && !goes_back && !arrival.was_looped) {
-    if (!flows_) flows_ = std::make_unique<std::array<Flow, flows_kept>>();
-    const std::uint64_t raw = load64(view.header().data() + ipv4::source_offset);
-    place_of(raw, arrival.interface) = {shared_.version(), raw,           arrival.interface,
-                                        hop.mtu,           hop.interface, hop.next};
+    const std::uint64_t ends = load64(view.header().data() + ipv4::source_offset);
+    flows_.keep({shared_.version(), ends, arrival.interface, hop.mtu, hop.interface, hop.next});
   }
   ipv4::decrement_ttl(packet.mutable_front().data());
   if (fits) return output_.transmit(now, hop, std::move(packet));

@@ -3,11 +3,10 @@
 // internet/.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "internet/flows.hh"
 #include "internet/groups.hh"
 #include "internet/icmp.hh"
 #include "internet/ndp.hh"
@@ -102,19 +101,7 @@ class Input {
     IpAddress source, destination;
   };
   KnownPair plain_;
-  // A router's latest pairs of ends, as they lie in the header, that are forwarded without a word;
-  // true as long as addresses, routes and links stay.
-  struct Flow {
-    std::uint64_t version = 0;
-    std::uint64_t raw = 0;
-    std::uint32_t arrived_on = 0;
-    std::uint32_t mtu = 0;
-    Interface* interface = nullptr;
-    IpAddress next{};
-  };
-  static constexpr std::size_t flows_kept = 256;
-  [[nodiscard]] Flow& place_of(std::uint64_t raw, std::uint32_t interface) const;
-  std::unique_ptr<std::array<Flow, flows_kept>> flows_;  // made with the first
+  Flows flows_;
   std::vector<std::uint8_t> header_;  // of the packet being delivered; kept to save allocations
 };
 

@@ -13,10 +13,26 @@ namespace {
 
 constexpr std::size_t datagram_bytes_max = 65535;
 
+// A header of the least size whose length and checksum are right, as nearly all are; `size` is all
+// that has come.
+bool is_plain_header(Bytes front, std::size_t size) {
+  if (front.size() < ipv4::header_size_min || front[0] != 0x45) return false;
+  const std::size_t total = load16(front.data() + ipv4::total_length_offset);
+  ChecksumSum sum;
+  for (std::size_t at = 0; at < ipv4::header_size_min; at += 4)
+    sum.add32(load32(front.data() + at));
+  return total >= ipv4::header_size_min && total <= size && sum.finish() == 0;
+}
+
 }  // namespace
 
 void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   make_headers_contiguous(packet);
+  if (is_plain_header(packet.front(), packet.size())) {
+    const std::size_t total = load16(packet.front().data() + ipv4::total_length_offset);
+    if (packet.size() > total) packet.truncate(total);
+    if (hand_up_plain(now, arrival, packet) || forward_known(now, arrival, packet)) return;
+  }
   // RFC 1812 5.2.2 [RFC1812-5.2.2-a]: the tests, in wire/ipv4 and here.
   const auto view = ipv4::View::parse(packet.front(), packet.size());
   if (!view) return drop(now, arrival, view.error(), packet);
@@ -24,7 +40,6 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   if (!view->has_good_checksum()) return drop(now, arrival, DropReason::bad_ip_checksum, packet);
   // [RFC791-3.1-a], BI-07: padding of the frame is not of the datagram.
   if (packet.size() > view->total_length()) packet.truncate(view->total_length());
-  if (hand_up_plain(now, arrival, packet) || forward_known(now, arrival, packet)) return;
   if (const DropReason reason = check_source_v4(*view, arrival); reason != DropReason::none) {
     return drop(now, arrival, reason, packet);
   }
@@ -46,7 +61,7 @@ bool Input::hand_up_plain(Instant now, const Arrival& arrival, Packet& packet) {
   constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
   const bool is_plain = plain_.version == shared_.interfaces.version() &&
                         plain_.interface == arrival.interface &&
-                        load64(header + ipv4::source_offset) == plain_.raw && header[0] == 0x45 &&
+                        load64(header + ipv4::source_offset) == plain_.raw &&
                         header[ipv4::protocol_offset] == protocol::tcp &&
                         (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
                         !arrival.was_looped && !arrival.was_link_broadcast;

@@ -24,6 +24,13 @@ struct Network::Parts {
   Addressing addressing{shared, output, groups};
   Ndp ndp{shared, output, addressing};
   Input input{shared, output, icmp, ndp, groups};
+  // The way to whom confirm_reachable() was told of last: true as long as nothing changes.
+  struct Confirmed {
+    std::uint64_t version = 0;
+    IpAddress destination{}, next{};
+    link::NeighbourTable* neighbours = nullptr;
+  };
+  Confirmed confirmed{};
 };
 
 namespace {
@@ -261,6 +268,9 @@ bool Network::is_broadcast(const IpAddress& address) const {
 }
 
 void Network::confirm_reachable(Instant now, const IpAddress& destination) {
+  Parts::Confirmed& known = parts_->confirmed;
+  if (known.version == parts_->shared.version() && known.destination == destination)
+    return known.neighbours->confirm(now, known.next);
   const IpAddress any = IpAddress::any(destination.family());
   const Hop* hop = parts_->output.recall(destination, any, 0);
   if (hop == nullptr) {
@@ -268,7 +278,8 @@ void Network::confirm_reachable(Instant now, const IpAddress& destination) {
     hop = parts_->output.recall(destination, any, 0);
   }
   if (hop == nullptr || hop->kind != Hop::Kind::unicast) return;
-  hop->interface->neighbours.confirm(now, hop->next);
+  known = {parts_->shared.version(), destination, hop->next, &hop->interface->neighbours};
+  known.neighbours->confirm(now, known.next);
 }
 
 Interfaces& Network::interfaces() {

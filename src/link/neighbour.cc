@@ -195,7 +195,6 @@ void NeighbourTable::poll(Instant now) {
   }
 }
 
-
 void NeighbourTable::on_timer(Instant now, Entry& entry) {
   if (entry.state == NeighbourState::delay) {
     entry.solicitations = 0;

@@ -39,7 +39,12 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
                                  std::size_t size) {
   ChecksumSum sum = pseudo.sum(size);
-  add_packet(sum, packet, size);
+  const Bytes front = packet.front();
+  if (size <= front.size()) {
+    sum.add(front.first(size));
+  } else {
+    add_packet(sum, packet, size);
+  }
   return sum.finish();
 }
 
@@ -70,7 +75,7 @@ void put_checksum(const PseudoHeader& pseudo, Packet& packet, std::size_t offset
   // RFC 768 [RFC1122-4.1.3.4-b], RFC 8200 8.1: UDP sends a zero as its other form; it means none.
   const bool is_udp = pseudo.protocol == protocol::udp;
   store16(field, checksum == 0 && is_udp ? std::uint16_t{0xffff} : checksum);
-  packet.offload.checksum_wanted = false;
+  if (packet.offload.checksum_wanted) packet.offload.checksum_wanted = false;
 }
 
 }  // namespace lanyard

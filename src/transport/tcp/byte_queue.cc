@@ -84,6 +84,8 @@ void ByteQueue::append(Slice slice) {
 
 void ByteQueue::append(const Packet& packet, std::size_t offset, std::size_t size) {
   const Bytes front = packet.front();
+  if (size <= copied_bytes_max && offset + size <= front.size())
+    return append(front.subspan(offset, size));
   if (offset < front.size()) {
     const std::size_t part = std::min(size, front.size() - offset);
     if (part <= copied_bytes_max) {
@@ -136,6 +138,12 @@ void ByteQueue::copy_to(std::size_t offset, MutableBytes out) const {
   CHECK(offset + out.size() <= size());
   if (out.empty()) return;
   std::uint64_t position = start_ + offset;
+  const Chunk& front = chunks_[first_];
+  const auto in_front = static_cast<std::size_t>(position - front.start);
+  if (in_front + out.size() <= front.slice.size()) {
+    std::memcpy(out.data(), front.slice.bytes().data() + in_front, out.size());
+    return;
+  }
   for (std::size_t i = find(position); !out.empty(); ++i) {
     const Bytes piece =
         chunks_[i].slice.bytes().subspan(static_cast<std::size_t>(position - chunks_[i].start));

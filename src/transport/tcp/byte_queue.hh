@@ -53,7 +53,7 @@ class ByteQueue : public Pooled {
 
   void make_space();
 
-  static constexpr std::size_t few_max = 4;
+  static constexpr std::size_t few_max = 2;
   std::array<Chunk, few_max> few_{};
   std::unique_ptr<Chunk[]> many_;  // instead, when there are more
   Chunk* chunks_ = few_.data();    // [first_, used_) of capacity_

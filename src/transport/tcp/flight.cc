@@ -251,7 +251,7 @@ std::uint32_t Flight::resent() const {
 }
 
 std::uint32_t Flight::held_segments(std::uint32_t mss) const {
-  return std::max(held_ / mss, held_runs_);
+  return held_ == 0 ? held_runs_ : std::max(held_ / mss, held_runs_);
 }
 
 std::optional<SackBlock> Flight::first_lost() const {

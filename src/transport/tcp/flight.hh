@@ -94,7 +94,7 @@ class Flight : public Pooled {
 
    private:
     void grow();
-    static constexpr std::uint32_t few_max = 6;
+    static constexpr std::uint32_t few_max = 3;
     std::array<Run, few_max> few_;
     std::unique_ptr<Run[]> many_;  // instead, when there are more
     Run* first_ = few_.data();

@@ -20,6 +20,12 @@ struct Outgoing {
 // Why nothing (more) goes out.
 enum class Held : std::uint8_t { nothing_to_send, by_window, by_congestion, by_nagle };
 
+// How many segments `octets` are; nearly always one, which needs no division.
+[[nodiscard]] inline std::uint32_t segments_of(std::uint32_t octets, std::uint32_t mss) {
+  if (octets <= mss) return octets == 0 ? 0 : 1;
+  return (octets + mss - 1) / mss;
+}
+
 struct SendLimits {
   std::uint32_t mss = 536;              // payload of one segment
   std::uint32_t super_segment_max = 0;  // payload of a super-segment; less than mss: none

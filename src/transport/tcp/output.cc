@@ -176,9 +176,13 @@ Header Machine::header_of(Instant now, Connection& c, Flags flags, SequenceNumbe
 void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
                        Packet&& payload, std::uint32_t segment_bytes) {
   if (!payload) payload = Packet(headroom_bytes, 0);
-  payload.offload.segment_bytes = static_cast<std::uint16_t>(segment_bytes);
-  const auto bytes = static_cast<std::uint32_t>(payload.size());
-  c.counters.segments_out += segment_bytes == 0 ? 1 : (bytes + segment_bytes - 1) / segment_bytes;
+  if (segment_bytes == 0) {
+    ++c.counters.segments_out;
+  } else {
+    payload.offload.segment_bytes = static_cast<std::uint16_t>(segment_bytes);
+    c.counters.segments_out +=
+        segments_of(static_cast<std::uint32_t>(payload.size()), segment_bytes);
+  }
   c.last_sent = now;
   // Whoever cuts a super-segment makes the checksums of the pieces.
   const bool is_left = c.path.takes_checksums || segment_bytes != 0;
@@ -261,7 +265,7 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
           static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
   }
   c.recovery->note_sent(now, outgoing, c.sender.recovery());
-  c.recovery->segments_out += (outgoing.size + mss - 1) / mss;
+  c.recovery->segments_out += segments_of(outgoing.size, mss);
   c.is_new_data = !outgoing.is_retransmission && outgoing.size > 0;
   const std::uint32_t segment_bytes = outgoing.size > mss ? mss : 0;
   transmit(now, c, flags, outgoing.sequence, std::move(payload), segment_bytes);

@@ -162,7 +162,7 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
   const bool was_fast = is_fast(c);
   const std::uint32_t lost = c.sender.lost_bytes();
   if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
-  recovery.delivered += (delivery.octets + c.mss - 1U) / c.mss;
+  recovery.delivered += segments_of(delivery.octets, c.mss);
   recovery.rack.take(delivery);
   const bool is_of_probe = recovery.is_probing && recovery.probe_was_resent;
   check_probe(now, c, acked);

@@ -296,7 +296,7 @@ void Sender::sent(Instant now, const Outgoing& outgoing, std::uint32_t mss) {
     SequenceNumber from = next_;
     for (; before(from, last); from = from + mss) in_flight_->sent(from, from + mss, now);
     in_flight_->sent(from, end, now);
-    if (outgoing.size > 0 && outgoing.size % mss != 0) {
+    if (outgoing.size > 0 && (outgoing.size < mss || outgoing.size % mss != 0)) {
       small_end_ = end;
       has_small_ = true;
     }
