@@ -101,6 +101,10 @@ int run(Process& process, Socket& socket, const Wanted& wanted) {
     ++tally.sent;
     const Instant next = process.now() + wanted.interval;
     if (const auto sent = socket.sendto(request(wanted, sequence), {wanted.address, 0}); !sent) {
+      if (sent.error() == Errno::access_denied) {  // without SO_BROADCAST
+        process.print(2, "ping: Do you want to ping broadcast? Then -b.\n");
+        return 2;
+      }
       process.print(1, fmt::format("ping: sendto: {}\n", errno_text(sent.error())));
     }
     receive(process, socket, sent_at, tally,
@@ -138,6 +142,9 @@ int ping(Process& process, std::span<const std::string> all) {
     return 2;
   }
   wanted.address = addresses->front();
+  // RFC 1122 3.2.1.3 (a): no destination; to ping(8), and to connect, it means this host.
+  if (wanted.address.is_unspecified())
+    wanted.address = IpAddress::loopback(wanted.address.family());
   constexpr int icmp = 1;
   constexpr int icmpv6 = 58;
   Socket socket(process, wanted.address.family(), Type::datagram,

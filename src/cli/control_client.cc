@@ -62,21 +62,21 @@ bool ControlClient::has_line() {
   return has_line_;
 }
 
-std::expected<json, std::string> ControlClient::receive() {
+std::expected<json, ControlClient::Problem> ControlClient::receive() {
   while (!has_line()) {
     std::string bytes;
     std::vector<Descriptor> ignored;
     const ssize_t got = receive_with_descriptors(socket_.number(), bytes, ignored);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return std::unexpected(std::string("the lab is gone"));
+    if (got <= 0) return std::unexpected(Problem{"the lab is gone"});
     lines_.add(bytes);
   }
   has_line_ = false;
   json object = json::parse(line_, nullptr, false);
-  if (!object.is_object()) return std::unexpected(std::string("the lab's answer is not JSON"));
+  if (!object.is_object()) return std::unexpected(Problem{"the lab's answer is not JSON"});
   const auto error = object.find("error");
-  if (error != object.end() && error->is_string()) {
-    return std::unexpected(error->get<std::string>());
+  if (error != object.end() && error->is_string() && !object.contains("exited")) {
+    return std::unexpected(Problem{error->get<std::string>(), true});
   }
   return object;
 }
@@ -98,8 +98,8 @@ std::expected<json, int> ask(const std::string& lab_name, const Request& request
   }
   auto answer = client->receive();
   if (!answer.has_value()) {
-    fmt::print(stderr, "lanyard: {}\n", printable(answer.error()));
-    return std::unexpected(exit_failed);
+    fmt::print(stderr, "lanyard: {}\n", printable(answer.error().what));
+    return std::unexpected(answer.error().is_refusal ? exit_usage : exit_failed);
   }
   return *answer;
 }

@@ -14,15 +14,20 @@ namespace lanyard::cli {
 
 class ControlClient {
  public:
+  // Why there is no answer: the lab is gone, or it refuses what was asked.
+  struct Problem {
+    std::string what;
+    bool is_refusal = false;
+  };
   // Connects to the lab called `name`, or to the only one that is up if it is empty. The sentence
   // says what to do instead.
   [[nodiscard]] static std::expected<ControlClient, std::string> connect(const std::string& name);
 
   // False if the lab is gone.
   bool send(const Request& request, std::span<const int> descriptors = {});
-  // The next object; an error if the lab is gone, or says {"error":...}, or what it says is no
-  // JSON.
-  [[nodiscard]] std::expected<nlohmann::json, std::string> receive();
+  // The next object; a problem if the lab is gone, or says {"error":...} and not how a program
+  // ended, or what it says is no JSON.
+  [[nodiscard]] std::expected<nlohmann::json, Problem> receive();
   // Waits until the lab closes the connection.
   void wait_for_end();
   [[nodiscard]] int descriptor() const { return socket_.number(); }

@@ -24,7 +24,8 @@ json program_rows(const lab::World& world, MaybeNode node) {
              {"kind", program.is_service    ? "service"
                       : program.is_built_in ? "built in"
                                             : "unmodified"},
-             {"command", program.command}};
+             {"command", program.command},
+             {"is_live", program.is_live}};
     if (program.state != lab::ProgramState::waiting) {
       row["started_ns"] = program.started.count_ns();
     }
@@ -180,6 +181,23 @@ json rows_of(lab::World& world, Do what, MaybeNode node) {
   if (what == Do::ps) return program_rows(world, node);
   if (what == Do::links) return link_rows(world, node);
   return node_rows(world, what, node);
+}
+
+std::string why_no_rows(const lab::World& world, Do what, std::uint32_t node) {
+  const lab::NodeSpec& spec = world.model().nodes[node];
+  const bool is_of_stack = what == Do::routes || what == Do::sockets || what == Do::arp;
+  if (spec.kind == lab::NodeKind::switching && (is_of_stack || what == Do::ps))
+    return fmt::format("{} is a switch: it has no {}", spec.name,
+                       what == Do::routes    ? "routes"
+                       : what == Do::sockets ? "sockets"
+                       : what == Do::arp     ? "neighbours"
+                                             : "programs");
+  if (spec.kind == lab::NodeKind::kernel_host && is_of_stack)
+    return fmt::format("{0} has the kernel's stack: `lanyard exec {0} -- {1}`", spec.name,
+                       what == Do::routes    ? "ip route"
+                       : what == Do::sockets ? "ss -tuna"
+                                             : "ip neigh");
+  return {};
 }
 
 std::string rows_table(Do what, const json& rows, const Paper& paper) {

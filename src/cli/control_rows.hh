@@ -15,6 +15,8 @@ namespace lanyard::cli {
 
 // `node`: only its rows; nothing: all. `what` is one of ps, links, routes, sockets, arp.
 [[nodiscard]] nlohmann::json rows_of(lab::World& world, Do what, std::optional<std::uint32_t> node);
+// Why there are none of a node: a switch, or the kernel's stack. Empty: there may be some.
+[[nodiscard]] std::string why_no_rows(const lab::World& world, Do what, std::uint32_t node);
 [[nodiscard]] std::string rows_table(Do what, const nlohmann::json& rows, const Paper& paper);
 
 }  // namespace lanyard::cli

@@ -21,6 +21,7 @@
 #include "cli/text.hh"
 #include "cli/version.hh"
 #include "lab/action_text.hh"
+#include "lab/command.hh"
 
 namespace lanyard::cli {
 namespace {
@@ -146,7 +147,7 @@ class ControlConnection final : public lab::ProgramObserver {
       case Do::routes:
       case Do::sockets:
       case Do::arp:
-        return say({{"rows", rows_of(world_, request.what, node)}});
+        return list(request, node);
       case Do::act:
         return act(request);
       case Do::about:
@@ -156,6 +157,14 @@ class ControlConnection final : public lab::ProgramObserver {
         return on_down_();
       }
     }
+  }
+
+  void list(const Request& request, std::optional<std::uint32_t> node) {
+    if (node.has_value()) {
+      const std::string why = why_no_rows(world_, request.what, *node);
+      if (!why.empty()) return refuse(why);
+    }
+    say({{"rows", rows_of(world_, request.what, node)}});
   }
 
   void act(const Request& request) {
@@ -184,13 +193,24 @@ class ControlConnection final : public lab::ProgramObserver {
       return refuse(
           fmt::format("{0} has the kernel's stack: `lanyard exec {0} -- ping ...`", request.node));
     }
+    // Without descriptors it is one of ours, which has no input.
+    const bool is_ours = request.what == Do::exec && request.descriptors == 0;
+    if (is_ours && (world_.stack(*node) == nullptr || request.command.empty() ||
+                    !lab::is_built_in(world_.model(), lab::line_of(request.command)))) {
+      return refuse(
+          world_.stack(*node) == nullptr
+              ? fmt::format("{} has the kernel's stack: no program of Lanyard's runs there",
+                            request.node)
+              : fmt::format("`{}` is not built into Lanyard; `lanyard help programs`",
+                            request.command.empty() ? "" : request.command.front()));
+    }
     lab::Launch launch;
     launch.command = request.command;
     if (request.what == Do::ping) launch.command.insert(launch.command.begin(), "ping");
     if (launch.command.empty()) return refuse("no command was given");
     launch.environment = request.environment;
     launch.directory = request.directory;
-    if (request.what == Do::exec && !take_descriptors(request, launch)) {
+    if (request.what == Do::exec && !is_ours && !take_descriptors(request, launch)) {
       return refuse("exec passes three descriptors: input, output and error output");
     }
     is_running_ = true;

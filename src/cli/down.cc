@@ -20,7 +20,7 @@ int down(const DownOptions& options) {
   client->send(request);
   const auto answer = client->receive();
   if (!answer.has_value()) {
-    fmt::print(stderr, "lanyard: {}\n", answer.error());
+    fmt::print(stderr, "lanyard: {}\n", answer.error().what);
     return exit_failed;
   }
   client->wait_for_end();  // programs are ended and the run file is whole only then

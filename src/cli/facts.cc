@@ -207,6 +207,13 @@ bool Facts::is(std::string_view protocol) const {
   return std::find(protocols.begin(), protocols.end(), protocol) != protocols.end();
 }
 
+std::span<const std::string> protocol_names() {
+  static const std::vector<std::string> names{"arp",  "ndp",  "icmp", "icmpv6",  "igmp",
+                                              "dns",  "dhcp", "http", "tcp",     "udp",
+                                              "ipv4", "ipv6", "vlan", "ethernet"};
+  return names;
+}
+
 Facts facts_of(Bytes frame) {
   Facts facts;
   read_ethernet(frame, facts);

@@ -40,6 +40,8 @@ struct Facts {
 };
 
 [[nodiscard]] Facts facts_of(Bytes frame);
+// All that may be among a frame's protocols.
+[[nodiscard]] std::span<const std::string> protocol_names();
 
 // "GET /index.html HTTP/1.1" or "HTTP/1.1 200 OK": the first line of an HTTP message that begins
 // here; empty if none does.

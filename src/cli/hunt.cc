@@ -149,7 +149,7 @@ std::expected<lab::hunt::HuntOptions, std::string> prepare(const HuntOptions& op
 }  // namespace
 
 int hunt(const HuntOptions& options) {
-  const auto lab = load_lab(options.lab);
+  const auto lab = options.json ? load_lab_or_json(options.lab) : load_lab(options.lab);
   if (lab == nullptr) return exit_usage;
   if (const std::string reason = lab::hunt::why_not(lab->model); !reason.empty())
     return refuse(

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/capture.hh"
 
@@ -39,9 +40,26 @@ std::string source_of(const std::string& path) {
 
 using Read = std::expected<lab::LabFile, std::vector<lab::Diagnostic>>;
 
-std::unique_ptr<LoadedLab> planned(Read file, const std::string& path, std::string_view source) {
+using Print = void (*)(const std::vector<lab::Diagnostic>&, std::string_view source);
+
+void print_json(const std::vector<lab::Diagnostic>& problems, std::string_view) {
+  using nlohmann::json;
+  json rows = json::array();
+  for (const lab::Diagnostic& problem : problems)
+    rows.push_back({{"file", problem.file},
+                    {"line", problem.line},
+                    {"column", problem.column},
+                    {"what", problem.what},
+                    {"fix", problem.fix},
+                    {"warning", problem.is_warning}});
+  fmt::print("{}\n", json{{"ok", false}, {"problems", rows}}.dump(2, ' ', false,
+                                                                  json::error_handler_t::replace));
+}
+
+std::unique_ptr<LoadedLab> planned(Read file, const std::string& path, std::string_view source,
+                                   Print print = print_problems) {
   if (!file.has_value()) {
-    print_problems(file.error(), source);
+    print(file.error(), source);
     return nullptr;
   }
   print_problems(file->warnings, source);
@@ -54,7 +72,7 @@ std::unique_ptr<LoadedLab> planned(Read file, const std::string& path, std::stri
       problems.push_back(
           {path, problem.mark.line, problem.mark.column, problem.what, problem.fix, false});
     }
-    print_problems(problems, source);
+    print(problems, source);
     return nullptr;
   }
   loaded->plan = std::move(*plan);
@@ -82,6 +100,12 @@ std::unique_ptr<LoadedLab> load_lab(const std::string& path) {
   auto file = lab::read_lab(path);
   const std::string source = file.has_value() ? file->model.text : source_of(path);
   return planned(std::move(file), path, source);
+}
+
+std::unique_ptr<LoadedLab> load_lab_or_json(const std::string& path) {
+  auto file = lab::read_lab(path);
+  const std::string source = file.has_value() ? file->model.text : source_of(path);
+  return planned(std::move(file), path, source, print_json);
 }
 
 std::unique_ptr<LoadedLab> load_lab_text(std::string_view text, const std::string& file) {

@@ -27,6 +27,8 @@ struct LoadedLab {
 
 // Reads and plans a lab; problems and warnings are printed on standard error. Null if it is wrong.
 [[nodiscard]] std::unique_ptr<LoadedLab> load_lab(const std::string& path);
+// The same, but the problems of one that is wrong are one JSON object on standard output.
+[[nodiscard]] std::unique_ptr<LoadedLab> load_lab_or_json(const std::string& path);
 // The same for a text that is in memory; `file` is the name problems are reported under.
 [[nodiscard]] std::unique_ptr<LoadedLab> load_lab_text(std::string_view text,
                                                        const std::string& file);

@@ -18,7 +18,11 @@ int list(Do what, const ListOptions& options) {
   request.node = options.node;
   const auto answer = ask(options.lab_name, request);
   if (!answer.has_value()) return answer.error();
-  const nlohmann::json rows = answer->value("rows", nlohmann::json::array());
+  nlohmann::json rows = nlohmann::json::array();
+  for (const nlohmann::json& row : answer->value("rows", nlohmann::json::array())) {
+    const bool is_past = row.value("is_live", false) && row.value("state", "") != "running";
+    if (options.all || !is_past) rows.push_back(row);
+  }
   fmt::print("{}",
              options.json ? rows.dump(2) + "\n" : rows_table(what, rows, paper_of(STDOUT_FILENO)));
   return exit_ok;

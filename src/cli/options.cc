@@ -27,7 +27,9 @@ void declare_run(CLI::App& app, Filled& f) {
   app.add_option("LAB", f.run.lab, "The lab file (YAML)")->required();
   app.add_option("-o,--output", f.run.run_file, "Where the run is kept (default: NAME.pcapng)")
       ->type_name("RUN");
-  app.add_option("--seed", f.run.seed, "Instead of the lab file's seed")->type_name("N");
+  app.add_option("--seed", f.run.seed, "Instead of the lab file's seed")
+      ->type_name("N")
+      ->check(whole_number());
   app.add_option("--repeat", f.run.repeat, "Run it N times; are the run files the same?")
       ->type_name("N")
       ->check(CLI::Range(1, 10'000));
@@ -43,7 +45,9 @@ void declare_up(CLI::App& app, Filled& f) {
   app.add_option("--wait", f.up.wait_seconds, "At most, until its servers listen (default: 10)")
       ->type_name("SECONDS")
       ->check(CLI::Range(0, 3600));
-  app.add_option("--seed", f.up.seed, "Instead of the lab file's seed")->type_name("N");
+  app.add_option("--seed", f.up.seed, "Instead of the lab file's seed")
+      ->type_name("N")
+      ->check(whole_number());
 }
 
 void declare_down(CLI::App& app, Filled& f) {
@@ -54,6 +58,8 @@ void declare_down(CLI::App& app, Filled& f) {
 void declare_exec(CLI::App& app, Filled& f) {
   app.prefix_command();
   app.add_option("HOST", f.exec.host, "The virtual host")->required();
+  app.add_flag("-b,--built-in", f.exec.is_built_in,
+               "Lanyard's own program of this name, not the machine's");
   add_lab_name(app, f.exec.lab_name);
 }
 
@@ -75,6 +81,7 @@ void declare_ping(CLI::App& app, Filled& f) {
       ->check(CLI::Range(0, 65'507));
   auto* v4 = app.add_flag("-4", f.ping.only_v4, "IPv4 only");
   app.add_flag("-6", f.ping.only_v6, "IPv6 only")->excludes(v4);
+  app.add_flag("-b", f.ping.may_broadcast, "TO may be a broadcast address");
   add_lab_name(app, f.ping.lab_name);
 }
 
@@ -84,12 +91,18 @@ void declare_list(CLI::App& app, Filled& f) {
   app.add_flag("--json", f.list.json, "The rows as JSON");
 }
 
+void declare_ps(CLI::App& app, Filled& f) {
+  declare_list(app, f);
+  app.add_flag("-a,--all", f.list.all, "With all that `exec` and `ping` ever ran");
+}
+
 void declare_show(CLI::App& app, Filled& f) {
   app.add_option("RUN", f.show.file, "A run file, or any pcapng or pcap")->required();
   auto* packet = app.add_option("--packet", f.show.packet, "Packet N of the file, all its layers");
-  packet->type_name("N");
+  packet->type_name("N")->check(whole_number());
   app.add_option("--journey", f.show.journey, "Packet N hop by hop, and what each node changed")
       ->type_name("N")
+      ->check(whole_number())
       ->excludes(packet);
   app.add_option("--node", f.show.nodes, "Only what these nodes sent or received")
       ->type_name("NAME")
@@ -99,7 +112,9 @@ void declare_show(CLI::App& app, Filled& f) {
       ->type_name("NAME")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--limit", f.show.limit, "At most N lines of the diagram")->type_name("N");
+  app.add_option("--limit", f.show.limit, "At most N lines of the diagram")
+      ->type_name("N")
+      ->check(whole_number());
   app.add_flag("--unfold", f.show.unfold, "Every segment on a line of its own");
   app.add_flag("--inputs", f.show.inputs, "What entered a lab in real time, as `replay` plays it");
   app.add_flag("--json", f.show.json, "As JSON");
@@ -107,7 +122,9 @@ void declare_show(CLI::App& app, Filled& f) {
 
 void declare_dissect(CLI::App& app, Filled& f) {
   app.add_option("FRAME", f.dissect.input, "Hex text, a file, or - for standard input")->required();
-  app.add_option("--packet", f.dissect.packet, "Packet N of a pcapng or pcap file")->type_name("N");
+  app.add_option("--packet", f.dissect.packet, "Packet N of a pcapng or pcap file")
+      ->type_name("N")
+      ->check(whole_number());
   app.add_option("--link", f.dissect.link, "What the bytes begin with: ethernet, ip")
       ->type_name("TYPE")
       ->check(CLI::IsMember({"ethernet", "ip"}));
@@ -160,7 +177,8 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
     {"exec", "Run a program on a host of a lab that is up",
      "  lanyard exec alice -- curl http://bob/\n"
      "  echo hello | lanyard exec alice -- nc -N bob 7\n"
-     "\nInput, output and exit status are the program's own.",
+     "  lanyard exec --built-in alice -- http get http://bob/   # `lanyard help programs`\n"
+     "\nInput, output and exit status are the program's own; 2: there is no such lab or host.",
      declare_exec, [](Filled& f) { return exec(f.exec); }},
     {"shell", "An interactive shell on a host of a lab that is up", "  lanyard shell alice",
      declare_shell, [](Filled& f) { return shell(f.shell); }},
@@ -170,8 +188,9 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
      declare_ping, [](Filled& f) { return ping(f.ping); }},
     {"ps", "The programs of a lab that is up",
      "  lanyard ps\n"
-     "  lanyard ps alice --json",
-     declare_list, [](Filled& f) { return ps(f.list); }},
+     "  lanyard ps alice --json\n"
+     "  lanyard ps --all      # with all that `exec` and `ping` ever ran",
+     declare_ps, [](Filled& f) { return ps(f.list); }},
     {"links", "The links of a lab that is up: delay, rate, loss, queue, traffic",
      "  lanyard links\n"
      "  lanyard links r1",
@@ -317,6 +336,16 @@ int dispatch(CLI::App& app, Filled& filled, std::vector<std::string> command) {
 }
 
 }  // namespace
+
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const bool is_whole =
+            !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        return is_whole ? std::string() : fmt::format("{} is not a whole number", printable(text));
+      },
+      "");
+}
 
 int run_command_line(std::vector<std::string> arguments) {
   Filled filled;

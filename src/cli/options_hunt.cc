@@ -12,9 +12,11 @@ void declare_hunt(CLI::App& app, Filled& f) {
   app.add_option("--budget", f.hunt.budget, "How long to look (default: 60s)")->type_name("TIME");
   app.add_option("--runs", f.hunt.runs, "How many runs to make at most")
       ->type_name("N")
+      ->check(whole_number())
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}));
   app.add_option("--seed", f.hunt.seed, "Another seed looks elsewhere (default: 1)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(whole_number());
   app.add_option("--faults", f.hunt.faults, "Only these kinds: cut, loss, delay ...")
       ->type_name("KIND")
       ->delimiter(',')

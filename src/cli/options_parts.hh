@@ -41,6 +41,9 @@ struct Filled {
   bool asks_version = false;
 };
 
+// A whole number without a sign: CLI11 takes -1 for the largest there is.
+[[nodiscard]] CLI::Validator whole_number();
+
 struct VerbEntry {
   const char* name;
   const char* summary;

@@ -35,7 +35,9 @@ void declare_grep(CLI::App& app, Filled& f) {
   app.add_option("--from", f.grep.from, "Only from this time on: 1s, 200ms")->type_name("TIME");
   app.add_option("--to", f.grep.to, "Only up to this time")->type_name("TIME");
   app.add_flag("-i,--ignore-case", f.grep.ignores_case, "Capitals are as small letters");
-  app.add_option("--limit", f.grep.limit, "At most N matches")->type_name("N");
+  app.add_option("--limit", f.grep.limit, "At most N matches")
+      ->type_name("N")
+      ->check(whole_number());
   app.add_flag("--json", f.grep.json, "The matches as JSON");
 }
 

@@ -23,6 +23,7 @@ int ping(const PingOptions& options) {
                      "-s", fmt::format("{}", options.payload_bytes)};
   if (options.only_v4) request.command.emplace_back("-4");
   if (options.only_v6) request.command.emplace_back("-6");
+  if (options.may_broadcast) request.command.emplace_back("-b");
   request.command.push_back(options.to);
   return run_remote(options.lab_name, request, {});
 }

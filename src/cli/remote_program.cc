@@ -47,14 +47,16 @@ void write_all(int descriptor, std::string_view text) {
 std::optional<int> take_message(ControlClient& client) {
   const auto message = client.receive();
   if (!message.has_value()) {
-    fmt::print(stderr, "lanyard: {}\n", printable(message.error()));
-    return exit_failed;
+    fmt::print(stderr, "lanyard: {}\n", printable(message.error().what));
+    return message.error().is_refusal ? exit_usage : exit_failed;
   }
   if (message->contains("output")) {
     write_all(message->value("descriptor", 1) == 2 ? STDERR_FILENO : STDOUT_FILENO,
               message->value("output", ""));
   }
   if (!message->contains("exited")) return std::nullopt;
+  if (message->contains("error"))
+    fmt::print(stderr, "lanyard: {}\n", printable(message->value("error", "")));
   const int signal = message->value("signal", 0);
   return signal != 0 ? 128 + signal : message->value("exited", exit_failed);
 }

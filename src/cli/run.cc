@@ -170,20 +170,25 @@ int status_of(const std::vector<lab::Verdict>& verdicts, int signal, const std::
   return exit_ok;
 }
 
-void print_end(const std::vector<lab::Verdict>& verdicts, const std::string& path, int signal,
+// `kept`: where the run is; empty if it could not be written.
+void print_end(const std::vector<lab::Verdict>& verdicts, const std::string& kept, int signal,
                const Paper& paper) {
   if (!verdicts.empty()) {
     print_title("checks", paper);
     print_checks(verdicts, paper);
   }
-  fmt::print("\n{}The run is kept in {}: `lanyard show {}`, or Wireshark.\n",
-             signal != 0 ? "Interrupted. " : "", path, shell_quoted(path));
+  fmt::print("\n{}", signal != 0 ? "Interrupted. " : "");
+  if (kept.empty())
+    fmt::print("The run is not kept: it could not be written.\n");
+  else
+    fmt::print("The run is kept in {}: `lanyard show {}`, or Wireshark.\n", kept,
+               shell_quoted(kept));
 }
 
 }  // namespace
 
 int run(const RunOptions& options) {
-  const auto lab = load_lab(options.lab);
+  const auto lab = options.json ? load_lab_or_json(options.lab) : load_lab(options.lab);
   if (lab == nullptr) return exit_usage;
   if (options.seed.has_value()) lab->model.seed = *options.seed;
   const std::string path = run_file_of(options, lab->model);
@@ -216,7 +221,7 @@ int run(const RunOptions& options) {
   const Repeats repeats = repeat_run(*lab, runs, path);
   int status = std::max(status_of(verdicts, signal, problem), repeats.status());
   if (!write_junit(options, lab->model, verdicts, is_virtual)) status = exit_failed;
-  if (!problem.empty()) fmt::print(stderr, "lanyard: {}: {}\n", path, problem);
+  if (!problem.empty()) fmt::print(stderr, "lanyard: {}\n", problem);
   if (options.json) {
     json outcome{{"lab", lab->model.name},
                  {"seed", lab->model.seed},
@@ -225,7 +230,7 @@ int run(const RunOptions& options) {
                  {"programs", programs_json((*runner)->world())},
                  {"checks", checks_json(verdicts)},
                  {"again", replay_command(options, lab->model, is_virtual)},
-                 {"run_file", path},
+                 {"run_file", problem.empty() ? json(path) : json(nullptr)},
                  {"interrupted", signal != 0},
                  {"ok", status == exit_ok}};
     if (runs > 1) outcome["repeat"] = repeats.json();
@@ -237,7 +242,7 @@ int run(const RunOptions& options) {
     print_title("again", paper);
     fmt::print("{}", repeats.text());
   }
-  print_end(verdicts, path, signal, paper);
+  print_end(verdicts, problem.empty() ? path : "", signal, paper);
   if (status != exit_ok)
     fmt::print("The same run again: `{}`\n", replay_command(options, lab->model, is_virtual));
   return status;

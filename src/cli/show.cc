@@ -2,10 +2,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/facts.hh"
 #include "cli/show_parts.hh"
+#include "lab/nearest.hh"
 #include "lab/replay/input.hh"
 
 namespace lanyard::cli {
@@ -157,6 +160,13 @@ int show_inputs(const Shown& shown, const ShowOptions& options) {
 }  // namespace
 
 int show(const ShowOptions& options) {
+  for (const std::string& name : options.protocols) {
+    const std::span<const std::string> known = protocol_names();
+    if (std::ranges::find(known, name) != known.end()) continue;
+    fmt::print(stderr, "lanyard: --proto: unknown protocol '{}': {}\n", printable(name),
+               lab::suggestion(name, known));
+    return exit_usage;
+  }
   const auto opened = open_file(options.file);
   if (!opened.has_value()) return opened.error();
   if (const auto* run = std::get_if<lab::RunFile>(&opened->shown)) {

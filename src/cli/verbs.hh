@@ -45,6 +45,7 @@ struct ExecOptions {
   std::string lab_name;
   std::string host;
   std::vector<std::string> command;
+  bool is_built_in = false;  // Lanyard's own program of that name
 };
 int exec(const ExecOptions& options);
 
@@ -60,15 +61,15 @@ struct PingOptions {
   std::uint32_t count = 4;
   std::string interval = "1s";
   std::uint32_t payload_bytes = 56;
-  bool only_v4 = false, only_v6 = false;
+  bool only_v4 = false, only_v6 = false, may_broadcast = false;
 };
 int ping(const PingOptions& options);
 
 // ps links routes sockets arp: rows of every node, or of one.
 struct ListOptions {
   std::string lab_name;
-  std::string node;  // empty: all
-  bool json = false;
+  std::string node;                // empty: all
+  bool json = false, all = false;  // all: ps, with those that `exec` ran long ago
 };
 int ps(const ListOptions& options);
 int links(const ListOptions& options);

@@ -157,6 +157,7 @@ int WorldRunner::run_real(Progress& progress) {
   loop.watch(ticks.number(), EPOLLIN, [&](std::uint32_t) {
     std::uint64_t count = 0;
     if (read(ticks.number(), &count, sizeof count) < 0) return;
+    if (!world.is_saved()) world.save();
     if (!progress.is_due()) return;
     progress.show(fmt::format("{} s; Ctrl-C ends the lab", world.now().count_ns() / 1'000'000'000));
   });

@@ -91,9 +91,10 @@ void Reader::read_duration(const Yaml& value, std::string_view name, Duration& i
 }
 
 // One address with its prefix length, or a list of them.
-void Reader::read_addresses(const Yaml& value, std::vector<IpPrefix>& into) {
+void Reader::read_addresses(const Yaml& value, std::vector<IpPrefix>& into,
+                            std::vector<Mark>& marks) {
   if (value.is_sequence()) {
-    for (const Yaml& item : value.items) read_addresses(item, into);
+    for (const Yaml& item : value.items) read_addresses(item, into, marks);
     return;
   }
   if (!is_text(value, "an address")) return;
@@ -104,6 +105,7 @@ void Reader::read_addresses(const Yaml& value, std::vector<IpPrefix>& into) {
     return;
   }
   into.push_back(*prefix);
+  marks.push_back(value.mark);
 }
 
 void Reader::read_plain_addresses(const Yaml& value, std::string_view name,

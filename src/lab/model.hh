@@ -25,6 +25,7 @@ namespace lanyard::lab {
 struct LinkEnd {
   std::uint32_t node = 0;
   std::vector<IpPrefix> addresses;  // `addresses: { r1: 10.0.9.1/24 }` on the link
+  std::vector<Mark> address_marks;  // as a node's
   std::optional<MacAddress> mac;
 };
 

@@ -43,6 +43,7 @@ struct NodeSpec {
   std::string name;
   NodeKind kind = NodeKind::host;
   std::vector<IpPrefix> addresses;  // of the first port
+  std::vector<Mark> address_marks;  // where each was written; empty: not read from a file
   std::optional<MacAddress> mac;    // of the first port
   std::vector<IpAddress> gateways;  // at most one per family; empty: chosen
   std::vector<IpAddress> name_servers;

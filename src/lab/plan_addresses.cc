@@ -54,9 +54,8 @@ std::string why_not(const IpPrefix& prefix) {
 
 }  // namespace
 
-void Planner::take_given(std::uint32_t number, const IpPrefix& given) {
+void Planner::take_given(std::uint32_t number, const IpPrefix& given, Mark mark) {
   PlannedPort& port = plan.ports[number];
-  const Mark mark = mark_of(port);
   const std::string text = to_text(given);
   if (const std::string why = why_not(given); !why.empty())
     return problem(mark,
@@ -91,9 +90,13 @@ void Planner::take_given_addresses() {
   for (std::uint32_t i = 0; i < plan.ports.size(); ++i) {
     const PlannedPort& port = plan.ports[i];
     if (is_switch(port.node)) continue;
-    for (const IpPrefix& each : end_of(port).addresses) take_given(i, each);
+    const auto take = [&](const std::vector<IpPrefix>& given, const std::vector<Mark>& marks) {
+      for (std::size_t each = 0; each < given.size(); ++each)
+        take_given(i, given[each], each < marks.size() ? marks[each] : mark_of(port));
+    };
+    take(end_of(port).addresses, end_of(port).address_marks);
     if (plan.nodes[port.node].ports[0] == i)
-      for (const IpPrefix& each : node_of(port).addresses) take_given(i, each);
+      take(node_of(port).addresses, node_of(port).address_marks);
   }
 }
 

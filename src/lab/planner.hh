@@ -46,7 +46,7 @@ class Planner {
   [[nodiscard]] const LinkEnd& end_of(const PlannedPort& port) const;
   [[nodiscard]] Mark mark_of(const PlannedPort& port) const;
   void problem(Mark mark, std::string what, std::string fix);
-  void take_given(std::uint32_t port, const IpPrefix& address);
+  void take_given(std::uint32_t port, const IpPrefix& address, Mark mark);
   void choose_prefix(std::uint32_t network, Family family);
   void choose_v4_prefix(PlannedNetwork& network);
   void choose_v6_prefix(PlannedNetwork& network);

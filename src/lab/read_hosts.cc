@@ -163,7 +163,7 @@ void Reader::fill_host(NodeSpec& node, const Yaml& body) {
     else if (key == "address" && value.is_scalar() && value.text == "dhcp")
       asks_dhcp = true;
     else if (key == "address")
-      read_addresses(value, node.addresses);
+      read_addresses(value, node.addresses, node.address_marks);
     else if (key == "mac")
       read_mac(value, node.mac);
     else if (key == "mtu")
@@ -180,6 +180,8 @@ void Reader::fill_host(NodeSpec& node, const Yaml& body) {
                 "write lanyard (our stack) or linux (the kernel's)");
     }
   });
+  for (const auto& [key, value] : body.pairs)
+    if (key.text == "run") refuse_ignored_keys(node, value);
   if (asks_dhcp) add_dhcp_client(*this, node, body.mark);
 }
 
@@ -230,6 +232,23 @@ void Reader::read_run_key(ProgramSpec& program, const std::string& key, const Ya
     program.directory = value.text;
   else if (key == "name" && is_name(value, value.text, 0))
     program.name = value.text;
+}
+
+// A program built in has neither a directory nor an environment.
+void Reader::refuse_ignored_keys(const NodeSpec& node, const Yaml& runs) {
+  for (const Yaml& item : runs.items) refuse_ignored_keys(node, item);
+  const auto command =
+      std::ranges::find_if(runs.pairs, [](const YamlPair& pair) { return pair.key.text == "do"; });
+  if (command == runs.pairs.end() || node.kind == NodeKind::kernel_host ||
+      !is_built_in(command->value.text))
+    return;
+  const std::string name = command->value.text.substr(0, command->value.text.find(' '));
+  for (const auto& [key, value] : runs.pairs)
+    if (key.text == "dir" || key.text == "env")
+      problem(
+          key.mark,
+          fmt::format("`{}` means nothing to `{}`, which is built into Lanyard", key.text, name),
+          "leave it out, or name a program of the machine by its path");
 }
 
 // `exit N`, or `any`.
@@ -297,6 +316,8 @@ void Reader::read_device(const Yaml& name, const Yaml* body, NodeKind kind) {
                else if (key == "dns")
                  read_plain_addresses(value, "dns", node.name_servers);
              });
+    for (const auto& [key, value] : body->pairs)
+      if (key.text == "run") refuse_ignored_keys(node, value);
   }
   add_nodes(name, std::move(node));
 }

@@ -244,7 +244,7 @@ void Reader::read_link_ends(const std::vector<std::uint32_t>& links, const Yaml&
     } else if (is_mac) {
       read_mac(item, end->mac);
     } else {
-      read_addresses(item, end->addresses);
+      read_addresses(item, end->addresses, end->address_marks);
     }
   }
 }

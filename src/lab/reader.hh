@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lab/action_text.hh"
 #include "lab/lab_file.hh"
@@ -36,6 +35,7 @@ class Reader {
   void read_runs(NodeSpec& node, const Yaml& value);
   void read_run(NodeSpec& node, const Yaml& value);
   void read_run_key(ProgramSpec& program, const std::string& key, const Yaml& value);
+  void refuse_ignored_keys(const NodeSpec& node, const Yaml& runs);
   void read_expect(ProgramSpec& program, const Yaml& value);
   void read_environment(ProgramSpec& program, const Yaml& value);
   void read_devices(const Yaml& section, NodeKind kind);
@@ -86,13 +86,13 @@ class Reader {
     return value.has_value();
   }
   void read_duration(const Yaml& value, std::string_view name, Duration& into);
-  void read_addresses(const Yaml& value, std::vector<IpPrefix>& into);
+  void read_addresses(const Yaml& value, std::vector<IpPrefix>& into, std::vector<Mark>& marks);
   void read_plain_addresses(const Yaml& value, std::string_view name, std::vector<IpAddress>& into);
   void read_mac(const Yaml& value, std::optional<MacAddress>& into);
   void read_mtu(const Yaml& value, std::uint32_t& into);
   bool is_name(const Yaml& at, std::string_view name, std::size_t offset);
   void read_top(const std::string& key, const Yaml& value);
-  // The nodes' names of "a -- b" or "a -> b" as written and where they stand.
+  // The nodes' names of "a -- b" or "a -> b", and where they stand.
   struct Pair {
     std::string a, b;
     std::size_t a_offset = 0, b_offset = 0;

@@ -47,6 +47,7 @@ class RecordBuffer {
 
   // Writes what is not in the file yet.
   void flush();
+  [[nodiscard]] bool is_flushed() const { return used_ == written_; }
   // 0, or the errno of the first write that failed; nothing is written after it.
   [[nodiscard]] int error() const { return error_; }
 

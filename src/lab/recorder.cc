@@ -166,6 +166,10 @@ void Recorder::flush() {
   state_->buffer.flush();
 }
 
+bool Recorder::is_flushed() const {
+  return state_->rows.is_empty() && state_->buffer.is_flushed();
+}
+
 void Recorder::finish(std::span<const Verdict> verdicts, Instant at) {
   if (state_->is_finished) return;
   state_->flush_rows();

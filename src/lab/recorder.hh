@@ -56,6 +56,7 @@ class Recorder final : public EventSink {
   void inputs(Bytes rows);
   // Writes what is buffered, so that the file is whole up to now.
   void flush();
+  [[nodiscard]] bool is_flushed() const;
   void finish(std::span<const Verdict> verdicts, Instant at);
 
   [[nodiscard]] const std::string& path() const;

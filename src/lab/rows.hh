@@ -22,6 +22,7 @@ struct ProgramRow {
   std::string command;
   bool is_built_in = false;
   bool is_service = false;       // the lab's own name server: no output, no expectation
+  bool is_live = false;          // started by a person: `exec`, `ping`
   bool is_awaited = false;       // the lab does not end before it
   bool was_told_to_end = false;  // by the timeline or a person: its end is no failure
   ProgramState state = ProgramState::waiting;  // stopped: by the lab, at its end

@@ -86,6 +86,21 @@ Instant World::now() const {
   return state_->now;
 }
 
+void World::save() {
+  if (state_->options.recorder == nullptr || !state_->is_built || is_over()) return;
+  // It parts the file into blocks, so a replay has to do it at the same moment.
+  if (InputLog* const inputs = state_->inputs.get(); inputs != nullptr) {
+    inputs->add(InputKind::saved, {});
+    inputs->flush();
+  }
+  state_->options.recorder->flush();
+}
+
+bool World::is_saved() const {
+  return (state_->options.recorder == nullptr || state_->options.recorder->is_flushed()) &&
+         (state_->inputs == nullptr || state_->inputs->is_empty());
+}
+
 void World::cut(std::uint32_t link) {
   act({.kind = Action::Kind::cut, .link = link});
 }
@@ -113,6 +128,7 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   ProgramRow row;
   row.command = launch.command.size() == 1 ? launch.command[0] : line_of(launch.command);
   row.name = state_->model.nodes[node].name;
+  row.is_live = true;
   // With descriptors of its own it is a program of the machine's: `exec alice -- echo hello` means
   // the echo everybody knows.
   const bool has_descriptors = launch.standard_input >= 0 || launch.standard_output >= 0;

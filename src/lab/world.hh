@@ -61,6 +61,10 @@ class World final : public device::Driven {
   // Ends it now: programs are stopped, the recorder finished. The lab is over. Idempotent.
   void stop();
   [[nodiscard]] Instant now() const;
+  // Makes the run file whole up to now, so that it can be read should this process be killed. Not
+  // from inside a turn.
+  void save();
+  [[nodiscard]] bool is_saved() const;  // nothing has happened since
 
   // --- acting on it, live; effects come at the next run_until ---
   void cut(std::uint32_t link);

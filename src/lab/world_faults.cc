@@ -141,6 +141,8 @@ void Faults::on_programs(const Action& action) {
                            : lower(world_.model.nodes[row.node].name) == lower(action.program);
     if (row.is_service || !is_it) continue;
     const bool is_running = row.state == ProgramState::running;
+    // What a person ran, with a terminal of his own, is ended but not started again.
+    if (row.is_live && action.kind == Action::Kind::start) continue;
     if (action.kind == Action::Kind::start) {
       if (is_running) {
         row.was_told_to_end = world_.programs[i].starts_when_ended = true;
@@ -219,7 +221,7 @@ void Faults::restart(std::uint32_t node) {
                             world_.plan.ports[port].addresses.end());
   for (std::uint32_t i = 0; i < world_.rows.size(); ++i) {
     ProgramRow& row = world_.rows[i];
-    if (row.node != node) continue;
+    if (row.node != node || row.is_live) continue;
     if (row.state == ProgramState::running) {
       world_.programs[i].starts_when_ended = true;  // it has been killed and has not ended yet
     } else if (row.was_told_to_end && row.state == ProgramState::killed) {

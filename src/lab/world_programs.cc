@@ -162,6 +162,7 @@ void World::State::on_program_exited(ProgramId program, int status, int signal) 
   }
   if (programs[index].observer != nullptr)
     programs[index].observer->on_program_exited(program, status, signal);
+  if (row.is_live) programs[index].launch.environment.clear();  // nobody starts it again
   if (programs[index].starts_when_ended) {
     programs[index].starts_when_ended = false;
     faults.start_again(static_cast<std::uint32_t>(index));

@@ -37,6 +37,7 @@ enum class InputKind : std::uint8_t {
   launched,  // whom: program; bytes: why it could not be started, or nothing
   hosted,    // whom: node with the kernel's stack; bytes: why it could not be made, or nothing
   lost,      // bytes: what happened that cannot be made to happen again
+  saved,     // the run file was made whole up to here
 };
 
 struct Input {

@@ -55,6 +55,7 @@ unsigned fields_of(InputKind kind) {
       return whom | one;
     case InputKind::end:
     case InputKind::stop:
+    case InputKind::saved:
       return 0;
     case InputKind::launched:
     case InputKind::hosted:
@@ -243,7 +244,7 @@ class Reader {
 Input read_row(Reader& reader, Instant last) {
   Input input;
   input.at = last;
-  input.kind = reader.number_of<InputKind>(static_cast<std::uint64_t>(InputKind::lost));
+  input.kind = reader.number_of<InputKind>(static_cast<std::uint64_t>(InputKind::saved));
   unsigned fields = fields_of(input.kind);
   if ((fields & whom) != 0) input.whom = reader.number_of<std::uint32_t>(0xffffffff);
   if ((fields & a_call) != 0) {
@@ -328,6 +329,7 @@ std::optional<std::string> wrong_with(const Input& input, const RunFile& run) {
     case InputKind::stop:
     case InputKind::launched:
     case InputKind::lost:
+    case InputKind::saved:
       break;
   }
   return std::nullopt;

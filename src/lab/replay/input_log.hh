@@ -52,6 +52,7 @@ class InputLog {
   void start(std::uint32_t node, const Launch& launch, bool has_descriptors);
   // Hands what is still here to the recorder.
   void flush();
+  [[nodiscard]] bool is_empty() const { return rows_.empty(); }
 
  private:
   void write(const Input& input);

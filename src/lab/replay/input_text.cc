@@ -136,6 +136,8 @@ std::string text_of(const Input& input, const RunFile& run) {
       return fmt::format("program {} could be started: {}", input.whom, outcome_of(input.bytes));
     case InputKind::hosted:
       return fmt::format("{} could be made: {}", node(), outcome_of(input.bytes));
+    case InputKind::saved:
+      return "the run file is made whole up to here";
     case InputKind::lost:
       return fmt::format("cannot be replayed: {}", lanyard::text_of(input.bytes));
   }

@@ -122,6 +122,9 @@ void Player::take(const Input& input, World& world) {
     case InputKind::stop:
       world.stop();
       break;
+    case InputKind::saved:
+      world.save();
+      break;
   }
 }
 

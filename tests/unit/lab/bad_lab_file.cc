@@ -55,31 +55,46 @@ const std::vector<Case>& cases() {
        "hosts: [a, b]\nlinks: [a -- b]\nat:\n  1s: cut a -- b\n  1s: heal a -- b\n",
        "f:5:3: `1s` is here twice: the first is at 4:3; write both as a list: `1s: [cut a -- b, "
        "heal c -- d]`"},
+      {"DirectoryOfAProgramBuiltIn", "hosts:\n  a: { run: { do: http serve, dir: /tmp } }\n",
+       "f:2:31: `dir` means nothing to `http`, which is built into Lanyard: leave it out, or name "
+       "a "
+       "program of the machine by its path"},
+      {"EnvironmentOfARoutersProgramBuiltIn",
+       "routers:\n  r: { run: [{ do: echo serve, env: { A: b } }] }\n",
+       "f:2:32: `env` means nothing to `echo`, which is built into Lanyard: leave it out, or name "
+       "a "
+       "program of the machine by its path"},
+      {"SecondAddressClash",
+       "hosts:\n  a: { address: [10.0.1.4/24, 10.0.1.5/24] }\n  b: {}\nlinks:\n  - a -- b: { "
+       "addresses: { b: 10.0.1.5/24 } }\n",
+       "f:5:31: 10.0.1.5 is used twice: a has it already; give another, or leave it out and one is "
+       "chosen"},
       {"AddressClash",
        "hosts:\n  a: { address: 10.0.1.5/24 }\n  b: { address: 10.0.1.5/24 }\nlinks: [a -- b]\n",
-       "f:3:3: 10.0.1.5 is used twice: a has it already; give another, or leave it out and one is "
+       "f:3:17: 10.0.1.5 is used twice: a has it already; give another, or leave it out and one is "
        "chosen"},
       {"OverlappingNetworks",
        "hosts:\n  a: { address: 10.1.0.5/16 }\n  b: { address: 10.1.2.5/24 }\nrouters: [r]\nlinks: "
        "[a -- r, b -- r]\n",
-       "f:3:3: the network of 10.1.2.5/24 overlaps 10.1.0.0/16, which is elsewhere in the lab: "
+       "f:3:17: the network of 10.1.2.5/24 overlaps 10.1.0.0/16, which is elsewhere in the lab: "
        "networks joined by routers "
        "need prefixes of their own"},
       {"AddressOutsideItsNetwork",
        "hosts:\n  a: { address: 10.0.1.5/24 }\n  b: { address: 10.0.2.5/24 }\nlinks: [a -- b]\n",
-       "f:3:3: 10.0.2.5/24 is outside its network 10.0.1.0/24: b shares switches with the hosts of "
+       "f:3:17: 10.0.2.5/24 is outside its network 10.0.1.0/24: b shares switches with the hosts "
+       "of "
        "10.0.1.0/24"},
       {"NetworkAddressOfAHost", "hosts:\n  a: { address: 10.0.1.0/24 }\n  b:\nlinks: [a -- b]\n",
-       "f:2:3: 10.0.1.0/24 cannot be the address of a: it is the address of the network itself: "
+       "f:2:17: 10.0.1.0/24 cannot be the address of a: it is the address of the network itself: "
        "give another, or leave it "
        "out and one is chosen"},
       {"BroadcastAddressOfAHost",
        "hosts:\n  a: { address: 10.0.1.255/24 }\n  b:\nlinks: [a -- b]\n",
-       "f:2:3: 10.0.1.255/24 cannot be the address of a: it is the broadcast address of its "
+       "f:2:17: 10.0.1.255/24 cannot be the address of a: it is the broadcast address of its "
        "network: give another, or leave "
        "it out and one is chosen"},
       {"LoopbackAddressOfAHost", "hosts:\n  a: { address: 127.0.0.1/8 }\n  b:\nlinks: [a -- b]\n",
-       "f:2:3: 127.0.0.1/8 cannot be the address of a: it is a loopback address: give another, or "
+       "f:2:17: 127.0.0.1/8 cannot be the address of a: it is a loopback address: give another, or "
        "leave it out and one is "
        "chosen"},
       {"AddressWithoutLength", "hosts:\n  a: { address: 10.0.1.5 }\n",

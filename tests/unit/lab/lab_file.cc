@@ -96,7 +96,8 @@ TEST(LabFile, CountsMakeManyHostsAndAStarNamesThemAll) {
 TEST(LabFile, RunIsOneLineOneMappingOrAListOfBoth) {
   const Model model = model_of(
       "hosts:\n  a:\n    run:\n      - http serve\n"
-      "      - { do: ping b, at: 500ms, expect: exit 1, env: { LANG: C }, dir: /tmp, name: pinger "
+      "      - { do: /bin/ping b, at: 500ms, expect: exit 1, env: { LANG: C }, dir: /tmp, name: "
+      "pinger "
       "}\n"
       "      - { do: echo serve, expect: any }\n  b:\nlinks: [a -- b]\n");
   const auto& programs = model.nodes[0].programs;

@@ -243,6 +243,23 @@ TEST_F(ReplayRealTime, ARunThatSomebodyEndedInItsMiddleIsMadeAgainUpToThere) {
   expect_same();
 }
 
+// As when `lanyard` is killed: what happened until then can be read.
+TEST_F(ReplayRealTime, WhatWasSavedOnItsWayCanBeReadAndTheRunIsStillMadeAgain) {
+  const auto lab = this->lab(two_hosts);
+  lab->fetch("hello");
+  EXPECT_FALSE(lab->world().is_saved());
+  lab->world().save();
+  EXPECT_TRUE(lab->world().is_saved());
+  const auto early = read_run_file(path_);
+  ASSERT_TRUE(early) << early.error().what;
+  EXPECT_FALSE(early->is_whole);
+  EXPECT_GT(early->packets.size(), 5U);
+  EXPECT_FALSE(early->events.empty());
+  lab->run_for(Duration::milliseconds(50));
+  lab->world().stop();
+  expect_same();
+}
+
 TEST_F(ReplayRealTime, DatagramsAndTheErrorsTheyMeetAreMadeAgain) {
   const auto lab = this->lab(two_hosts);
   lab->step();

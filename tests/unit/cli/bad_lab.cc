@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said of a lab that cannot be run, and of a run that cannot be kept.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "command_line.hh"
+
+namespace lanyard::cli {
+namespace {
+
+using nlohmann::json;
+
+class BadLab : public CommandLine {};
+
+TEST_F(BadLab, ItsProblemsAreJsonWhereJsonWasAskedFor) {
+  write("t.yaml", "hosts:\n  a: { runn: x }\n  b: { run: 7, colour: red }\n");
+  for (const char* verb : {"run", "hunt"}) {
+    const Said said = command({verb, path("t.yaml"), "--json"});
+    EXPECT_EQ(said.status, exit_usage);
+    EXPECT_EQ(said.errors, "");
+    const json page = json::parse(said.out);
+    EXPECT_FALSE(page["ok"].get<bool>());
+    ASSERT_EQ(page["problems"].size(), 2U);
+    EXPECT_EQ(page["problems"][0]["line"], 2);
+    EXPECT_EQ(page["problems"][0]["column"], 8);
+    EXPECT_EQ(page["problems"][0]["what"], "unknown key `runn` in a host");
+    EXPECT_EQ(page["problems"][1]["line"], 3);
+  }
+}
+
+TEST_F(BadLab, ARunThatCouldNotBeWrittenIsNotSaidToBeKept) {
+  write("t.yaml", "lab: t\nhosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n");
+  const Said said = command({"run", path("t.yaml"), "-q", "-o", "/dev/full"});
+  EXPECT_EQ(said.status, exit_failed);
+  EXPECT_EQ(said.errors, "lanyard: /dev/full: No space left on device\n");
+  EXPECT_EQ(said.out.find("is kept in"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("The run is not kept"), std::string::npos) << said.out;
+}
+
+}  // namespace
+}  // namespace lanyard::cli
