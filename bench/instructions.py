@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-BIN = TOP / "build/release/bin"
+BIN = TOP / "build/fast/bin"
 # name, what a unit is, (program, measurement), a few units, more units
 ROWS = [
     ("tcp_pingpong", "64 bytes there and back", ("bench_ours", "tcp_pingpong"), 200, 1200),
@@ -48,7 +48,7 @@ def main():
 
 Written by `bench/instructions.py`: counted by callgrind, both ends and the benchmark's own loop included; they do not depend on
 what else the machine does; a copy of 64 KiB counts one for each byte (rep movsb).
-{datetime.date.today()}, {compiler}, -O2.
+{datetime.date.today()}, {compiler}, -O2 -flto (the preset `fast`).
 
 | name | one unit | instructions |
 | --- | --- | --- |

@@ -29,6 +29,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Its std::stable_sort uses std::get_temporary_buffer, which is deprecated, and clang says so at our call.
   target_compile_options(lanyard_compile INTERFACE -Wno-deprecated-declarations)
 endif()
+# A tenth to a sixth fewer instructions for each packet, and ten seconds or more to link each program: not for every day.
+option(LANYARD_WHOLE "Optimise over all files at once, when linking" OFF)
+if(LANYARD_WHOLE)
+  target_compile_options(lanyard_compile INTERFACE -flto=auto -fomit-frame-pointer)
+  target_link_options(lanyard_compile INTERFACE -flto=auto)
+endif()
 option(LANYARD_FUZZ "Build the fuzzers with libFuzzer (needs clang)" OFF)
 if(LANYARD_FUZZ)
   target_compile_options(lanyard_compile INTERFACE -fsanitize=fuzzer-no-link)

@@ -2,6 +2,8 @@
 #include "application/dns_server.hh"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <memory>
 
 #include <fmt/format.h>
@@ -57,6 +59,22 @@ void serve_stream(Process& process, const Zone& zone, socket::Handle handle) {
   }
 }
 
+// Spread over 32 bits (FNV-1a); the case of letters does not count.
+std::uint32_t number_of(std::string_view bytes) {
+  std::uint32_t number = 2'166'136'261U;
+  for (const char c : bytes) {
+    const auto byte = static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    number = (number ^ byte) * 16'777'619U;
+  }
+  return number;
+}
+std::uint32_t number_of(const dns::Name& name) {
+  return number_of(name.labels());
+}
+std::uint32_t number_of(const IpAddress& address) {
+  return number_of(text_of(Bytes(address.bytes())));
+}
+
 }  // namespace
 
 dns::Name reverse_name(const IpAddress& address) {
@@ -72,40 +90,103 @@ dns::Name reverse_name(const IpAddress& address) {
   return *dns::Name::parse(text + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa"));
 }
 
-Zone::Zone(const std::vector<std::pair<std::string, IpAddress>>& names) {
-  for (const auto& [text, address] : names) {
-    const auto name = dns::Name::parse(text);
-    if (name) add(*name, address);
+std::optional<IpAddress> address_of_reverse(const dns::Name& name) {
+  std::vector<std::string_view> labels;
+  for (std::string_view rest = name.labels(); !rest.empty();) {
+    const auto size = static_cast<std::uint8_t>(rest[0]);
+    labels.push_back(rest.substr(1, size));
+    rest.remove_prefix(size + std::size_t{1});
   }
+  constexpr std::size_t v4_labels = 4, v6_labels = 32, zone_labels = 2;
+  const bool is_v4 = labels.size() == v4_labels + zone_labels;
+  if (!is_v4 && labels.size() != v6_labels + zone_labels) return std::nullopt;
+  std::array<std::uint8_t, 16> bytes{};
+  for (std::size_t i = 0; i + zone_labels < labels.size(); ++i) {
+    std::uint8_t number = 0;
+    const std::string_view label = labels[i];
+    const auto read =
+        std::from_chars(label.data(), label.data() + label.size(), number, is_v4 ? 10 : 16);
+    if (read.ec != std::errc() || (!is_v4 && number > 15)) return std::nullopt;
+    if (is_v4) {
+      bytes[v4_labels - 1 - i] = number;
+    } else {
+      bytes[15 - i / 2] |= static_cast<std::uint8_t>(i % 2 == 0 ? number : number << 4);
+    }
+  }
+  const IpAddress address =
+      is_v4 ? IpAddress::from_v4_bytes(bytes.data()) : IpAddress::from_v6_bytes(bytes.data());
+  // Each address has one such name: neither other zones nor leading zeros.
+  if (address.is_v4() != is_v4 || reverse_name(address) != name) return std::nullopt;
+  return address;
 }
 
-void Zone::add(const dns::Name& name, const IpAddress& address) {
-  const dns::Type type = address.is_v4() ? dns::Type::a : dns::Type::aaaa;
-  records_[name].push_back({.name = name, .type = type, .ttl_s = ttl_s, .data = address});
-  const dns::Name reverse = reverse_name(address);
-  records_[reverse].push_back(
-      {.name = reverse, .type = dns::Type::ptr, .ttl_s = ttl_s, .data = name});
+Zone::Zone(const std::vector<std::pair<std::string, IpAddress>>& names) {
+  all_.reserve(names.size());
+  for (const auto& [text, address] : names)
+    if (auto name = dns::Name::parse(text)) all_.push_back({std::move(*name), address});
+  by_name_.reserve(all_.size());
+  by_address_.reserve(all_.size());
+  for (std::uint32_t i = 0; i < all_.size(); ++i) {
+    by_name_.push_back({number_of(all_[i].name), i});
+    by_address_.push_back({number_of(all_[i].address), i});
+  }
+  std::ranges::sort(by_name_);
+  std::ranges::sort(by_address_);
+}
+
+template <typename Is>
+std::vector<std::uint32_t> Zone::find(const std::vector<Place>& places, std::uint32_t number,
+                                      Is is) const {
+  std::vector<std::uint32_t> found;
+  for (auto at = std::ranges::lower_bound(places, Place{number, 0});
+       at != places.end() && at->number == number; ++at)
+    if (is(all_[at->index])) found.push_back(at->index);
+  return found;
 }
 
 void Zone::set(std::string_view text, const std::vector<IpAddress>& addresses) {
   const auto name = dns::Name::parse(text);
   if (!name) return;
   // The way back goes too; other names of the same address keep theirs.
-  if (const auto found = records_.find(*name); found != records_.end()) {
-    for (const dns::Record& record : found->second) {
-      const auto* address = std::get_if<IpAddress>(&record.data);
-      if (address == nullptr) continue;
-      const auto back = records_.find(reverse_name(*address));
-      if (back == records_.end()) continue;
-      std::erase_if(back->second, [&](const dns::Record& each) {
-        const auto* owner = std::get_if<dns::Name>(&each.data);
-        return owner != nullptr && *owner == *name;
-      });
-      if (back->second.empty()) records_.erase(back);
-    }
-    records_.erase(*name);
+  const auto is_gone = [this](const Place& place) { return all_[place.index].is_gone; };
+  const std::uint32_t number = number_of(*name);
+  const auto old =
+      find(by_name_, number, [&name](const Named& named) { return named.name == *name; });
+  for (const std::uint32_t index : old) all_[index].is_gone = true;
+  if (!old.empty()) {
+    std::erase_if(by_name_, is_gone);
+    std::erase_if(by_address_, is_gone);
   }
-  for (const IpAddress& address : addresses) add(*name, address);
+  for (const IpAddress& address : addresses) {
+    const auto index = static_cast<std::uint32_t>(all_.size());
+    all_.push_back({*name, address});
+    const auto put = [index](std::vector<Place>& places, std::uint32_t at) {
+      const Place place{at, index};
+      places.insert(std::ranges::lower_bound(places, place), place);
+    };
+    put(by_name_, number);
+    put(by_address_, number_of(address));
+  }
+}
+
+std::vector<dns::Record> Zone::records_of(const dns::Name& name) const {
+  std::vector<dns::Record> records;
+  for (const std::uint32_t index : find(
+           by_name_, number_of(name), [&name](const Named& named) { return named.name == name; })) {
+    const Named& named = all_[index];
+    const dns::Type type = named.address.is_v4() ? dns::Type::a : dns::Type::aaaa;
+    records.push_back({.name = named.name, .type = type, .ttl_s = ttl_s, .data = named.address});
+  }
+  const auto address = address_of_reverse(name);
+  if (!address) return records;
+  for (const std::uint32_t index :
+       find(by_address_, number_of(*address),
+            [&address](const Named& named) { return named.address == *address; }))
+    records.push_back({.name = reverse_name(*address),
+                       .type = dns::Type::ptr,
+                       .ttl_s = ttl_s,
+                       .data = all_[index].name});
+  return records;
 }
 
 std::optional<std::vector<std::uint8_t>> Zone::answer(Bytes question, std::size_t size_max) const {
@@ -152,12 +233,12 @@ dns::Message Zone::answer_to(const dns::Message& question) const {
   if (asked.qclass != dns::Class::internet && asked.qclass != dns::Class::any) {
     return refuse(dns::ResponseCode::refused);
   }
-  const auto found = records_.find(asked.name);
-  if (found == records_.end()) {
+  const std::vector<dns::Record> found = records_of(asked.name);
+  if (found.empty()) {
     answer.authorities.push_back(start_of_authority());
     return refuse(dns::ResponseCode::name_error);
   }
-  for (const dns::Record& record : found->second) {
+  for (const dns::Record& record : found) {
     if (record.type == asked.type || asked.type == dns::Type::any) answer.answers.push_back(record);
   }
   if (answer.answers.empty()) answer.authorities.push_back(start_of_authority());

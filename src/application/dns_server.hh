@@ -3,8 +3,10 @@
 // with reverse names.
 #pragma once
 
-#include <map>
+#include <compare>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,13 +32,31 @@ class Zone {
                                                                 std::size_t size_max) const;
 
  private:
-  void add(const dns::Name& name, const IpAddress& address);
+  struct Named {
+    dns::Name name;
+    IpAddress address;
+    bool is_gone = false;
+  };
+  // Where a name, or an address, stands in all_: sorted, found by its number, then compared.
+  struct Place {
+    std::uint32_t number = 0;
+    std::uint32_t index = 0;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
   [[nodiscard]] dns::Message answer_to(const dns::Message& question) const;
-  std::map<dns::Name, std::vector<dns::Record>> records_;
+  // What is said of a name; nothing if there is no such name.
+  [[nodiscard]] std::vector<dns::Record> records_of(const dns::Name& name) const;
+  template <typename Is>
+  [[nodiscard]] std::vector<std::uint32_t> find(const std::vector<Place>& places,
+                                                std::uint32_t number, Is is) const;
+  std::vector<Named> all_;  // in the order they were given
+  std::vector<Place> by_name_, by_address_;
 };
 
 // "2.0.0.10.in-addr.arpa" (RFC 1035 3.5), or the nibbles of ip6.arpa (RFC 3596 2.5).
 [[nodiscard]] dns::Name reverse_name(const IpAddress& address);
+// The other way round; nothing if it is not such a name.
+[[nodiscard]] std::optional<IpAddress> address_of_reverse(const dns::Name& name);
 
 // A program that serves `zone` on port 53 of the address given as its one word, or of every
 // address.

@@ -58,6 +58,35 @@ TEST(Zone, ReverseNamesLeadBack) {
   EXPECT_EQ(to_text(reverse_name(IpAddress::v4(10, 0, 2, 1))), "1.2.0.10.in-addr.arpa");
 }
 
+TEST(Zone, AReverseNameHasOneSpellingWhateverTheCaseOfItsLetters) {
+  for (const char* text : {"10.0.2.2", "0.0.0.0", "255.1.20.3", "fd00::a:b", "::"}) {
+    const IpAddress address = *IpAddress::parse(text);
+    EXPECT_EQ(address_of_reverse(reverse_name(address)), address) << text;
+  }
+  const auto is_one = [](const char* text) {
+    return address_of_reverse(*dns::Name::parse(text)).has_value();
+  };
+  EXPECT_TRUE(is_one("2.2.0.10.IN-Addr.arpa"));
+  for (const char* text :
+       {"02.2.0.10.in-addr.arpa", "256.2.0.10.in-addr.arpa", "x.2.0.10.in-addr.arpa",
+        "2.0.10.in-addr.arpa", "2.2.0.10.ip6.arpa", "bob", "."})
+    EXPECT_FALSE(is_one(text)) << text;
+}
+
+TEST(Zone, ANameThatChangesTakesItsWayBackWithItAndLeavesOthersTheirs) {
+  const IpAddress shared = IpAddress::v4(10, 0, 2, 9), other = IpAddress::v4(10, 0, 2, 8);
+  Zone changing({{"one", shared}, {"two", shared}});
+  changing.set("ONE", {other});
+  const std::string back = to_text(reverse_name(shared));
+  const auto left = ask(changing, back.c_str(), Type::ptr);
+  ASSERT_EQ(left.answers.size(), 1U);
+  EXPECT_EQ(to_text(std::get<dns::Name>(left.answers[0].data)), "two");
+  changing.set("two", {});
+  EXPECT_EQ(ask(changing, back.c_str(), Type::ptr).answers.size(), 0U);
+  ASSERT_EQ(ask(changing, "one", Type::a).answers.size(), 1U);
+  EXPECT_EQ(std::get<IpAddress>(ask(changing, "one", Type::a).answers[0].data), other);
+}
+
 TEST(Zone, AnUnknownNameIsANameErrorAndAKnownOneWithoutTheTypeIsNot) {
   const Message unknown = ask(zone(), "carol", Type::a);
   EXPECT_EQ(code(unknown), ResponseCode::name_error);
