@@ -2,7 +2,10 @@
 #include "transport/tcp/flight.hh"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+
+#include "transport/tcp/outgoing.hh"
 
 namespace lanyard::tcp {
 
@@ -21,29 +24,36 @@ bool contains(const SackBlock& outer, const SackBlock& inner) {
 
 }  // namespace
 
-void Flight::Runs::grow() {
-  auto more = std::make_unique<Run[]>(std::size_t{capacity_} * 4);
-  std::copy(begin(), end(), more.get());
-  many_ = std::move(more);
-  first_ = many_.get();
-  capacity_ *= 4;
+void FlightRuns::grow(std::uint32_t wanted) {
+  Block* const more = allocate_block(std::max(capacity_ * 4, wanted) * sizeof(FlightRun));
+  auto* const first = static_cast<FlightRun*>(static_cast<void*>(more->data()));
+  std::uninitialized_copy(begin(), end(), first);
+  if (many_ != nullptr) drop_reference(many_);
+  many_ = more;
+  first_ = first;
+  capacity_ = static_cast<std::uint32_t>(more->capacity / sizeof(FlightRun));
 }
 
-void Flight::Runs::insert(std::size_t index, const Run& run) {
-  if (size_ == capacity_) grow();
-  std::copy_backward(first_ + index, first_ + size_, first_ + size_ + 1);
+void FlightRuns::insert(std::size_t index, const FlightRun& run) {
+  FlightRun* const last = extend(1);
+  std::copy_backward(first_ + index, last, last + 1);
   first_[index] = run;
-  ++size_;
 }
 
-void Flight::Runs::drop_front(std::size_t count) {
+void FlightRuns::drop_front(std::size_t count) {
   std::copy(first_ + count, first_ + size_, first_);
   size_ -= static_cast<std::uint32_t>(count);
 }
 
-void Flight::sent(SequenceNumber from, SequenceNumber to, Instant now) {
+void Flight::sent(SequenceNumber from, SequenceNumber to, std::uint32_t mss, Instant now) {
   if (is_empty()) lost_from_ = from;
-  runs_.push_back({.from = from, .to = to, .sent_at = now, .order = ++order_});
+  const std::uint32_t count = std::max(segments_of(static_cast<std::uint32_t>(to - from), mss), 1U);
+  Run* const first = runs_.extend(count);
+  for (std::uint32_t i = 0; i < count; ++i, from = from + mss)
+    std::construct_at(first + i, Run{.from = from,
+                                     .to = i + 1 == count ? to : from + mss,
+                                     .sent_at = now,
+                                     .order = ++order_});
 }
 
 // The first run that ends after `place`.
@@ -113,7 +123,22 @@ void Flight::deliver(const Run& run, SequenceNumber to, Delivery& delivery) {
   if (!delivery.newest || delivery.newest->is_before(moment)) delivery.newest = moment;
 }
 
+// Runs in a row that went out once, all of which has arrived, are delivered as one: they stand in
+// the order of time.
+void Flight::acknowledge_plain(SequenceNumber una, Delivery& delivery) {
+  std::size_t end = head_;
+  while (end < runs_.size() && is_plain(runs_[end]) && !after(runs_[end].to, una)) ++end;
+  if (end == head_) return;
+  Run whole = runs_[end - 1];
+  const Run& first = runs_[head_];
+  whole.from = first.from;
+  delivery.first_original_sent_at = std::min(delivery.first_original_sent_at, first.sent_at);
+  deliver(whole, whole.to, delivery);
+  head_ = end;
+}
+
 void Flight::acknowledge(SequenceNumber una, Delivery& delivery) {
+  acknowledge_plain(una, delivery);
   for (; head_ < runs_.size() && before(runs_[head_].from, una); ++head_) {
     Run& run = runs_[head_];
     const SequenceNumber to = earlier(run.to, una);

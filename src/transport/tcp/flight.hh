@@ -13,6 +13,7 @@
 
 #include "core/pool.hh"
 #include "transport/tcp/delivery.hh"
+#include "transport/tcp/flight_runs.hh"
 #include "wire/sequence.hh"
 #include "wire/tcp_options.hh"
 
@@ -27,7 +28,13 @@ class Flight : public Pooled {
  public:
   static constexpr std::size_t splits_max = 1024;  // BI-53
 
-  void sent(SequenceNumber from, SequenceNumber to, Instant now);
+  void sent(SequenceNumber from, SequenceNumber to, Instant now) {
+    sent(from, to, UINT32_MAX, now);
+  }
+  // As segments of `mss` octets, the last one of what is left; each has its own fate.
+  void sent(SequenceNumber from, SequenceNumber to, std::uint32_t mss, Instant now);
+  // What was sent last ends there: a FIN went with it.
+  void lengthen(SequenceNumber to) { runs_[runs_.size() - 1].to = to; }
   void resent(SequenceNumber from, SequenceNumber to, Instant now);
   void acknowledge(SequenceNumber una, Delivery& delivery);
   // Takes the blocks that lie in (una, nxt]; others are ignored (BI-54).
@@ -53,54 +60,22 @@ class Flight : public Pooled {
   [[nodiscard]] std::size_t runs() const { return runs_.size() - head_; }
 
  private:
-  struct Run {
-    SequenceNumber from, to;
-    Instant sent_at;  // the last time
-    std::uint32_t order = 0;
-    mutable std::uint32_t skip : 28 = 1;  // of a held run: so many from here on are held
-    std::uint32_t is_held : 1 = 0;
-    std::uint32_t is_lost : 1 = 0;    // and not sent again since
-    std::uint32_t is_resent : 1 = 0;  // ever
-    std::uint32_t is_split : 1 = 0;   // cut from the run before it
-    [[nodiscard]] Moment moment(SequenceNumber end) const { return {sent_at, order, end}; }
-  };
+  using Run = FlightRun;
   [[nodiscard]] std::size_t find(SequenceNumber place) const;
   [[nodiscard]] std::size_t past_held(std::size_t index) const;
   void split(std::size_t index, SequenceNumber place);
   void hold(SackBlock block, Delivery& delivery);
   void lose(Run& run);
+  [[nodiscard]] static bool is_plain(const Run& run) {
+    return !run.is_held && !run.is_lost && !run.is_resent && !run.is_split;
+  }
+  void acknowledge_plain(SequenceNumber una, Delivery& delivery);
   static void deliver(const Run& run, SequenceNumber to, Delivery& delivery);
   static std::uint32_t size_of(const Run& run) {
     return static_cast<std::uint32_t>(run.to - run.from);
   }
 
-  // A vector of runs of which the first few need no memory of their own.
-  class Runs {
-   public:
-    Runs() = default;
-    Runs(const Runs&) = delete;
-    Runs& operator=(const Runs&) = delete;
-    [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] Run& operator[](std::size_t index) { return first_[index]; }
-    [[nodiscard]] const Run& operator[](std::size_t index) const { return first_[index]; }
-    [[nodiscard]] const Run* begin() const { return first_; }
-    [[nodiscard]] const Run* end() const { return first_ + size_; }
-    void push_back(const Run& run) {
-      if (size_ == capacity_) grow();
-      first_[size_++] = run;
-    }
-    void insert(std::size_t index, const Run& run);
-    void drop_front(std::size_t count);
-
-   private:
-    void grow();
-    static constexpr std::uint32_t few_max = 3;
-    std::array<Run, few_max> few_;
-    std::unique_ptr<Run[]> many_;  // instead, when there are more
-    Run* first_ = few_.data();
-    std::uint32_t size_ = 0, capacity_ = few_max;
-  };
-  Runs runs_;  // ascending, without gaps; those before head_ are gone
+  FlightRuns runs_;  // ascending, without gaps; those before head_ are gone
   std::size_t head_ = 0;
   std::size_t splits_ = 0;
   std::uint32_t order_ = 0;

@@ -291,11 +291,10 @@ void Sender::sent(Instant now, const Outgoing& outgoing, std::uint32_t mss) {
     in_flight_->resent(outgoing.sequence, end, now);
   } else {
     if (!in_flight_) in_flight_ = std::make_unique<Flight>();
-    // A super-segment is cut into as many: each has its own fate.
-    const SequenceNumber last = outgoing.sequence + (outgoing.size > mss ? outgoing.size - mss : 0);
-    SequenceNumber from = next_;
-    for (; before(from, last); from = from + mss) in_flight_->sent(from, from + mss, now);
-    in_flight_->sent(from, end, now);
+    // A super-segment is cut into as many; the FIN goes with the last.
+    const bool has_both = outgoing.has_fin && outgoing.size > 0;
+    in_flight_->sent(next_, has_both ? end - 1 : end, mss, now);
+    if (has_both) in_flight_->lengthen(end);
     if (outgoing.size > 0 && (outgoing.size < mss || outgoing.size % mss != 0)) {
       small_end_ = end;
       has_small_ = true;
