@@ -10,28 +10,9 @@
 #include <vector>
 
 #include "core/time.hh"
+#include "lab/due.hh"
 
 namespace lanyard::lab {
-
-enum class DueKind : std::uint8_t {
-  action,        // of the timeline; index
-  start,         // a program; index
-  arrival,       // the next frame of a direction; index of the direction
-  overtaking,    // a frame that came before one that was sent earlier; index of its slot
-  transmit,      // a queue's next frame; index of its direction
-  check,         // a counter's time is up; index
-  service,       // a node's own deadline
-  quiet,         // look whether the lab has come to rest
-  stop_timeout,  // programs had time enough to end
-};
-
-struct Due {
-  Instant at;
-  std::uint32_t owner = 0;  // 0: the world, else node + 1
-  DueKind kind = DueKind::service;
-  std::uint32_t index = 0;
-  std::uint64_t sequence = 0;
-};
 
 class Schedule {
  public:
@@ -43,22 +24,26 @@ class Schedule {
   [[nodiscard]] std::uint64_t next_sequence() { return ++sequence_; }
   void add(const Due& due) {
     rows_.emplace_back();
-    move_up(rows_.size() - 1, {due.at, std::uint64_t{due.owner} << sequence_bits | due.sequence,
-                               due.index, due.kind});
+    move_up(rows_.size() - 1, row_of(due));
   }
   [[nodiscard]] bool is_empty() const { return rows_.empty(); }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] Instant next_at() const {
     return rows_.empty() ? Instant::never() : rows_.front().at;
   }
-  Due take() {
-    const Row first = rows_.front();
+  // What is next: to be taken away, or another put in its place, before anything is added.
+  [[nodiscard]] Due first() const {
+    const Row& row = rows_.front();
+    return {row.at, static_cast<std::uint32_t>(row.order >> sequence_bits), row.kind, row.index,
+            row.order & ((std::uint64_t{1} << sequence_bits) - 1)};
+  }
+  void drop_first() {
     const Row last = rows_.back();
     rows_.pop_back();
     if (!rows_.empty()) fill(last);
-    return {first.at, static_cast<std::uint32_t>(first.order >> sequence_bits), first.kind,
-            first.index, first.order & ((std::uint64_t{1} << sequence_bits) - 1)};
   }
+  // A little later than the first usually: its place is looked for from the top.
+  void replace_first(const Due& due) { move_down(row_of(due)); }
 
  private:
   // 2^20 nodes (lab_nodes_max is less), and 17 million million events.
@@ -71,6 +56,9 @@ class Schedule {
     DueKind kind = DueKind::service;
   };
 
+  static Row row_of(const Due& due) {
+    return {due.at, std::uint64_t{due.owner} << sequence_bits | due.sequence, due.index, due.kind};
+  }
   // Both as one number: what comes first is found without a branch that nobody can foretell.
   __extension__ using Rank = unsigned __int128;
   static Rank rank_of(const Row& row) {
@@ -86,28 +74,38 @@ class Schedule {
     }
     rows_[hole] = row;
   }
+  // The earliest of the children that begin at `child`, of which there is one at least.
+  [[nodiscard]] std::size_t earliest(std::size_t child) const {
+    if (child + children <= rows_.size()) {
+      const std::size_t left = child + is_before(rows_[child + 1], rows_[child]);
+      const std::size_t right = child + 2 + is_before(rows_[child + 3], rows_[child + 2]);
+      return is_before(rows_[right], rows_[left]) ? right : left;
+    }
+    std::size_t first = child;
+    for (std::size_t each = child + 1; each < rows_.size(); ++each)
+      if (is_before(rows_[each], rows_[first])) first = each;
+    return first;
+  }
   // The first row is gone: the earliest child moves up, all the way down, and `row`, which was a
   // late one, finds its place from there.
   void fill(const Row& row) {
     std::size_t hole = 0;
-    const std::size_t size = rows_.size();
-    std::size_t child = 1;
-    for (; child + children <= size; child = hole * children + 1) {
-      const std::size_t left = child + is_before(rows_[child + 1], rows_[child]);
-      const std::size_t right = child + 2 + is_before(rows_[child + 3], rows_[child + 2]);
-      const std::size_t first = is_before(rows_[right], rows_[left]) ? right : left;
-      rows_[hole] = rows_[first];
-      hole = first;
-    }
-    for (; child < size; child = hole * children + 1) {
-      std::size_t first = child;
-      const std::size_t end = std::min(child + children, size);
-      for (std::size_t each = child + 1; each < end; ++each)
-        if (is_before(rows_[each], rows_[first])) first = each;
+    for (std::size_t child = 1; child < rows_.size(); child = hole * children + 1) {
+      const std::size_t first = earliest(child);
       rows_[hole] = rows_[first];
       hole = first;
     }
     move_up(hole, row);
+  }
+  void move_down(const Row& row) {
+    std::size_t hole = 0;
+    for (std::size_t child = 1; child < rows_.size(); child = hole * children + 1) {
+      const std::size_t first = earliest(child);
+      if (!is_before(rows_[first], row)) break;
+      rows_[hole] = rows_[first];
+      hole = first;
+    }
+    rows_[hole] = row;
   }
 
   std::vector<Row> rows_;

@@ -32,7 +32,8 @@ void World::State::run_until(Instant until) {
   serve_touched();
   while (phase != WorldPhase::over && schedule.next_at() <= until) {
     if (schedule.next_at() > limit && phase == WorldPhase::running) break;
-    const Due due = schedule.take();
+    const Due due = schedule.first();
+    if (due.kind != DueKind::arrival) schedule.drop_first();
     if (is_virtual) now = due.at;
     handle(due);
     if (!touched.empty() || !injected.empty()) serve_touched();

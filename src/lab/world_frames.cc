@@ -134,9 +134,13 @@ void World::State::on_dropped(const Direction& direction, const Packet& frame, D
 void World::State::arrive_next(std::uint32_t direction) {
   Arrivals& line = arrivals[direction];
   InFlight arrived = line.pop();
-  if (!line.is_empty())
-    schedule.add({line.front().arrives, plan.ports[directions[direction]->to_port].node + 1,
-                  DueKind::arrival, direction, line.front().sequence});
+  // It is the first of the schedule, and gives its place to the one behind it.
+  if (line.is_empty())
+    schedule.drop_first();
+  else
+    schedule.replace_first({line.front().arrives,
+                            plan.ports[directions[direction]->to_port].node + 1, DueKind::arrival,
+                            direction, line.front().sequence});
   arrive(std::move(arrived));
 }
 
