@@ -60,12 +60,24 @@ void Flow::on_sent(const Seen& packet) {
 Seen Flow::in_script(const Seen& packet) const {
   Seen seen = packet;
   if (seen.kind != PacketEvent::Kind::tcp) return seen;
+  const std::uint32_t remote_base = remote_base_.value_or(0);
   seen.sequence = to_script(packet.sequence);
+  if (has(packet.flags, tcp::flags::ack)) seen.acknowledgment -= remote_base;
   for (TcpOption& option : seen.options) {
+    for (auto& [left, right] : option.blocks) {
+      left -= remote_base;
+      right -= remote_base;
+    }
     if (option.kind != TcpOption::Kind::timestamps || !first_timestamp_) continue;
     option.value = option.value - first_timestamp_->second + first_timestamp_->first;
   }
   return seen;
+}
+
+void Flow::learn_remote_base(const PacketEvent& said, const Seen& packet) {
+  if (remote_base_ || !remote_isn_ || !said.ack || !has(packet.flags, tcp::flags::ack)) return;
+  const bool is_relative = *said.ack == packet.acknowledgment - *remote_isn_;
+  remote_base_ = is_relative ? *remote_isn_ : 0;
 }
 
 std::uint32_t Flow::echo_on_wire(std::uint32_t echo) const {
@@ -86,7 +98,8 @@ Seen Flow::on_wire(const PacketEvent& said) {
       static_cast<std::uint8_t>(said.prefix.tos.value_or(0) | ecn_bits(said.prefix.ecn));
   seen.flags = flags_on_wire(said);
   seen.has_accurate_ecn = said.has_accurate_ecn || (said.ace.value_or(0) & 4) != 0;
-  seen.sequence = said.range.begin;
+  const bool is_syn = has(seen.flags, tcp::flags::syn);
+  seen.sequence = said.range.begin + (is_syn ? 0 : remote_base_.value_or(0));
   seen.acknowledgment = said.ack ? to_wire(*said.ack) : 0;
   seen.window = said.window.value_or(window_unsaid);
   seen.urgent = said.urgent.value_or(0);
@@ -102,7 +115,8 @@ Seen Flow::on_wire(const PacketEvent& said) {
     const auto cookie = cookies_.find(option.bytes);
     if (cookie != cookies_.end()) option.bytes = cookie->second;
   }
-  if (has(seen.flags, tcp::flags::syn)) {
+  if (is_syn) {
+    if (remote_isn_ != seen.sequence) remote_base_.reset();
     remote_isn_ = seen.sequence;
     has_timestamps_ = std::any_of(
         said.options.begin(), said.options.end(),

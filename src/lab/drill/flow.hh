@@ -29,6 +29,9 @@ class Flow {
   // What the stack sent, remembered; its numbers as the script counts.
   void on_sent(const Seen& packet);
   [[nodiscard]] Seen in_script(const Seen& packet) const;
+  // After a SYN 123:123 from the script, its later numbers count from 123, or from 0: the first
+  // acknowledgment it names says which.
+  void learn_remote_base(const PacketEvent& said, const Seen& packet);
   // What the script sends: its numbers as the wire has them.
   [[nodiscard]] Seen on_wire(const PacketEvent& said);
   [[nodiscard]] Seen quoted_on_wire(const PacketEvent& said) const;
@@ -42,6 +45,9 @@ class Flow {
 
   // Does a SYN with this number belong to it, or open another conversation?
   [[nodiscard]] bool takes_syn(std::uint32_t sequence) const;
+
+  // The largest segment that we said we take.
+  [[nodiscard]] std::uint32_t own_mss() const { return own_mss_; }
 
  private:
   [[nodiscard]] std::uint32_t to_script(std::uint32_t sequence) const {
@@ -62,6 +68,7 @@ class Flow {
   bool is_active_;
   bool is_handshake_done_ = false, is_dead_ = false, has_timestamps_ = false;
   std::optional<std::uint32_t> live_isn_{}, remote_isn_{};
+  std::optional<std::uint32_t> remote_base_{};  // what the script calls the peer's number 0
   std::uint32_t script_isn_ = 0;
   bool is_isn_named_ = false;  // the script has said what our first number is called
   std::uint32_t peer_mss_ = 536, own_mss_ = 1460;

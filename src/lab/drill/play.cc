@@ -105,9 +105,14 @@ void Player::play_inbound(const PacketEvent& said) {
   }
   // Told as the script has it.
   Seen told = packet;
+  told.sequence = said.range.begin;
   told.acknowledgment = said.ack.value_or(0);
   told.options = said.options;
-  put_on_wire(build_frame(packet, said), told);
+  Packet frame = build_frame(packet, said);
+  // Longer than the link takes: several segments that a card has put together, as Linux sees them.
+  const bool is_super = said.kind == PacketEvent::Kind::tcp && packet.bytes > flow.own_mss();
+  if (is_super) frame.offload.segment_bytes = static_cast<std::uint16_t>(flow.own_mss());
+  put_on_wire(std::move(frame), told);
 }
 
 Seen Player::await_packet(const Event& event, Instant latest) {
@@ -150,6 +155,7 @@ void Player::play_outbound(const Event& event, const PacketEvent& said, Instant 
       std::find_if(flows_.begin(), flows_.end(), [&](const Flow& f) { return &f == &flow; }) -
       flows_.begin());
   tell({first, current_flow_});
+  flow.learn_remote_base(said, first);
   Seen whole = flow.in_script(first);
   check_time(event, whole, at, latest);
   // What Linux hands down as one super-segment, we may send as several.

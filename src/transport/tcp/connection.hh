@@ -112,7 +112,7 @@ struct Connection : Node {
   // As Linux: when a third of the buffer is free.
   [[nodiscard]] bool is_writable() const {
     return send_room() >= settings->send_buffer_bytes / 3 &&
-           sender.unsent() < settings->not_sent_low_water;
+           (settings->not_sent_low_water == 0 || sender.unsent() < settings->not_sent_low_water);
   }
 };
 

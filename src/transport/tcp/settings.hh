@@ -26,8 +26,8 @@ struct Settings {
   std::uint32_t window_clamp = 0;                         // TCP_WINDOW_CLAMP; 0: none
   std::uint32_t send_buffer_bytes = 0;
   std::uint32_t receive_buffer_bytes = 0;
-  std::uint32_t not_sent_low_water = UINT32_MAX;  // TCP_NOTSENT_LOWAT
-  std::uint32_t syn_retries_max = 0;              // TCP_SYNCNT
+  std::uint32_t not_sent_low_water = 0;  // TCP_NOTSENT_LOWAT; 0: none
+  std::uint32_t syn_retries_max = 0;     // TCP_SYNCNT
   std::uint32_t keep_alive_probes_max = 0;
   Duration keep_alive_idle;
   Duration keep_alive_interval;
