@@ -24,6 +24,7 @@ struct Common {
   std::uint32_t interface = 0;  // SO_BINDTODEVICE
   // SO_PRIORITY: kept for the program, nothing in the stack queues by it.
   std::int32_t priority = 0;
+  std::int32_t mark = 0;  // SO_MARK: likewise, no rule looks at it
 };
 
 struct Stream {

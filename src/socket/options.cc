@@ -57,12 +57,6 @@ Result<void> set_keep_alive(tcp::Settings& options, Option option, std::int64_t 
   return {};
 }
 
-// TCP_LINGER2: seconds, negative for no FIN-WAIT-2 at all; larger than the default is the default.
-Duration linger2(std::int64_t value, Duration most) {
-  if (value < 0) return Duration::seconds(-1);
-  return value == 0 ? most : std::min(Duration::seconds(std::min<std::int64_t>(value, 3600)), most);
-}
-
 Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Settings& options,
                                Option option, std::int64_t value) {
   if (const auto done = set_opening_option(table, stream, options, option, value)) return *done;
@@ -100,9 +94,6 @@ Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Setti
     case Option::user_timeout:
       if (value < 0) return unexpected(Errno::invalid);
       options.user_timeout = Duration::milliseconds(value);
-      return {};
-    case Option::linger2:
-      options.fin_wait_2 = linger2(value, table.stack.config().transport.fin_wait_2_timeout);
       return {};
     case Option::window_clamp:
       if (value < 0 || (value == 0 && stream.connection != tcp::ConnectionId::none)) {
@@ -155,8 +146,6 @@ Value get_stream_option(Sockets::Table& table, const Stream& stream, Option opti
       return options.mss_max == 0 ? 536 : options.mss_max;
     case Option::user_timeout:
       return options.user_timeout.count_ms();
-    case Option::linger2:
-      return options.fin_wait_2 / Duration::seconds(1);
     case Option::window_clamp:
       return options.window_clamp;
     case Option::not_sent_low_water:
@@ -299,7 +288,9 @@ std::optional<Result<void>> set_common_option(Sockets::Table& table, Entry& entr
       entry.common.v6_only = value != 0;
       return Result<void>{};
     case Option::priority:
-      entry.common.priority = static_cast<std::int32_t>(value);
+    case Option::mark:
+      (option == Option::mark ? entry.common.mark : entry.common.priority) =
+          static_cast<std::int32_t>(value);
       return Result<void>{};
     case Option::bind_to_interface:
       if (value != 0 && !table.stack.interface(static_cast<std::uint32_t>(value))) {
@@ -383,6 +374,8 @@ std::optional<Value> get_common_option(Sockets::Table& table, Entry& entry, Opti
       return entry.common.free_bind;
     case Option::priority:
       return entry.common.priority;
+    case Option::mark:
+      return entry.common.mark;
     case Option::bind_to_interface:
       return entry.common.interface;
     case Option::v6_only:

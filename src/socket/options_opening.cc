@@ -16,6 +16,12 @@ bool within(std::int64_t value, std::int64_t least, std::int64_t most) {
 }
 
 // Linux: of what is not connected; of a client only where the machine has it on.
+// TCP_LINGER2: seconds, negative for no FIN-WAIT-2 at all; larger than the default is the default.
+Duration linger2(std::int64_t value, Duration most) {
+  if (value < 0) return Duration::seconds(-1);
+  return value == 0 ? most : std::min(Duration::seconds(std::min<std::int64_t>(value, 3600)), most);
+}
+
 Result<void> set_fast_open(const Sockets::Table& table, const Stream& stream,
                            tcp::Settings& options, Option option, std::int64_t value) {
   const transport::Config& config = table.stack.config().transport;
@@ -42,6 +48,12 @@ std::optional<Result<void>> set_opening_option(const Sockets::Table& table, cons
                                                tcp::Settings& options, Option option,
                                                std::int64_t value) {
   switch (option) {
+    case Option::linger2:
+      options.fin_wait_2 = linger2(value, table.stack.config().transport.fin_wait_2_timeout);
+      return Result<void>{};
+    case Option::dont_fragment:
+      options.may_fragment = value == 0;
+      return Result<void>{};
     case Option::fast_open:
     case Option::fast_open_connect:
     case Option::fast_open_without_cookie:
@@ -60,6 +72,10 @@ std::optional<Result<void>> set_opening_option(const Sockets::Table& table, cons
 
 std::optional<std::int64_t> get_opening_option(const tcp::Settings& options, Option option) {
   switch (option) {
+    case Option::linger2:
+      return options.fin_wait_2 / Duration::seconds(1);
+    case Option::dont_fragment:
+      return !options.may_fragment;
     case Option::fast_open:
       return options.fast_open_pending_max;
     case Option::fast_open_connect:

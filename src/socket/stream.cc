@@ -139,8 +139,10 @@ Result<std::size_t> connect_with(Sockets::Table& table, Instant now, Entry& entr
   if (is_listening(stream)) return unexpected(Errno::broken_pipe);
   tcp::Tcp& tcp = table.stack.tcp();
   if (has_connection(stream)) {
-    const bool is_connecting = tcp.readiness(stream.connection).is_connecting;
-    return unexpected(is_connecting ? Errno::already_in_progress : Errno::already_connected);
+    // As connect(2): that it is connected is told once, here by taking the data.
+    if (const auto begun = connect_again(table, now, stream); !begun)
+      return unexpected(begun.error());
+    return tcp.send(now, stream.connection, early, {});
   }
   const auto remote = table.reachable(entry, peer);
   if (!remote) return unexpected(remote.error());

@@ -62,6 +62,7 @@ struct Config {
   std::uint32_t out_of_order_segments_max = 8192;  // per connection
   // Negotiated where both ends can (RFC 7323, RFC 2018).
   bool timestamps = true, window_scaling = true, sack = true;
+  bool timestamps_required = true;    // RFC 7323 3.2: a segment without is dropped; Linux takes it
   bool tail_probes = true;            // RFC 8985 7
   bool slow_start_after_idle = true;  // RFC 5681 4.1
   bool resets_when_backlog_full = false;

@@ -122,7 +122,10 @@ void read_all(End& end) {
     if (*some == 0) {
       ++end.book.streams_finished;
       const bool is_whole = end.ledger.has_finished[other] && position == end.ledger.offered[other];
-      if (!is_whole && !end.ledger.was_killed[other])
+      // An end that was killed before it was greeted: nobody knows whose it was.
+      const bool is_strangers =
+          position == 0 && end.ledger.offered[other] == 0 && end.book.killed_ungreeted > 0;
+      if (!is_whole && !end.ledger.was_killed[other] && !is_strangers)
         end.book.problem(fmt::format("stream {} side {}: end after {} bytes, {} were offered",
                                      end.connection, end.side, position,
                                      end.ledger.offered[other]));
@@ -173,6 +176,18 @@ void converse(const std::shared_ptr<End>& end) {
   end->close(false);
 }
 
+// Counts itself if its program is killed before it knows which connection it serves.
+struct Ungreeted {
+  std::shared_ptr<Book> book;
+  bool is_over = false;
+  explicit Ungreeted(std::shared_ptr<Book> of) : book(std::move(of)) {}
+  Ungreeted(const Ungreeted&) = delete;
+  Ungreeted& operator=(const Ungreeted&) = delete;
+  ~Ungreeted() {
+    if (!is_over) ++book->killed_ungreeted;
+  }
+};
+
 int serve_talk(Process& process, const std::shared_ptr<Book>& book) {
   Socket listener(process, Family::ipv6, Type::stream);
   (void)listener.set_option(Option::reuse_address, std::int64_t{1});
@@ -183,13 +198,16 @@ int serve_talk(Process& process, const std::shared_ptr<Book>& book) {
     process.spawn([handle = peer->release(), book](Process& own) {
       Socket socket(own, handle);
       draw_options(socket, own.random());
+      Ungreeted ungreeted(book);
       std::array<std::uint8_t, greeting_bytes> greeting{};
       std::size_t got = 0;
       while (got < greeting_bytes) {
         const auto some = socket.recv(MutableBytes(greeting).subspan(got));
-        if (!some || *some == 0) return;
+        ungreeted.is_over = !some || *some == 0;
+        if (ungreeted.is_over) return;
         got += *some;
       }
+      ungreeted.is_over = true;
       std::uint64_t number = 0;
       for (const std::uint8_t byte : greeting) number = number << 8 | byte;
       if (!book->ledgers.contains(number))

@@ -63,7 +63,7 @@ const std::map<std::string_view, SystemCalls::Call>& SystemCalls::table() {
 void SystemCalls::begin(Instant now) {
   began_at_ = now;
   gives_up_at_ = Instant::never();
-  sent_ = 0;
+  sent_ = early_ = 0;
   has_connected_ = false;
   gathered_.clear();
   opened_.reset();
@@ -169,7 +169,7 @@ SystemCalls::Answer SystemCalls::accept(const Arguments& a) {
   if (!accepted) return failed(accepted.error());
   Descriptor descriptor = *listener;
   descriptor.handle = accepted->socket;
-  descriptor.copies = {};
+  descriptor.copies = {.is_asked = listener->copies.is_asked};
   descriptor.is_nonblocking = (a.number_or(3, 0) & SOCK_NONBLOCK) != 0;
   opened(descriptor);
   return Returned{0, std::nullopt, true};

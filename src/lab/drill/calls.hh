@@ -109,6 +109,7 @@ class SystemCalls {
   Instant now_, began_at_, gives_up_at_ = Instant::never();
   std::size_t sent_ = 0;        // of a blocking send that is under way
   bool has_connected_ = false;  // that send has begun a connection
+  std::size_t early_ = 0;       // and so much went with its SYN
   std::string gathered_{};      // of a receive that waits for all
 };
 

@@ -107,9 +107,10 @@ SystemCalls::Answer SystemCalls::send_out(Transfer& transfer) {
     const auto early = sockets_.send_to(now_, descriptor->handle, data,
                                         {.peer = *transfer.peer, .local = {}, .opens_fast = true});
     if (!early && early.error() != Errno::in_progress) return failed(early.error());
-    if (early) sent_ += *early;
-    if (descriptor->is_nonblocking && !early) return failed(Errno::in_progress);
-    if (descriptor->is_nonblocking) return Returned{static_cast<std::int64_t>(sent_), {}, false};
+    if (early) sent_ = early_ = *early;
+    const bool waits = !descriptor->is_nonblocking && (transfer.flags & MSG_DONTWAIT) == 0;
+    if (!waits && !early) return failed(Errno::in_progress);
+    if (!waits) return Returned{static_cast<std::int64_t>(sent_), {}, false};
   }
   const socket::Readiness ready = sockets_.readiness(descriptor->handle);
   const bool is_connecting = connects && !ready.writable && !ready.failed && !ready.hung_up;
@@ -118,7 +119,8 @@ SystemCalls::Answer SystemCalls::send_out(Transfer& transfer) {
                                   Bytes(data).subspan(std::min(sent_, data.size())), flags);
   if (sent) sent_ += *sent;
   if (!sent && sent.error() != Errno::try_again) {
-    if (sent_ > 0) return Returned{static_cast<std::int64_t>(sent_), std::nullopt, false};
+    // Of a connection that never opened nothing was sent.
+    if (sent_ > early_) return Returned{static_cast<std::int64_t>(sent_), std::nullopt, false};
     return failed(sent.error());
   }
   if (sent_ >= data.size()) return Returned{static_cast<std::int64_t>(sent_), std::nullopt, false};

@@ -66,6 +66,8 @@ constexpr Row rows[] = {
     {IPPROTO_IP, IP_MTU, Option::mtu},
     {IPPROTO_IP, IP_RECVERR, Option::receive_errors},
     {IPPROTO_IP, IP_FREEBIND, Option::free_bind},
+    {IPPROTO_IP, IP_MTU_DISCOVER, Option::dont_fragment},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, Option::dont_fragment},
     {IPPROTO_IPV6, IPV6_V6ONLY, Option::v6_only},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, Option::hop_limit},
     {IPPROTO_IPV6, IPV6_TCLASS, Option::traffic_class},
@@ -183,8 +185,9 @@ SystemCalls::Answer SystemCalls::set_option(const Arguments& a) {
   if (value.kind == Kind::text) {
     return returned(sockets_.set_option(now_, descriptor->handle, row->option, value.text));
   }
-  return returned(
-      sockets_.set_option(now_, descriptor->handle, row->option, Arguments::number_of(value)));
+  std::int64_t number = Arguments::number_of(value);
+  if (row->option == Option::dont_fragment) number = number == IP_PMTUDISC_DONT ? 0 : 1;
+  return returned(sockets_.set_option(now_, descriptor->handle, row->option, number));
 }
 
 SystemCalls::Answer SystemCalls::get_option(const Arguments& a) {

@@ -62,7 +62,8 @@ Seen Flow::in_script(const Seen& packet) const {
   if (seen.kind != PacketEvent::Kind::tcp) return seen;
   const std::uint32_t remote_base = remote_base_.value_or(0);
   seen.sequence = to_script(packet.sequence);
-  if (has(packet.flags, tcp::flags::ack)) seen.acknowledgment -= remote_base;
+  const bool is_syn = has(packet.flags, tcp::flags::syn);
+  if (has(packet.flags, tcp::flags::ack) && !is_syn) seen.acknowledgment -= remote_base;
   for (TcpOption& option : seen.options) {
     for (auto& [left, right] : option.blocks) {
       left -= remote_base;
@@ -75,7 +76,9 @@ Seen Flow::in_script(const Seen& packet) const {
 }
 
 void Flow::learn_remote_base(const PacketEvent& said, const Seen& packet) {
-  if (remote_base_ || !remote_isn_ || !said.ack || !has(packet.flags, tcp::flags::ack)) return;
+  const bool is_about_data =
+      has(packet.flags, tcp::flags::ack) && !has(packet.flags, tcp::flags::syn);
+  if (remote_base_ || !remote_isn_ || !said.ack || !is_about_data) return;
   const bool is_relative = *said.ack == packet.acknowledgment - *remote_isn_;
   remote_base_ = is_relative ? *remote_isn_ : 0;
 }
@@ -100,7 +103,7 @@ Seen Flow::on_wire(const PacketEvent& said) {
   seen.has_accurate_ecn = said.has_accurate_ecn || (said.ace.value_or(0) & 4) != 0;
   const bool is_syn = has(seen.flags, tcp::flags::syn);
   seen.sequence = said.range.begin + (is_syn ? 0 : remote_base_.value_or(0));
-  seen.acknowledgment = said.ack ? to_wire(*said.ack) : 0;
+  if (has(seen.flags, tcp::flags::ack)) seen.acknowledgment = to_wire(said.ack.value_or(0));
   seen.window = said.window.value_or(window_unsaid);
   seen.urgent = said.urgent.value_or(0);
   seen.bytes = said.range.bytes;

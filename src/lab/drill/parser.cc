@@ -54,8 +54,10 @@ When parse_when(Lexer& lexer) {
     when.kind = When::Kind::relative;
   }
   when.at = lexer.seconds();
+  lexer.skip_spaces();
   if (lexer.looking_at("...")) {
     lexer.take("...");
+    lexer.skip_spaces();
     if (lexer.peek() == '+') lexer.next();
     when.end = lexer.seconds();
     return when;

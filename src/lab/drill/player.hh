@@ -64,6 +64,7 @@ class Player {
   void play_inbound(const PacketEvent& said);
   void play_outbound(const Event& event, const PacketEvent& said, Instant at);
   Seen await_packet(const Event& event, Instant latest);
+  [[nodiscard]] bool is_of_earlier(const PacketEvent& said, const Seen& packet) const;
   void check_time(const Event& event, const Seen& packet, Instant at, Instant latest);
   void play_call(const Event& event);
   void retry();

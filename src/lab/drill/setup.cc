@@ -69,7 +69,8 @@ Answer set_address(Setup& setup, const ScriptOption& option) {
 Answer set_number(Setup& setup, const ScriptOption& option) {
   const auto number = number_of(option.value);
   const bool is_port = option.name.ends_with("_port");
-  const std::uint64_t most = is_port ? 65'535 : (option.name == "mtu" ? 65'535 : 1'000'000'000);
+  const bool is_size = option.name == "mtu" || option.name == "mss";
+  const std::uint64_t most = is_port || is_size ? 65'535 : 1'000'000'000;
   const std::uint64_t least = is_port ? 1 : (option.name == "mtu" ? 576 : 0);
   if (!number || *number < least || *number > most) {
     return wrong(option.mark, fmt::format("--{} is from {} to {}", option.name, least, most));
@@ -77,6 +78,8 @@ Answer set_number(Setup& setup, const ScriptOption& option) {
   if (option.name == "mtu") {
     setup.mtu = static_cast<std::uint32_t>(*number);
     setup.has_mtu = true;
+  } else if (option.name == "mss") {
+    setup.merged_bytes = static_cast<std::uint32_t>(*number);
   } else if (option.name == "bind_port") {
     setup.bind_port = static_cast<Port>(*number);
   } else if (option.name == "connect_port") {
@@ -163,6 +166,7 @@ const std::map<std::string_view, Setter>& setters() {
       {"speed", accept_silently},
       {"tcp_ts_tick_usecs", accept_silently},
       {"tcp_ts_ecr_scaled", accept_silently},
+      {"mss", set_number},
       {"verbose", accept_silently},
       {"debug", accept_silently},
       {"persistent_tun_dev", accept_silently},
@@ -273,6 +277,16 @@ Answer apply_one(Setup& setup, const std::string& text, Mark mark) {
     return {};
   }
   if (set_by_echo(setup, text) || make_file(setup, words)) return {};
+  // Pacing by a queue of the kernel's, a queue that holds nothing, a parameter of one of its
+  // modules: what follows in the script depends on them.
+  const bool is_queue =
+      ends_with_program(program, "tc") &&
+      (text.find(" fq") != std::string::npos || text.find("limit 0") != std::string::npos);
+  if (is_queue || text.find("/sys/module/") != std::string::npos) {
+    return std::unexpected(Problem{
+        Problem::Kind::unsupported, mark,
+        fmt::format("`{}` sets something that only a Linux kernel has; not supported", text)});
+  }
   if (program.ends_with("defaults.sh")) {
     apply_linux_defaults(setup);
     return {};

@@ -32,8 +32,9 @@ struct Setup {
   IpAddress remote = IpAddress::v4(192, 0, 2, 1);
   bool has_local = false, has_remote = false, has_mtu = false, has_tolerance = false;
   std::uint32_t mtu = 1500;
-  Port bind_port = 8080;     // where a listener is
-  Port connect_port = 8080;  // where a client connects to
+  std::uint32_t merged_bytes = 0;  // --mss: of the segments that a card has put together; 0: ours
+  Port bind_port = 8080;           // where a listener is
+  Port connect_port = 8080;        // where a client connects to
   Duration tolerance;
   bool packets_are_fatal = true, calls_are_fatal = true, asserts_are_fatal = true;
   bool is_dry_run = false;

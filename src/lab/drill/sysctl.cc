@@ -339,6 +339,7 @@ void apply_linux_defaults(Setup& setup) {
   transport::Config& transport = transport_of(setup);
   transport.syn_retries_max = 5;
   transport.slow_start_after_idle = false;
+  transport.timestamps_required = false;
   transport.ecn = transport::Ecn::off;
   transport.fast_open = transport::fast_open::client | transport::fast_open::server |
                         transport::fast_open::all_listeners;

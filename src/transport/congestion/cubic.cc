@@ -120,21 +120,22 @@ void Cubic::avoid(const Acknowledged& acknowledged) {
       std::min(window + share(target - window, acknowledged.bytes, window, part_), window_max);
 }
 
-// 4.6, 4.7.
-void Cubic::reduce(std::uint32_t flight) {
+// 4.6, 4.7; from the window rather than from what is in flight, as 4.6 lets those do who do not let
+// an unused window grow.
+void Cubic::reduce() {
   slow_start_.stop();
   state_.prior = state_.window;
   state_.most = state_.window < state_.most
                     ? static_cast<std::uint32_t>(state_.window * converge_20 / 20)
                     : state_.window;
   // Whole segments, as those who count in them have it.
-  const auto left = static_cast<std::uint32_t>(flight * beta_10 / 10);
+  const auto left = static_cast<std::uint32_t>(state_.window * beta_10 / 10);
   state_.threshold = std::max(left - left % segment_, 2 * segment_);
   state_.has_epoch = false;
 }
 
-void Cubic::on_loss(Instant, std::uint32_t flight) {
-  reduce(flight);
+void Cubic::on_loss(Instant, std::uint32_t) {
+  reduce();
   state_.window = state_.threshold;
 }
 
@@ -142,8 +143,8 @@ void Cubic::on_recovered(Instant) {
   state_.window = std::max(state_.threshold, segment_);
 }
 
-void Cubic::on_timeout(Instant, std::uint32_t flight) {
-  reduce(flight);
+void Cubic::on_timeout(Instant, std::uint32_t) {
+  reduce();
   state_.window = segment_;
   state_.is_after_timeout = true;
 }

@@ -42,7 +42,7 @@ class Cubic final : public Control {
     Instant epoch;
   };
   void begin_epoch(Instant now);
-  void reduce(std::uint32_t flight);
+  void reduce();
   void avoid(const Acknowledged& acknowledged);
   std::uint32_t segment_;
   std::uint64_t part_ = 0;           // of an octet's growth, in octets times the window

@@ -114,7 +114,8 @@ Verdict Machine::check_timestamps(Instant now, Connection& c, const Segment& seg
   if (!segment.options.timestamps) {
     // BI-59, [RFC7323-3.2-a]: dropped, never an abort; but the handshake's last ACK is let through,
     // as Linux does.
-    return c.state == State::syn_received ? go_on : done(DropReason::tcp_paws);
+    const bool is_taken = c.state == State::syn_received || !config.timestamps_required;
+    return is_taken ? go_on : done(DropReason::tcp_paws);
   }
   if (!is_older(segment.options.timestamps->value, c.ts_recent)) return go_on;
   if (now - c.ts_recent_at > ts_recent_kept) return go_on;  // BI-82
@@ -245,8 +246,11 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
                       config.out_of_order_segments_max);
   out_of_order_bytes += c.receiver.ahead_bytes() - had_ahead;
   if (out_of_order_bytes > out_of_order_bytes_max) drop_out_of_order(c);
-  c.seen_mss = std::max(c.seen_mss, static_cast<std::uint16_t>(
-                                        std::min<std::uint32_t>(segment.payload_size, c.own_mss)));
+  const std::uint32_t merged = segment.datagram->packet.offload.segment_bytes;
+  const std::uint32_t one =
+      merged != 0 ? std::min(merged, segment.payload_size) : segment.payload_size;
+  c.seen_mss =
+      std::max(c.seen_mss, static_cast<std::uint16_t>(std::min<std::uint32_t>(one, c.own_mss)));
   c.counters.bytes_received += taken.bytes;
   if (taken.bytes > 0) {
     changed(c);

@@ -26,6 +26,7 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
   }
   c.last_acked = now;
   const std::uint32_t flight = c.sender.flight();
+  const std::uint32_t lost = c.sender.lost_bytes(), duplicates = c.sender.duplicates();
   const bool is_new = after(ack, c.sender.una());
   Delivery delivery = begin_delivery(now, c, segment);
   if (is_new) take_acknowledgment(now, c, segment, delivery);
@@ -39,7 +40,7 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
       !is_new && ack == c.sender.una() && flight > 0 && segment.length() == 0 && is_same_window;
   const bool has_echo = c.has_ecn && segment.flags.ece();
   if (c.recovery && (is_new || is_duplicate || has_echo || segment.options.sack_blocks > 0))
-    recover(now, c, {delivery, flight, is_new, is_duplicate, has_echo});
+    recover(now, c, {delivery, flight, is_new, is_duplicate, has_echo, lost, duplicates});
   if (c.sender.is_fin_acknowledged()) our_fin_acknowledged(now, c);
   if (c.is_over) return done();
   return go_on;
@@ -67,7 +68,7 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
   if (c.is_passive && !c.is_early) {
     Listener* const listener = listeners.find(c.listener);
     if (listener == nullptr) {
-      send_reset(c);
+      send_reset(now, c);
       end(now, c, Cause::abort, std::nullopt);
       return done(DropReason::tcp_no_connection);
     }
@@ -75,7 +76,7 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
     // SYN,ACK is sent again later.
     if (listener->waiting.size() > listener->backlog) {
       if (config.resets_when_backlog_full) {
-        send_reset(c);
+        send_reset(now, c);
         end(now, c, Cause::abort, std::nullopt);
       }
       return done(DropReason::tcp_backlog_full);
@@ -97,6 +98,8 @@ void Machine::take_acknowledgment(Instant now, Connection& c, const Segment& seg
   const Sender::Acknowledged acked = c.sender.acknowledge(segment.acknowledgment, c.mss, delivery);
   measure(now, c, delivery);
   c.counters.bytes_acked += acked.bytes;
+  c.is_more_coming =
+      false;  // as Linux: MSG_MORE holds back what it came with, not what an ACK lets go
   c.backoff = 0;
   c.retransmits = 0;
   c.retransmitting_since = Instant::never();

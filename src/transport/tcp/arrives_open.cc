@@ -197,6 +197,7 @@ DropReason Machine::arrives_syn_sent(Instant now, Connection& c, Segment& segmen
 }
 
 void Machine::established(Instant now, Connection& c, Cause cause) {
+  c.last_received = now;
   c.was_established = true;
   if (c.was_syn_resent && !c.round_trip.has_sample()) c.round_trip.distrust();
   c.was_writable = true;

@@ -211,7 +211,7 @@ void Machine::close(Instant now, Connection& c) {
   if (c.is_over) return forget(c);
   if (c.receiver.queued() > 0) {
     // RFC 9293 3.6.1 [SHLD-3]: the peer must not think that it was read.
-    send_reset(c);
+    send_reset(now, c);
     return end(now, c, Cause::abort, std::nullopt);
   }
   close_write(now, c);
@@ -224,7 +224,7 @@ void Machine::abort(Instant now, Connection& c, std::optional<Errno> error) {
     if (c.is_orphan) forget(c);
     return;
   }
-  if (c.state != State::syn_sent) send_reset(c);
+  if (c.state != State::syn_sent) send_reset(now, c);
   drop_out_of_order(c);
   c.receiver.discard();
   end(now, c, Cause::abort, error);
@@ -245,6 +245,9 @@ void Machine::close(Instant now, Listener& listener) {
 
 void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   const bool had_keep_alive = c.settings->keep_alive;
+  // As Linux: TCP_NODELAY lets out what waits, also when it was set before.
+  const bool is_push =
+      settings.no_delay && (!c.settings->no_delay || *c.settings == settings) && !c.is_over;
   const bool is_control_new = c.settings->congestion != settings.congestion;
   c.settings = kept.keep(settings);
   c.receiver.set_inline(settings.urgent_inline);
@@ -256,6 +259,8 @@ void Machine::apply(Instant now, Connection& c, const Settings& settings) {
     c.congestion = std::move(control);
   }
   compute_mss(c);
+  if (is_push) c.is_more_coming = false;
+  if (is_push && c.congestion && is_synchronized(c.state)) on_alarm(now, c, Alarm::cork);
   if (settings.keep_alive != had_keep_alive || settings.keep_alive) arm_idle(now, c);
   schedule(c);
 }

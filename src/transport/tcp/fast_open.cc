@@ -168,16 +168,17 @@ void begin_early(Machine& m, Instant now, Connection& c, Bytes early) {
 // 4.2.1: the SYN,ACK of a SYN that asked, or carried data. What it does not acknowledge goes again.
 void learn_early(Machine& m, Instant now, Connection& c, const Segment& syn_ack) {
   Rare& rare = *c.rare;
-  rare.was_early_taken = rare.early_bytes > 0 && after(c.sender.una(), c.sender.iss() + 1);
+  rare.was_early_taken =
+      rare.early_bytes > 0 && after(c.sender.una(), c.sender.iss() + rare.early_bytes);
   const auto& granted = syn_ack.options.fast_open;
   const bool is_lost =
       c.was_syn_resent && rare.early_bytes > 0 && !rare.was_early_taken && !granted;
   if (rare.cookie && is_lost) m.fast_opens.note_loss(now, c.remote.address);
   if (rare.cookie) m.fast_opens.learn(c.remote.address, c.peer_mss, granted);
   if (rare.early_bytes == 0) return;
-  c.sender.take_back();
   c.congestion = congestion::make(c.settings->congestion, c.mss, c.was_syn_resent);
   c.recovery->start(c.sender.una());
+  if (c.sender.flight() > 0) c.sender.lose_all();
 }
 
 }  // namespace lanyard::tcp

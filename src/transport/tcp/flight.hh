@@ -57,6 +57,10 @@ class Flight : public Pooled {
   [[nodiscard]] std::uint32_t held_segments(std::uint32_t mss) const;
   // The first octets that are lost and not yet sent again.
   [[nodiscard]] std::optional<SackBlock> first_lost() const;
+  // The segment with the highest numbers.
+  [[nodiscard]] SackBlock last() const {
+    return {runs_[runs_.size() - 1].from, runs_[runs_.size() - 1].to};
+  }
   [[nodiscard]] std::size_t runs() const { return runs_.size() - head_; }
 
  private:

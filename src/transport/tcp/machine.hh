@@ -110,7 +110,7 @@ struct Machine {
   void our_fin_acknowledged(Instant now, Connection& c);
   // recover.cc: loss, found, repaired, and forgiven.
   void recover(Instant now, Connection& c, const Acked& acked);
-  void look_for_loss(Instant now, Connection& c);
+  void look_for_loss(Instant now, Connection& c, bool is_by_timer = false);
   void begin_timeout(Instant now, Connection& c);
   void on_tail_probe(Instant now, Connection& c);
   // arrives_open.cc: CLOSED, LISTEN and SYN-SENT.
@@ -132,7 +132,7 @@ struct Machine {
   void send_data(Instant now, Connection& c, const Outgoing& outgoing, std::uint32_t mss);
   void send_probe(Instant now, Connection& c);      // an old sequence number: the peer must answer
   void send_challenge(Instant now, Connection& c);  // RFC 5961 7
-  void send_reset(const Connection& c);
+  void send_reset(Instant now, const Connection& c);
   void answer_with_reset(const Segment& segment);  // 9293-3.5-c
   void transmit(Instant now, Connection& c, Flags flags, SequenceNumber sequence, Packet&& payload,
                 std::uint32_t segment_bytes);

@@ -65,14 +65,14 @@ bool is_quiet(const Connection& c) {
 }
 
 void hand_down(internet::Outbox& out, const Node& from, Packet&& segment, std::uint8_t hop_limit,
-               std::uint8_t traffic_class, std::uint32_t interface) {
+               std::uint8_t traffic_class, std::uint32_t interface, bool may_fragment) {
   internet::Datagram& datagram = out.emplace_back();
   datagram.source = from.local.address;
   datagram.destination = from.remote.address;
   datagram.protocol = internet::Protocol::tcp;
   datagram.hop_limit = hop_limit;          // RFC 9293 3.9.2 [MUST-49]
   datagram.traffic_class = traffic_class;  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
-  datagram.may_fragment = false;           // 9293-3.7-b: path MTU discovery
+  datagram.may_fragment = may_fragment;    // 9293-3.7-b: path MTU discovery
   datagram.interface = interface;
   datagram.packet = std::move(segment);
 }
@@ -128,7 +128,7 @@ void Machine::ack_was_sent(Connection& c) {
 void Machine::ship(const Node& from, const Header& header, Packet&& payload, ChecksumBy by,
                    std::uint8_t hop_limit, std::uint8_t traffic_class, std::uint32_t interface) {
   header.push_onto(payload, from.local.address, from.remote.address, by);
-  hand_down(out, from, std::move(payload), hop_limit, traffic_class, interface);
+  hand_down(out, from, std::move(payload), hop_limit, traffic_class, interface, false);
 }
 
 // The header of a segment of any kind.
@@ -201,7 +201,8 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
     header.push_onto(payload, c.local.address, c.remote.address, by);
   }
   if (flags.ack()) ack_was_sent(c);
-  hand_down(out, c, std::move(payload), c.settings->hop_limit, traffic_class_of(c), c.interface);
+  hand_down(out, c, std::move(payload), c.settings->hop_limit, traffic_class_of(c), c.interface,
+            c.settings->may_fragment);
 }
 
 void Machine::send_syn(Instant now, Connection& c) {
@@ -318,13 +319,17 @@ void Machine::output(Instant now, Connection& c) {
   if (c.ack_now) send_ack(now, c);
 }
 
-void Machine::send_reset(const Connection& c) {
+// [RFC7323-3.2-a] 5.2: with timestamps, where they are in use.
+void Machine::send_reset(Instant now, const Connection& c) {
   Header header;
   header.source_port = c.local.port;
   header.destination_port = c.remote.port;
   header.sequence = c.sender.next();
   header.acknowledgment = c.receiver.next();
   header.flags = flags::rst | flags::ack;
+  if (c.has_timestamps)
+    header.options.timestamps = {.value = timestamp_clock(now, c.timestamp_offset),
+                                 .echo = c.ts_recent};
   ship(c, header, Packet(headroom_bytes, 0), ChecksumBy::us, c.settings->hop_limit,
        c.settings->traffic_class, c.interface);
 }
@@ -343,6 +348,9 @@ void Machine::answer_with_reset(const Segment& segment) {
     header.flags |= flags::ack;
     header.acknowledgment = segment.end();
   }
+  // RFC 7323 5.2: a time for a time; ours says nothing.
+  if (segment.options.timestamps)
+    header.options.timestamps = {.value = 0, .echo = segment.options.timestamps->value};
   Node from;
   from.local = segment.local;
   from.remote = segment.remote;

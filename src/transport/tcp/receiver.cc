@@ -24,6 +24,14 @@ Slice slice_of(const Packet& packet, std::size_t offset, std::size_t size) {
   return Slice::copy_of(linear);
 }
 
+// Where what was kept first, and follows itself without a gap, ends.
+std::uint64_t end_of_first(const std::map<std::uint64_t, Slice>& pieces) {
+  std::uint64_t end = pieces.begin()->first;
+  for (auto piece = pieces.begin(); piece != pieces.end() && piece->first == end; ++piece)
+    end += piece->second.size();
+  return end;
+}
+
 }  // namespace
 
 void Receiver::start(SequenceNumber irs, std::uint32_t buffer_bytes, std::uint8_t scale) {
@@ -77,11 +85,18 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
     // Bytes that came before, ahead of the gap, were received first and stay.
     taken.was_out_of_order = true;
     const std::uint64_t kept = ahead_->pieces.begin()->first;
+    const std::uint64_t again = std::min(end_of_first(ahead_->pieces), position_ + size);
     const std::size_t fresh =
         std::min<std::size_t>(size, static_cast<std::size_t>(kept - position_));
     append(packet, offset, fresh);
     if (fresh < size) keep(position_, packet, offset + fresh, size - fresh, SIZE_MAX);
     take_what_follows();
+    // [RFC2883-4-a]: what of this segment had come before.
+    if (kept < again) {
+      const auto length = static_cast<std::uint32_t>(again - kept);
+      const SequenceNumber left = sequence + static_cast<std::uint32_t>(fresh);
+      note_duplicate({left, left + length});
+    }
   }
   grow();
   taken.bytes = static_cast<std::uint32_t>(next_ - before_it);

@@ -32,8 +32,19 @@ void emit_window(const Machine& m, Instant now, const Connection& c) {
           c.sender.window(), c.sender.flight()});
 }
 
+// RFC 5681 3.1: the window grows with what is acknowledged cumulatively; with what SACK reports
+// only where the path is known to reorder, as Linux. Without SACK what duplicates stood for has
+// counted.
+std::uint32_t grown_by(const Connection& c, const Acked& acked) {
+  const std::uint32_t octets = acked.delivery.octets;
+  if (!acked.is_new) return c.recovery->rack.has_seen_reordering() ? octets : 0;
+  if (c.has_sack || octets <= c.mss) return octets;
+  return octets - std::min(acked.duplicates * c.mss, octets - c.mss);
+}
+
 void grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
-  if (acked.delivery.octets == 0) return;
+  const std::uint32_t octets = grown_by(c, acked);
+  if (octets == 0) return;
   const Delivery& delivery = acked.delivery;
   // As Linux: slow start may grow to twice what was in use.
   const bool is_slow_start = c.congestion->window() < c.congestion->threshold();
@@ -41,7 +52,7 @@ void grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
   const bool is_timed = delivery.has_original && !delivery.has_resent;
   c.congestion->on_acknowledged(
       {.now = now,
-       .bytes = delivery.octets,
+       .bytes = octets,
        .flight = acked.flight,
        .was_limited = c.recovery->is_limited || (is_slow_start && is_half_used),
        .in_recovery = was_fast,
@@ -160,7 +171,6 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
   Recovery& recovery = *c.recovery;
   const Delivery& delivery = acked.delivery;
   const bool was_fast = is_fast(c);
-  const std::uint32_t lost = c.sender.lost_bytes();
   if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
   recovery.delivered += segments_of(delivery.octets, c.mss);
   recovery.rack.take(delivery);
@@ -189,14 +199,14 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
     recovery.rate.take({.delivered = delivered,
                         .pipe = c.sender.pipe(c.mss),
                         .mss = c.mss,
-                        .is_good = acked.is_new && c.sender.lost_bytes() <= lost});
+                        .is_good = acked.is_new && c.sender.lost_bytes() <= acked.lost});
   }
   if (acked.is_new || was_fast) emit_window(*this, now, c);
   schedule(c);
 }
 
 // [RFC8985-6-a], [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].
-void Machine::look_for_loss(Instant now, Connection& c) {
+void Machine::look_for_loss(Instant now, Connection& c, bool is_by_timer) {
   Recovery& recovery = *c.recovery;
   Duration wait = Duration::zero();
   if (c.has_sack && recovery.rack.has_delivery()) wait = c.sender.lose(rule_for(now, c));
@@ -204,6 +214,10 @@ void Machine::look_for_loss(Instant now, Connection& c) {
     enter_recovery(*this, now, c);
     // In recovery nothing waits, unless the path is known to reorder.
     if (c.has_sack) wait = c.sender.lose(rule_for(now, c));
+    // RFC 6937 3 counts by ACKs. Where the time given to reordering has passed, the one that began
+    // it lets one segment out, as on Linux, and not all that the new window allows.
+    if (is_by_timer)
+      recovery.rate.take({.delivered = c.mss, .pipe = c.sender.pipe(c.mss), .mss = c.mss});
   }
   if (c.sender.flight() == 0) return;
   const Instant time_out = recovery.timer_from + retransmit_timeout(c);
@@ -240,10 +254,7 @@ void Machine::on_tail_probe(Instant now, Connection& c) {
   // Newer data went out since the timer was set: it counts from there.
   const Instant due = recovery.last_sent + probe_timeout(c);
   const Instant time_out = recovery.timer_from + retransmit_timeout(c);
-  if (due > now && time_out > now) {
-    c.waiting = due < time_out ? Waiting::tail_probe : Waiting::acknowledgment;
-    return set_alarm(c, Alarm::retransmit, std::min(due, time_out));
-  }
+  if (due > now && time_out > now) return set_alarm(c, Alarm::retransmit, std::min(due, time_out));
   const std::uint32_t mss = segment_limit(c);
   const auto probe = c.sender.tail_probe(mss);
   if (probe && may_probe(c)) {

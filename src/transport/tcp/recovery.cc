@@ -13,7 +13,7 @@ void RateReduction::take(const Ack& ack) {
   } else {
     const std::uint64_t owed = delivered_ > out_ ? delivered_ - out_ : 0;
     const std::uint64_t bound =
-        ack.is_good ? std::max<std::uint64_t>(owed, ack.delivered) + ack.mss : owed;
+        std::max<std::uint64_t>(owed, ack.delivered) + (ack.is_good ? ack.mss : 0);
     room = std::min<std::uint64_t>(target_ - ack.pipe, bound);
   }
   window_ = ack.pipe + static_cast<std::uint32_t>(std::min<std::uint64_t>(room, UINT32_MAX / 4));

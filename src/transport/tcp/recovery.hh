@@ -49,6 +49,8 @@ struct Acked {
   bool is_new = false;       // SND.UNA moved on
   bool is_duplicate = false;
   bool has_congestion_echo = false;  // RFC 3168 6.1.2
+  std::uint32_t lost = 0;            // octets, before it
+  std::uint32_t duplicates = 0;      // before it
 };
 
 struct Recovery : Pooled {

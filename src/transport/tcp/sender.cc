@@ -35,12 +35,6 @@ void Sender::append(Slice slice) {
   queue_->append(std::move(slice));
 }
 
-void Sender::take_back() {
-  next_ = una_;
-  has_small_ = false;
-  in_flight_.reset();
-}
-
 void Sender::share_with(Packet& packet, SequenceNumber from, std::uint32_t size) const {
   if (size > 0) queue_->share_with(packet, static_cast<std::size_t>(from - data_start_), size);
 }
@@ -305,8 +299,10 @@ void Sender::sent(Instant now, const Outgoing& outgoing, std::uint32_t mss) {
 
 std::optional<Outgoing> Sender::tail_probe(std::uint32_t mss) const {
   if (unsent() > 0 && usable_window() > 0) return squeezed(mss);
-  if (flight() == 0) return std::nullopt;
-  const std::uint32_t size = std::min(flight(), mss);
+  if (!in_flight_ || in_flight_->is_empty()) return std::nullopt;
+  // 7.3: the segment with the highest numbers; a FIN that went by itself is one.
+  const SackBlock last = in_flight_->last();
+  const std::uint32_t size = std::min(static_cast<std::uint32_t>(last.right - last.left), mss);
   Outgoing out = run(next_ - size, size);
   out.is_retransmission = true;
   return out;

@@ -32,7 +32,6 @@ class Sender {
   void start(SequenceNumber iss);
   void set_selective(bool is_on) { is_selective_ = is_on; }
   void syn_sent() { next_ = iss_ + 1; }
-  void take_back();  // what went with the SYN, as if it had not been sent
 
   [[nodiscard]] SequenceNumber iss() const { return iss_; }
   [[nodiscard]] SequenceNumber una() const { return una_; }       // SND.UNA
@@ -82,7 +81,7 @@ class Sender {
   void enter_fast_recovery(std::uint32_t mss);
   // RFC 6298 5.4 ff., RFC 8985 6.3: the first octets, and what the rule says, are lost.
   void enter_timeout_recovery(const LossRule& rule);
-  void lose_all();  // as one that is too big for the path
+  void lose_all();  // as one that is too big for the path, or went with a SYN for nothing
   Duration lose(const LossRule& rule) { return in_flight_ ? in_flight_->lose(rule) : Duration(); }
   // The reduction was for nothing: what was deemed lost is only late.
   void undo_recovery();

@@ -16,6 +16,7 @@ struct Settings {
   bool keep_alive = false;           // SO_KEEPALIVE
   bool urgent_inline = false;        // SO_OOBINLINE
   bool reports_soft_errors = false;  // IP_RECVERR: ICMP soft errors become pending errors
+  bool may_fragment = false;         // IP_PMTUDISC_DONT: IPv4 without DF
   std::uint8_t hop_limit = 0;        // 0: the machine's default
   std::uint8_t traffic_class = 0;
   bool fast_open_connect = false;         // TCP_FASTOPEN_CONNECT: connect waits for the first data

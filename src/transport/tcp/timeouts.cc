@@ -11,7 +11,8 @@ namespace {
 
 // RFC 9293 3.8.6.2.1: the override timer lies between 0.1 and 1 second.
 constexpr Duration override_max = Duration::seconds(1);
-constexpr Duration cork_max = Duration::milliseconds(200);
+// A cork holds for a retransmission time-out, as Linux, but not for less or more than this.
+constexpr Duration cork_min = Duration::milliseconds(200), cork_max = Duration::seconds(1);
 
 Duration shifted(Duration base, std::uint32_t shift, Duration most) {
   Duration result = base;
@@ -120,7 +121,8 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
   const bool is_corked = held == Held::by_nagle && (c.settings->cork || c.is_more_coming);
   // RFC 9293 3.9.1.2 [MUST-60]: nothing is held back for ever.
   if (!is_corked) return set_alarm(c, Alarm::cork, Instant::never());
-  if (c.deadline(Alarm::cork) == Instant::never()) set_alarm(c, Alarm::cork, now + cork_max);
+  if (c.deadline(Alarm::cork) == Instant::never())
+    set_alarm(c, Alarm::cork, now + std::clamp(retransmit_timeout(c), cork_min, cork_max));
 }
 
 // RFC 6298 5.2, 5.3.
@@ -129,16 +131,17 @@ void Machine::restart_retransmit(Instant now, Connection& c) {
   arm_for_loss(now, c);
 }
 
-// [RFC8985-7-a]: in the place of the time-out the probe, if it may come and comes earlier. One
-// timer serves both, and RACK's.
+// [RFC8985-7-a] 7.2: where a probe may come it comes first, at the time of the time-out at the
+// latest. One timer serves both, and RACK's.
 void Machine::arm_for_loss(Instant now, Connection& c) {
   if (c.sender.flight() == 0) {
     c.waiting = Waiting::nothing;
     return set_alarm(c, Alarm::retransmit, Instant::never());
   }
   const Instant time_out = (c.recovery ? c.recovery->timer_from : now) + retransmit_timeout(c);
-  const Instant probe = may_probe(c) ? now + probe_timeout(c) : Instant::never();
-  c.waiting = probe < time_out ? Waiting::tail_probe : Waiting::acknowledgment;
+  const bool is_probing = may_probe(c);
+  const Instant probe = is_probing ? now + probe_timeout(c) : Instant::never();
+  c.waiting = is_probing ? Waiting::tail_probe : Waiting::acknowledgment;
   set_alarm(c, Alarm::retransmit, std::min(probe, time_out));
 }
 
@@ -174,7 +177,7 @@ void Machine::on_retransmit(Instant now, Connection& c) {
     case Waiting::tail_probe:
       return on_tail_probe(now, c);
     case Waiting::reordering:
-      look_for_loss(now, c);
+      look_for_loss(now, c, true);
       return schedule(c);
     case Waiting::acknowledgment:
       break;
@@ -256,7 +259,7 @@ void Machine::on_idle(Instant now, Connection& c) {
                                now - c.last_received >= settings.user_timeout;
   if (is_user_timeout ||
       (settings.user_timeout == Duration::zero() && c.probes >= settings.keep_alive_probes_max)) {
-    send_reset(c);
+    send_reset(now, c);
     return give_up(now, c);
   }
   ++c.probes;

@@ -261,7 +261,9 @@ TEST_F(SocketsTest, OptionsAreKeptOrRefused) {
             Errno::invalid);
   EXPECT_TRUE(sockets_.set_option(now_, socket, Option::receive_buffer, std::int64_t{50000}));
   EXPECT_EQ(number(socket, Option::receive_buffer), 100000);
-  EXPECT_EQ(sockets_.set_option(now_, socket, Option::mark, std::int64_t{1}).error(),
+  EXPECT_TRUE(sockets_.set_option(now_, socket, Option::mark, std::int64_t{7}));
+  EXPECT_EQ(number(socket, Option::mark), 7);
+  EXPECT_EQ(sockets_.set_option(now_, socket, Option::header_included, std::int64_t{1}).error(),
             Errno::no_such_option);
   EXPECT_TRUE(sockets_.set_option(now_, socket, Option::fast_open, std::int64_t{3}));
   EXPECT_EQ(number(socket, Option::fast_open), 3);

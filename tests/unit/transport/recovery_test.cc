@@ -264,12 +264,34 @@ TEST(TcpRateReduction, BelowTheTargetItGrowsAsSlowStartDoes) {
   EXPECT_EQ(losing.window(), 5000U);  // RFC 9937: only what was delivered while losses go on
 }
 
-TEST(TcpUndo, ADelaySpikeOfThreeRoundTripsIsUndone) {
+// RFC 8985 7: the probe of the tail comes first, with new data here.
+TEST(TcpUndo, ADelaySpikeOfThreeRoundTripsLeavesTheWindowAlone) {
   Transfer t(100_ms, 6'000'000);
   const Instant spike = t.began + 2_s;
   t.decide([&](const Transfer::Sent& one) {
     const bool is_late = one.at >= spike && one.at < spike + 600_ms;
     return is_late ? late(spike + 600_ms - one.at) : Fate{};
+  });
+  t.text = pattern(6'000'000);
+  std::uint32_t before = 0, least = UINT32_MAX;
+  while (t.pair.now < spike + 1400_ms) {
+    t.write();
+    t.pair.run_for(1_ms);
+    t.read();
+    if (t.pair.now < spike) before = t.info().snd_cwnd;
+    if (t.pair.now > spike) least = std::min(least, t.info().snd_cwnd);
+  }
+  EXPECT_GE(least, before);
+  EXPECT_LE(t.again(), 1U);
+  t.run(60_s);
+}
+
+TEST(TcpUndo, ADelaySpikeOfTenRoundTripsIsUndone) {
+  Transfer t(100_ms, 6'000'000);
+  const Instant spike = t.began + 2_s;
+  t.decide([&](const Transfer::Sent& one) {
+    const bool is_late = one.at >= spike && one.at < spike + 1_s;
+    return is_late ? late(spike + 1_s - one.at) : Fate{};
   });
   t.text = pattern(6'000'000);
   while (t.pair.now < spike) {
@@ -280,7 +302,7 @@ TEST(TcpUndo, ADelaySpikeOfThreeRoundTripsIsUndone) {
   const tcp::Info before = t.info();
   const std::size_t again = t.again();
   std::uint32_t least = before.snd_cwnd;
-  while (t.pair.now < spike + 1400_ms) {
+  while (t.pair.now < spike + 1800_ms) {
     t.write();
     t.pair.run_for(1_ms);
     t.read();
