@@ -3,7 +3,7 @@
 # Sources are found by pattern, so that a new file needs no edit here. External libraries are named once, below.
 
 set(LANYARD_LIBRARIES_core Boost::context fmt::fmt)
-set(LANYARD_LIBRARIES_lab yaml-cpp re2 sqlite3)
+set(LANYARD_LIBRARIES_lab yaml-cpp re2 sqlite3 EXPAT::EXPAT)
 set(LANYARD_LIBRARIES_guest PkgConfig::seccomp)
 set(LANYARD_LIBRARIES_cli CLI11::CLI11)
 
@@ -11,6 +11,7 @@ find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS context)
 find_package(yaml-cpp REQUIRED)
+find_package(EXPAT REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)

@@ -97,6 +97,7 @@ json found_json(const lab::Model& model, const Found& found) {
           {"faults", std::move(faults)},
           {"faults_before_shrinking", found.faults_found},
           {"shrink_runs", found.shrink_attempts},
+          {"left_out", found.left_out},
           {"smallest", found.is_smallest},
           {"verified", found.is_verified},
           {"lab", found.text}};
@@ -113,6 +114,9 @@ void print_found(const HuntOptions& options, const lab::Model& model, const Foun
                found.faults_found, found.faults_found == 1 ? "" : "s", count == 1 ? "is" : "are",
                found.attempt.seed, found.shrink_attempts);
   for (const auto& fault : found.attempt.faults) fmt::print("  {}\n", to_text(model, fault));
+  if (!found.left_out.empty())
+    fmt::print("Not needed for it, and left out: {}.\n",
+               printable(fmt::format("{}", fmt::join(found.left_out, ", "))));
   if (!found.is_smallest)
     fmt::print("There may be a smaller one: the runs for that were used up.\n");
   fmt::print("{}\n", found.is_verified ? "Run twice more, it failed the same way."

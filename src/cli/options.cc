@@ -246,6 +246,8 @@ std::vector<VerbEntry> all_verbs() {
   verbs.insert(verbs.end(), on_runs.begin(), on_runs.end());
   const std::span<const VerbEntry> hunting = hunt_verbs();
   verbs.insert(verbs.end(), hunting.begin(), hunting.end());
+  const std::span<const VerbEntry> importing = import_verbs();
+  verbs.insert(verbs.end(), importing.begin(), importing.end());
   verbs.insert(verbs.end(), other_verbs.begin(), other_verbs.end());
   return verbs;
 }

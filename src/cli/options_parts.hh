@@ -8,6 +8,7 @@
 
 #include "cli/act_verbs.hh"
 #include "cli/hunt.hh"
+#include "cli/import_lab.hh"
 #include "cli/run_verbs.hh"
 #include "cli/verbs.hh"
 #include "cli/version.hh"
@@ -29,6 +30,7 @@ struct Filled {
   DrillOptions drill;
   ReplayOptions replay;
   HuntOptions hunt;
+  ImportOptions import_lab;
   WhyOptions why;
   GrepOptions grep;
   FollowOptions follow;
@@ -58,5 +60,7 @@ struct VerbEntry {
 [[nodiscard]] std::span<const VerbEntry> act_verbs();
 // `hunt` (options_hunt.cc).
 [[nodiscard]] std::span<const VerbEntry> hunt_verbs();
+// `import` (options_import.cc).
+[[nodiscard]] std::span<const VerbEntry> import_verbs();
 
 }  // namespace lanyard::cli

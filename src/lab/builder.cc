@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "lab/nearest.hh"
+
 namespace lanyard::lab {
 namespace {
 
@@ -21,9 +23,20 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
+// A text that means itself without quotes, inside a flow mapping too.
+bool is_plain(const std::string& text) {
+  const auto is_safe = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '/' || c == '%' || c == '-' || c == ' ';
+  };
+  return !text.empty() && std::ranges::all_of(text, is_safe) && text.front() != '-' &&
+         text.front() != '%' && text.front() != ' ' && text.back() != ' ' && lower(text) != "null";
+}
+
 // Values such as `[10.0.1.5/24, fd01::5/64]` and `{ r1: 10.0.9.1/24 }` are not one text.
 std::string value_of(const std::string& text) {
-  return text.starts_with('[') || text.starts_with('{') ? text : quoted(text);
+  if (is_plain(text) || text.starts_with('[') || text.starts_with('{')) return text;
+  return quoted(text);
 }
 
 std::string mapping_of(const Builder::Keys& keys) {
@@ -82,6 +95,11 @@ Builder& Builder::link(const std::string& a, const std::string& b, Keys keys) {
   return *this;
 }
 
+Builder& Builder::one_way(const std::string& a, const std::string& b, Keys keys) {
+  links_.emplace_back(a + " -> " + b, std::move(keys));
+  return *this;
+}
+
 Builder& Builder::at(std::string time, std::string action) {
   timeline_.emplace_back(std::move(time), std::move(action));
   return *this;
@@ -93,7 +111,7 @@ Builder& Builder::check(std::string text) {
 }
 
 std::string Builder::text() const {
-  std::string out = fmt::format("lab: {}\nseed: {}\n", quoted(name_), seed_);
+  std::string out = fmt::format("lab: {}\nseed: {}\n", value_of(name_), seed_);
   if (!until_.empty()) out += fmt::format("until: {}\n", until_);
   if (!hosts_.empty()) out += "hosts:\n";
   for (const Host& host : hosts_) {

@@ -34,6 +34,8 @@ class Builder {
   // A further program of a host that is there; without one of that name, a host is made.
   Builder& run(const std::string& host, std::string command, Keys keys = {});
   Builder& link(const std::string& a, const std::string& b, Keys keys = {});
+  // What is different from a to b on a link that is there.
+  Builder& one_way(const std::string& a, const std::string& b, Keys keys);
   Builder& at(std::string time, std::string action);  // "5s", "cut r1 -- dc"
   Builder& check(std::string text);                   // "alice exits 0"
 

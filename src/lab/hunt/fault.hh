@@ -59,6 +59,10 @@ struct FaultKind {
 
 // The timeline of all of them, by time.
 [[nodiscard]] std::vector<Line> lines_of(const Model& model, std::span<const Fault> faults);
+// The same faults of another lab, whose targets have the same names; nothing if one is missing
+// there.
+[[nodiscard]] std::optional<std::vector<Fault>> moved_to(const Model& other, const Model& model,
+                                                         std::span<const Fault> faults);
 // "loss 60% of r1 -> dc from 1.2s for 300ms": for a person.
 [[nodiscard]] std::string to_text(const Model& model, const Fault& fault);
 

@@ -31,6 +31,26 @@ std::size_t targets_of(const Model& model, Target target) {
   return programs;
 }
 
+std::optional<std::vector<Fault>> moved_to(const Model& other, const Model& model,
+                                           std::span<const Fault> faults) {
+  const auto name_of = [](const Model& of, Target target, std::uint32_t index) {
+    return target == Target::link   ? of.link_name(index)
+           : target == Target::node ? of.nodes[index].name
+                                    : program_at(of, index).name;
+  };
+  std::vector<Fault> moved(faults.begin(), faults.end());
+  for (Fault& fault : moved) {
+    const std::string wanted = name_of(model, fault.kind->target, fault.target);
+    const std::size_t count = targets_of(other, fault.kind->target);
+    std::uint32_t index = 0;
+    while (index < count && name_of(other, fault.kind->target, index) != wanted) ++index;
+    if (index == count || (fault.kind->may_hit != nullptr && !fault.kind->may_hit(other, index)))
+      return {};
+    fault.target = index;
+  }
+  return moved;
+}
+
 std::span<const FaultKind> fault_kinds() {
   static const std::vector<FaultKind> kinds = [] {
     std::vector<FaultKind> all;

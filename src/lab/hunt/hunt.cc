@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lab/hunt/lab_parts.hh"
 #include "lab/lab_file.hh"
 #include "lab/observer.hh"
 #include "lab/parallel.hh"
@@ -48,6 +49,18 @@ std::string one_line(std::string text) {
 std::vector<Verdict> failed_of(std::vector<Verdict> verdicts) {
   std::erase_if(verdicts, [](const Verdict& each) { return each.is_good; });
   return verdicts;
+}
+
+// The same but for numbers other than an exit status: "tcp retransmits is 24".
+bool is_same_way(std::string_view one, std::string_view other) {
+  if (one == other) return true;
+  if (one.find(" exited ") != one.npos || other.find(" exited ") != other.npos) return false;
+  const auto plain = [](std::string_view text) {
+    std::string out(text);
+    std::erase_if(out, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+    return out;
+  };
+  return plain(one) == plain(other);
 }
 
 }  // namespace
@@ -94,11 +107,9 @@ Attempt Hunt::attempt_of(std::uint64_t run) const {
                             dice)};
 }
 
-std::string Hunt::text_of(const Attempt& attempt, const std::string& heading) const {
-  return text_.with({.seed = attempt.seed,
-                     .until = until_,
-                     .lines = lines_of(model_, attempt.faults),
-                     .heading = heading});
+std::string Hunt::text_of(const Attempt& attempt) const {
+  return text_.with(
+      {.seed = attempt.seed, .until = until_, .lines = lines_of(model_, attempt.faults)});
 }
 
 std::vector<Verdict> Hunt::failures_of(const std::string& text) const {
@@ -163,11 +174,55 @@ Found Hunt::make_small(std::uint64_t run, const Verdict& failed) const {
   found.shrink_attempts = small.attempts;
   found.is_smallest = small.is_finished;
   found.failed = verdict_of(text_of(small.attempt)).value_or(failed);
-  found.text = text_of(small.attempt, heading_of(found));
+  const LabText lab = without_needless(found);
+  const auto reduced = parse_lab(lab.with({.seed = model_.seed}), model_.file);
+  const Model& model = reduced ? reduced->model : model_;
+  found.text = lab.with(
+      {.seed = found.attempt.seed,
+       .until = until_,
+       .lines = lines_of(
+           model, moved_to(model, model_, found.attempt.faults).value_or(found.attempt.faults)),
+       .heading = heading_of(found)});
   const auto again = verdict_of(found.text), once_more = verdict_of(found.text);
   found.is_verified = again && once_more && again->happened == found.failed.happened &&
                       once_more->happened == found.failed.happened;
   return found;
+}
+
+// The lab without what the failure does not need. It is the same failure as long as the lab is good
+// without the faults, and the same check fails with them in the same way.
+LabText Hunt::without_needless(Found& found) const {
+  const auto yaml = parse_yaml(model_.text);
+  // What fails as it is would also fail for want of a server.
+  if (!yaml || (found.attempt.faults.empty() && found.attempt.seed == model_.seed)) return text_;
+  const LabParts parts(*yaml, found.failed.text);
+  const auto text_without = [&](const std::vector<bool>& left_out) {
+    return text_.with_sections(parts.without(left_out));
+  };
+  const auto still_fails = [&](const std::vector<bool>& left_out) {
+    const std::string text = text_without(left_out);
+    const auto lab = parse_lab(text, model_.file);
+    if (!lab) return false;
+    const auto faults = moved_to(lab->model, model_, found.attempt.faults);
+    if (!faults) return false;
+    const LabText reduced(text);
+    if (!failures_of(reduced.with({.seed = model_.seed, .until = until_})).empty()) return false;
+    const auto failed = failures_of(reduced.with(
+        {.seed = found.attempt.seed, .until = until_, .lines = lines_of(lab->model, *faults)}));
+    return std::ranges::any_of(failed, [&](const Verdict& each) {
+      return each.text == found.failed.text && is_same_way(each.happened, found.failed.happened);
+    });
+  };
+  const LeftOut needless =
+      leave_out(parts.count(),
+                {.threads = options_.threads,
+                 .attempts_max = options_.shrink_attempts_max -
+                                 std::min(options_.shrink_attempts_max, found.shrink_attempts)},
+                still_fails);
+  found.shrink_attempts += needless.attempts;
+  found.is_smallest = found.is_smallest && needless.is_finished;
+  found.left_out = parts.names_of(needless.parts);
+  return LabText(text_without(needless.parts));
 }
 
 std::string Hunt::heading_of(const Found& found) const {
@@ -177,6 +232,10 @@ std::string Hunt::heading_of(const Found& found) const {
   if (found.attempt.faults.empty()) heading += "# Nothing needs to be broken for it.\n";
   for (const Fault& fault : found.attempt.faults)
     heading += fmt::format("#   {}\n", to_text(model_, fault));
+  if (!found.left_out.empty())
+    heading += one_line(fmt::format("# Not needed for it, and left out: {}.",
+                                    fmt::join(found.left_out, ", "))) +
+               "\n";
   return heading;
 }
 

@@ -48,9 +48,10 @@ struct Found {
   Attempt attempt;               // small
   std::size_t faults_found = 0;  // before it was made small
   std::size_t shrink_attempts = 0;
-  bool is_smallest = true;   // false: shrinking was ended by its limit
-  bool is_verified = false;  // run twice more, from its text: it fails the same way
-  std::string text;          // a lab file that shows it
+  std::vector<std::string> left_out = {};  // of the lab: it fails without
+  bool is_smallest = true;                 // false: shrinking was ended by its limit
+  bool is_verified = false;                // run twice more, from its text: it fails the same way
+  std::string text;                        // a lab file that shows it
 };
 
 struct HuntResult {
@@ -72,9 +73,10 @@ class Hunt {
   };
   void learn();
   [[nodiscard]] Attempt attempt_of(std::uint64_t run) const;
-  [[nodiscard]] std::string text_of(const Attempt& attempt, const std::string& heading = {}) const;
+  [[nodiscard]] std::string text_of(const Attempt& attempt) const;
   [[nodiscard]] std::vector<Verdict> failures_of(const std::string& text) const;
   [[nodiscard]] Found make_small(std::uint64_t run, const Verdict& failed) const;
+  [[nodiscard]] LabText without_needless(Found& found) const;
   [[nodiscard]] std::string heading_of(const Found& found) const;
 
   const Model& model_;

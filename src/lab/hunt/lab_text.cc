@@ -45,8 +45,9 @@ bool is_plain(std::string_view text) {
          text.front() != ' ' && text.back() != ' ';
 }
 
-// A tree on one line.
-std::string flow(const Yaml& yaml) {
+}  // namespace
+
+std::string flow_text(const Yaml& yaml) {
   std::string out;
   switch (yaml.kind) {
     case Yaml::Kind::null:
@@ -54,17 +55,15 @@ std::string flow(const Yaml& yaml) {
     case Yaml::Kind::scalar:
       return !yaml.is_quoted && is_plain(yaml.text) ? yaml.text : quoted(yaml.text);
     case Yaml::Kind::sequence:
-      for (const Yaml& item : yaml.items) out += (out.empty() ? "" : ", ") + flow(item);
+      for (const Yaml& item : yaml.items) out += (out.empty() ? "" : ", ") + flow_text(item);
       return "[" + out + "]";
     case Yaml::Kind::mapping:
       for (const auto& [key, value] : yaml.pairs)
-        out += (out.empty() ? "" : ", ") + flow(key) + ": " + flow(value);
+        out += (out.empty() ? "" : ", ") + flow_text(key) + ": " + flow_text(value);
       return "{ " + out + " }";
   }
   return out;
 }
-
-}  // namespace
 
 LabText::LabText(std::string_view text) {
   const auto yaml = parse_yaml(text);
@@ -76,7 +75,7 @@ LabText::LabText(std::string_view text) {
     const auto& [key, value] = yaml->pairs[i];
     if (key.text == "at") keep_author_moments(value);
     if (!is_block) {
-      sections_.emplace_back(key.text, fmt::format("{}: {}\n", key.text, flow(value)));
+      sections_.emplace_back(key.text, fmt::format("{}: {}\n", key.text, flow_text(value)));
       continue;
     }
     const std::size_t begin = key.mark.line - 1;
@@ -93,42 +92,66 @@ LabText::LabText(std::string_view text) {
 }
 
 void LabText::keep_author_moments(const Yaml& section) {
-  const auto take = [this](const Yaml& map) {
+  bool is_any_relative = false;
+  const auto take = [&](const Yaml& map) {
     for (const auto& [time, value] : map.pairs) {
       const auto at = parse_duration(time.text, "time");
+      is_any_relative = is_any_relative || !at;
       if (!at) continue;
       Moment moment{*at, {}};
       if (value.is_sequence())
-        for (const Yaml& item : value.items) moment.actions.push_back(flow(item));
+        for (const Yaml& item : value.items) moment.actions.push_back(flow_text(item));
       else
-        moment.actions.push_back(flow(value));
+        moment.actions.push_back(flow_text(value));
       moments_.push_back(std::move(moment));
     }
   };
   if (section.is_mapping()) take(section);
   for (const Yaml& item : section.items) take(item);
+  if (!is_any_relative) return;
+  const auto list = [this](const Yaml& map) {
+    for (const auto& [time, value] : map.pairs)
+      moment_lines_ += fmt::format("  - {}: {}\n", flow_text(time), flow_text(value));
+  };
+  list(section);
+  for (const Yaml& item : section.items) list(item);
 }
 
-std::string LabText::with(const Changes& changes) const {
-  std::vector<Moment> moments = moments_;
-  for (const Line& line : changes.lines) {
+std::string LabText::timeline_with(std::span<const Line> lines) const {
+  std::vector<Moment> moments = moment_lines_.empty() ? moments_ : std::vector<Moment>{};
+  for (const Line& line : lines) {
     const std::string what = is_plain(line.action) ? line.action : quoted(line.action);
     const std::string action =
         line.body.empty() ? what : fmt::format("{{ {}: {} }}", what, line.body);
     moments.push_back({line.at, {action}});
   }
   std::ranges::stable_sort(moments, {}, &Moment::at);
-  std::string timeline;
+  std::string timeline = moment_lines_;
+  const std::string_view dash = moment_lines_.empty() ? "" : "- ";
   for (std::size_t i = 0; i < moments.size();) {
     std::vector<std::string> actions;
     const Duration at = moments[i].at;
     for (; i < moments.size() && moments[i].at == at; ++i)
       actions.insert(actions.end(), moments[i].actions.begin(), moments[i].actions.end());
     timeline += actions.size() == 1
-                    ? fmt::format("  {}: {}\n", to_text(at), actions[0])
-                    : fmt::format("  {}: [{}]\n", to_text(at), fmt::join(actions, ", "));
+                    ? fmt::format("  {}{}: {}\n", dash, to_text(at), actions[0])
+                    : fmt::format("  {}{}: [{}]\n", dash, to_text(at), fmt::join(actions, ", "));
   }
-  if (!timeline.empty()) timeline = "at:\n" + timeline;
+  return timeline.empty() ? "" : "at:\n" + timeline;
+}
+
+std::string LabText::with_sections(
+    std::span<const std::pair<std::string, std::string>> others) const {
+  std::string out = head_;
+  for (const auto& [key, section] : sections_) {
+    const auto other = std::ranges::find(others, key, &std::pair<std::string, std::string>::first);
+    out += other == others.end() ? section : other->second;
+  }
+  return out;
+}
+
+std::string LabText::with(const Changes& changes) const {
+  std::string timeline = timeline_with(changes.lines);
   std::string out = changes.heading + head_;
   const std::string numbers =
       fmt::format("seed: {}\n", changes.seed) +

@@ -161,6 +161,41 @@ class Shrinker {
 
 }  // namespace
 
+// Ever smaller pieces of what is still there, as with faults.
+LeftOut leave_out(std::size_t count, const ShrinkOptions& options,
+                  const std::function<bool(const std::vector<bool>&)>& still_fails) {
+  LeftOut best{.parts = std::vector<bool>(count, false)};
+  std::vector<std::size_t> left(count);
+  for (std::size_t i = 0; i < count; ++i) left[i] = i;
+  for (std::size_t pieces = 1; !left.empty();) {
+    if (best.attempts >= options.attempts_max) {
+      best.is_finished = false;
+      break;
+    }
+    pieces = std::min(pieces, left.size());
+    std::vector<std::vector<bool>> candidates(pieces, best.parts);
+    for (std::size_t piece = 0; piece < pieces; ++piece)
+      for (std::size_t i = left.size() * piece / pieces; i < left.size() * (piece + 1) / pieces;
+           ++i)
+        candidates[piece][left[i]] = true;
+    const std::vector<char> fails = results_of<char>(
+        pieces, options.threads,
+        [&](std::size_t i) { return static_cast<char>(still_fails(candidates[i])); },
+        [](const char& failed) { return failed != 0; });
+    best.attempts += fails.size();
+    if (!fails.empty() && fails.back() != 0) {
+      best.parts = candidates[fails.size() - 1];
+      std::erase_if(left, [&](std::size_t part) { return best.parts[part]; });
+      pieces = std::max<std::size_t>(pieces - 1, 1);
+    } else if (pieces < left.size()) {
+      pieces *= 2;
+    } else {
+      break;
+    }
+  }
+  return best;
+}
+
 Shrunk shrink(const Attempt& attempt, const ShrinkOptions& options,
               const std::function<bool(const Attempt&)>& still_fails) {
   return Shrinker(attempt, options, still_fails).run();

@@ -37,4 +37,13 @@ struct Shrunk {
 [[nodiscard]] Shrunk shrink(const Attempt& attempt, const ShrinkOptions& options,
                             const std::function<bool(const Attempt&)>& still_fails);
 
+// Which of `count` parts can be left out all together while it still fails.
+struct LeftOut {
+  std::vector<bool> parts;
+  std::size_t attempts = 0;
+  bool is_finished = true;
+};
+[[nodiscard]] LeftOut leave_out(std::size_t count, const ShrinkOptions& options,
+                                const std::function<bool(const std::vector<bool>&)>& still_fails);
+
 }  // namespace lanyard::lab::hunt

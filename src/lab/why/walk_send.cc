@@ -9,9 +9,10 @@
 namespace lanyard::lab::why {
 namespace {
 
-constexpr std::int64_t why_time_out = 0;       // of a tcp_retransmit event
-constexpr std::int64_t timer_delayed_ack = 1;  // of a tcp_timer event
-constexpr std::size_t look_back_max = 4096;    // segments
+constexpr std::int64_t why_time_out = 0;      // of a tcp_retransmit event
+constexpr std::int64_t timer_retransmit = 0;  // of a tcp_timer event
+constexpr std::int64_t timer_delayed_ack = 1;
+constexpr std::size_t look_back_max = 4096;  // segments
 
 Step arrival_of(const Segment& segment) {
   return {Step::Kind::arrival, segment.arrival};
@@ -176,8 +177,20 @@ Step Walk::sent_data(const Flows::Place& place) {
 // Data that could have been sent at `since` and was not.
 Step Walk::held_back(const Flows::Place& place, Instant since, Step next) {
   if (since >= cursor_) return next;
-  Part part = reason_for(place);
   const auto trigger = trigger_of(place, cursor_);
+  Part part = reason_for(place);
+  if (trigger && part.cause == Cause::congestion_window) {
+    // No acknowledgment let it go but a timer: a tail loss probe (RFC 8985 7.3).
+    const Segment& segment = this->segment(place);
+    const std::uint32_t node = in_.packets.journeys()[segment.journey].from;
+    const Instant heard = flow(place).segments[*trigger].arrived_at;
+    if (heard < segment.sent_at &&
+        has_event(in_.run, node, EventKind::tcp_timer, segment.sent_at, 1, timer_retransmit))
+      add(std::max(heard, since), {.cause = Cause::time_out,
+                                   .where = node_name(node),
+                                   .what = "nothing came, until the timer sent a probe"});
+    if (since >= cursor_) return next;
+  }
   if (trigger) part.inside = inside(since, arrival_of(flow(place).segments[*trigger]));
   add(since, std::move(part));
   return next;

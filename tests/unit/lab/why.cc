@@ -326,6 +326,20 @@ TEST_F(Why, ABulkTransferWaitsForItsCongestionWindow) {
   EXPECT_EQ(sum(answer, Cause::nagle), 10_ms);
 }
 
+// After the cut no acknowledgment comes any more; the probe's timer sends what the window held
+// back.
+TEST_F(Why, AProbeThatATimerSentIsATimeOutAndNoDelayOfALink) {
+  run("lab: t\nhosts:\n  shop: { run: bulk serve }\n"
+      "  alice: { run: { do: bulk send shop 4000000, at: 1s } }\nrouters: [r1]\nlinks:\n"
+      "  - alice -- r1\n  - r1 -- shop: { delay: 20ms, rate: 5Mbit, queue: 64KB }\n"
+      "at:\n  5s: cut r1 -- shop\n  7s: heal r1 -- shop\n");
+  const Answer answer = ask("alice");
+  EXPECT_GT(sum(answer, Cause::time_out, "alice"), 100_ms);
+  EXPECT_EQ(sum(answer, Cause::extra_delay), 0_ns);
+  for (const Cause waited : {Cause::congestion_window, Cause::lost_packet, Cause::receiver_window})
+    EXPECT_EQ(sum_inside(answer, waited, Cause::extra_delay), 0_ns);
+}
+
 TEST_F(Why, WhatIsNotThereIsSaidWithWhatIs) {
   run(two_hosts);
   EXPECT_EQ(explain(*index_, "carol").error(),
