@@ -38,6 +38,32 @@ double tcp_idle_bytes(Amount amount) {
   return static_cast<double>(resident_bytes() - before) / static_cast<double>(2 * connections);
 }
 
+// The same of ten million connections, all of which stay: a million between each of ten pairs of
+// machines, since a machine has as many sockets as Linux gives a process descriptors. The last of
+// each pair still works at the end.
+double tcp_idle_ten_million(Amount amount) {
+  const std::uint64_t pairs = amount.of(10, 1);
+  const std::uint64_t each = amount.is_smoke ? 500 : 1'000'000;
+  const std::uint64_t before = resident_bytes();
+  std::vector<std::unique_ptr<World>> worlds;
+  std::vector<Ends> last;
+  for (std::uint64_t i = 0; i < pairs; ++i) {
+    worlds.push_back(std::make_unique<World>(LinkKind::frames));
+    last.push_back(connect_many(*worlds.back(), each).back());
+  }
+  malloc_trim(0);
+  const std::uint64_t bytes = resident_bytes() - before;
+  std::array<std::uint8_t, 64> message{};
+  for (std::uint64_t i = 0; i < pairs; ++i) {
+    World& world = *worlds[i];
+    send_some(*world.a.sockets, world.now, last[i].client, message);
+    world.pump();
+    if (receive_some(*world.b.sockets, world.now, last[i].server, message) != 64)
+      give_up("a connection does not work any more");
+  }
+  return static_cast<double>(bytes) / static_cast<double>(2 * pairs * each);
+}
+
 // Nanoseconds for 64 bytes there and back, each time on the next of many connections in an order
 // without a pattern.
 double tcp_demux(Amount amount, std::uint64_t connections) {
@@ -126,6 +152,7 @@ int main(int count, char** arguments) {
   using namespace lanyard::bench;
   return run(
       {{"tcp_idle_bytes", tcp_idle_bytes},
+       {"tcp_idle_ten_million", tcp_idle_ten_million},
        {"tcp_demux_1", [](Amount amount) { return tcp_demux(amount, 1); }},
        {"tcp_demux_1000", [](Amount amount) { return tcp_demux(amount, 1'000); }},
        {"tcp_demux_1000000",

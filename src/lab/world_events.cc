@@ -58,10 +58,12 @@ void World::State::handle(const Due& due) {
     case DueKind::arrival:
       arrive_next(due.index);
       break;
-    case DueKind::overtaking:
+    case DueKind::overtaking: {
+      InFlight arrived = std::move(in_flight[due.index]);
       free_slots.push_back(due.index);
-      arrive(std::move(in_flight[due.index]));
+      arrive(arrived.direction, arrived.cuts, std::move(arrived.frame));
       break;
+    }
     case DueKind::transmit:
       directions[due.index]->poll(now);
       break;

@@ -99,15 +99,17 @@ void World::State::on_carried(const Direction& direction, Instant arrives, Packe
                 .kind = DueKind::arrival,
                 .index = index,
                 .sequence = schedule.next_sequence()};
-  InFlight flight{std::move(frame), arrives, due.sequence, index, direction.cuts};
   Arrivals& line = arrivals[index];
   const bool is_first = line.is_empty();
-  if (is_first || arrives >= line.back().arrives) {
-    line.push(std::move(flight));
-    if (is_first) schedule.add(due);
-  } else {
-    overtake(due, std::move(flight));
-  }
+  if (!is_first && arrives < line.back().arrives)
+    return overtake(due, {std::move(frame), arrives, due.sequence, index, direction.cuts});
+  InFlight& flight = line.push();
+  flight.frame = std::move(frame);
+  flight.arrives = arrives;
+  flight.sequence = due.sequence;
+  flight.direction = index;
+  flight.cuts = direction.cuts;
+  if (is_first) schedule.add(due);
 }
 
 void World::State::overtake(Due due, InFlight&& flight) {
@@ -133,7 +135,9 @@ void World::State::on_dropped(const Direction& direction, const Packet& frame, D
 
 void World::State::arrive_next(std::uint32_t direction) {
   Arrivals& line = arrivals[direction];
-  InFlight arrived = line.pop();
+  InFlight& first = line.pop();
+  Packet frame = std::move(first.frame);  // its place may be taken before this is done
+  const std::uint32_t cuts = first.cuts;
   // It is the first of the schedule, and gives its place to the one behind it.
   if (line.is_empty())
     schedule.drop_first();
@@ -141,22 +145,23 @@ void World::State::arrive_next(std::uint32_t direction) {
     schedule.replace_first({line.front().arrives,
                             plan.ports[directions[direction]->to_port].node + 1, DueKind::arrival,
                             direction, line.front().sequence});
-  arrive(std::move(arrived));
+  arrive(direction, cuts, std::move(frame));
 }
 
-void World::State::arrive(InFlight&& arrived) {
+// `cuts`: how often the cable had been cut when the frame left.
+void World::State::arrive(std::uint32_t index, std::uint32_t cuts, Packet&& frame) {
   last_frame_at = now;
-  Direction& direction = *directions[arrived.direction];
-  if (direction.cuts != arrived.cuts) {
+  Direction& direction = *directions[index];
+  if (direction.cuts != cuts) {
     // It was on the cable when the cable was cut.
     direction.count_lost_on_the_way();
-    trace.emit(now, plan.ports[direction.from_port].node, EventKind::frame_dropped,
-               {direction.from_port, static_cast<std::int64_t>(arrived.frame.size()),
-                static_cast<std::int64_t>(arrived.frame.id),
-                static_cast<std::int64_t>(DropReason::link_down)});
+    trace.emit(
+        now, plan.ports[direction.from_port].node, EventKind::frame_dropped,
+        {direction.from_port, static_cast<std::int64_t>(frame.size()),
+         static_cast<std::int64_t>(frame.id), static_cast<std::int64_t>(DropReason::link_down)});
     return;
   }
-  receive(direction.to_port, std::move(arrived.frame));
+  receive(direction.to_port, std::move(frame));
 }
 
 void World::State::receive(std::uint32_t port, Packet&& frame) {

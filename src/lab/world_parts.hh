@@ -44,11 +44,13 @@ class Arrivals {
   [[nodiscard]] bool is_empty() const { return first_ == end_; }
   [[nodiscard]] const InFlight& front() const { return ring_[first_ & mask()]; }
   [[nodiscard]] const InFlight& back() const { return ring_[(end_ - 1) & mask()]; }
-  void push(InFlight&& flight) {
+  // The place behind the last one, to be filled.
+  InFlight& push() {
     if (end_ - first_ == ring_.size()) grow();
-    ring_[end_++ & mask()] = std::move(flight);
+    return ring_[end_++ & mask()];
   }
-  InFlight pop() { return std::move(ring_[first_++ & mask()]); }
+  // Takes the first away; what it was stays until the next push.
+  InFlight& pop() { return ring_[first_++ & mask()]; }
 
  private:
   [[nodiscard]] std::size_t mask() const { return ring_.size() - 1; }

@@ -54,7 +54,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   void record_sent(DropReason reason);
   void overtake(Due due, InFlight&& flight);
   void arrive_next(std::uint32_t direction);
-  void arrive(InFlight&& arrived);
+  void arrive(std::uint32_t index, std::uint32_t cuts, Packet&& frame);
   void receive(std::uint32_t port, Packet&& frame);
   void refuse(std::uint32_t port, const Packet& frame, DropReason reason);
   DropReason switch_frame(std::uint32_t port, Packet&& frame);

@@ -167,7 +167,7 @@ void Stack::Parts::transmit(Instant now, std::uint32_t index, Packet&& frame) {
         emit(now, EventKind::frame_sent, {index, bytes, static_cast<std::int64_t>(frame.id)});
     trace->set_cause(before);
   }
-  frames.push({index, std::move(frame)});
+  frames.push(index, std::move(frame));
 }
 
 void Stack::Parts::loop_back(Instant now, std::uint32_t index, Packet&& packet) {
@@ -182,7 +182,7 @@ void Stack::Parts::loop_back(Instant now, std::uint32_t index, Packet&& packet) 
     ++counters.sent_frames;
     counters.sent_bytes += packet.size();
   }
-  looped.push({index, std::move(packet)});
+  looped.push(index, std::move(packet));
 }
 
 }  // namespace lanyard::stack

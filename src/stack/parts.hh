@@ -19,7 +19,11 @@ namespace lanyard::stack {
 template <typename T>
 class Queue {
  public:
-  void push(T&& item) { items_.push_back(std::move(item)); }
+  // Made in its place from what it holds.
+  template <typename... Values>
+  void push(Values&&... values) {
+    items_.emplace_back(std::forward<Values>(values)...);
+  }
   [[nodiscard]] bool is_empty() const { return first_ == items_.size(); }
   [[nodiscard]] T pop() {
     T item = std::move(items_[first_]);
