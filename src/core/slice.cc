@@ -39,7 +39,9 @@ SliceList::SliceList(const SliceList& other)
 
 void SliceList::append(Slice slice) {
   if (many_ != nullptr) {
-    many_->push_back(std::move(slice));
+    if (!many_->back().lengthen(slice)) many_->push_back(std::move(slice));
+  } else if (few_used_ > 0 && few_[few_used_ - 1].lengthen(slice)) {
+    return;
   } else if (few_used_ < few_max) {
     few_[few_used_++] = std::move(slice);
   } else {

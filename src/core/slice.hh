@@ -49,6 +49,12 @@ class Slice {
   [[nodiscard]] std::size_t size() const { return size_; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
+  // Takes in what lies right behind this slice in its block; false if `next` does not.
+  bool lengthen(const Slice& next) {
+    if (block_ != next.block_ || offset_ + size_ != next.offset_) return false;
+    size_ += next.size_;
+    return true;
+  }
 
  private:
   Block* block_ = nullptr;
@@ -72,6 +78,7 @@ class SliceList {
     if (many_ != nullptr) return *many_;
     return {few_.data(), few_used_};
   }
+  // One that goes on where the last one ends makes that longer.
   void append(Slice slice);
   void drop_last();
   // Replaces the last one.

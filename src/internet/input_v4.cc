@@ -66,16 +66,15 @@ bool Input::hand_up_plain(Instant now, const Arrival& arrival, Packet& packet) {
                         (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
                         !arrival.was_looped && !arrival.was_link_broadcast;
   if (!is_plain) return false;
-  Datagram datagram;
-  datagram.source = plain_.source;
-  datagram.destination = plain_.destination;
-  datagram.protocol = Protocol::tcp;
-  datagram.hop_limit = header[ipv4::ttl_offset];
-  datagram.traffic_class = header[ipv4::traffic_class_offset];
-  datagram.interface = arrival.interface;
-  datagram.is_plain = true;
   packet.pull_front(ipv4::header_size_min);
-  datagram.packet = std::move(packet);
+  Datagram datagram{.source = plain_.source,
+                    .destination = plain_.destination,
+                    .protocol = Protocol::tcp,
+                    .hop_limit = header[ipv4::ttl_offset],
+                    .traffic_class = header[ipv4::traffic_class_offset],
+                    .is_plain = true,
+                    .interface = arrival.interface,
+                    .packet = std::move(packet)};
   const Bytes ip_header{header, ipv4::header_size_min};
   const DropReason reason = shared_.machine.deliver(now, datagram, ip_header);
   if (reason != DropReason::none) drop(now, arrival, reason, datagram.packet);

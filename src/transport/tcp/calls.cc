@@ -103,9 +103,9 @@ Result<std::size_t> Machine::room_for(Connection& c, std::size_t size) {
     return unexpected(Errno::broken_pipe);
   if (size == 0) return 0;  // BI-73
   const std::size_t room = c.send_room();
+  if (room > 0) return std::min(room, size);  // was_queued() follows
   c.was_writable = c.is_writable();
-  if (room == 0) return unexpected(Errno::try_again);
-  return std::min(room, size);
+  return unexpected(Errno::try_again);
 }
 
 void Machine::was_queued(Connection& c, bool is_more_coming) {

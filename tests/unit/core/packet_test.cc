@@ -115,6 +115,23 @@ TEST(Packet, TruncateDropsAtTheEnd) {
   }
 }
 
+TEST(Packet, ASliceThatGoesOnWhereTheLastOneEndsMakesThatLonger) {
+  const Slice whole = Slice::copy_of(std::vector<std::uint8_t>(100, 'x'));
+  Packet packet(64, 0);
+  packet.append(whole.part(0, 40));
+  packet.append(whole.part(40, 60));
+  ASSERT_EQ(packet.slices().size(), 1U);
+  EXPECT_EQ(packet.slices()[0].bytes().data(), whole.bytes().data());
+  EXPECT_EQ(packet.slices()[0].size(), 100U);
+  packet.append(whole.part(10, 5));
+  packet.append(Slice::copy_of(std::vector<std::uint8_t>(3, 'y')));
+  EXPECT_EQ(packet.slices().size(), 3U);
+  EXPECT_EQ(packet.size(), 108U);
+  packet.truncate(99);
+  EXPECT_EQ(packet.slices().size(), 1U);
+  EXPECT_EQ(packet.slices()[0].size(), 99U);
+}
+
 TEST(Packet, TruncateOfManySlices) {
   Packet packet;
   for (char c = 'a'; c <= 'z'; ++c) packet.append(slice_of(std::string(1, c)));
