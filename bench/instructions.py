@@ -24,6 +24,7 @@ ROWS = [
     ("tcp_stream", "a megabyte in super-segments", ("bench_ours", "tcp_stream"), 20, 60),
     ("udp_datagrams", "32 datagrams of 64 bytes", ("bench_ours", "udp_datagrams"), 100, 300),
     ("ipv4_forward", "a packet through a router", ("bench_scaling", "ipv4_forward"), 10_000, 30_000),
+    ("lab_hops", "a byte of each of 50 flows, 0.27 hops in all", ("bench_lab", "hops"), 200_000, 600_000),
 ]
 
 
