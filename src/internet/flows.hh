@@ -23,18 +23,25 @@ class Flows {
     Interface* interface = nullptr;
     IpAddress next{};
   };
-  // Null when it is not known.
+  // Null when it is not known. Each has two places.
   [[nodiscard]] const Flow* find(std::uint64_t version, std::uint64_t ends,
                                  std::uint32_t arrived_on) const {
     if (!flows_) return nullptr;
-    const Flow& flow = (*flows_)[place_of(ends, arrived_on)];
-    const bool is_it =
-        flow.ends == ends && flow.version == version && flow.arrived_on == arrived_on;
-    return is_it ? &flow : nullptr;
+    const std::size_t place = place_of(ends, arrived_on);
+    const auto is_it = [&](const Flow& flow) {
+      return flow.ends == ends && flow.version == version && flow.arrived_on == arrived_on;
+    };
+    const Flow& first = (*flows_)[place];
+    if (is_it(first)) return &first;
+    const Flow& second = (*flows_)[place ^ 1];
+    return is_it(second) ? &second : nullptr;
   }
   void keep(const Flow& flow) {
     if (!flows_) flows_ = std::make_unique<std::array<Flow, kept>>();
-    (*flows_)[place_of(flow.ends, flow.arrived_on)] = flow;
+    const std::size_t place = place_of(flow.ends, flow.arrived_on);
+    Flow& first = (*flows_)[place];
+    if (first.version == flow.version) (*flows_)[place ^ 1] = first;
+    first = flow;
   }
 
  private:

@@ -12,7 +12,8 @@ World::State::State(const Model& of, const Plan& planned, WorldOptions given)
       plan(planned),
       options(std::move(given)),
       seed(of.seed),
-      is_virtual(!options.in_real_time && time_of(of) == TimeMode::virtual_) {
+      is_virtual(!options.in_real_time && time_of(of) == TimeMode::virtual_),
+      is_seen(options.recorder != nullptr || options.observer != nullptr) {
   if (model.until != Duration::infinite()) limit = Instant::start() + model.until;
   hear_events();
   if (is_virtual || options.recorder == nullptr) return;

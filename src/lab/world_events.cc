@@ -153,7 +153,7 @@ void World::State::serve_touched() {
 
 // Without anybody who looks on, only what on_event counts is wanted.
 void World::State::hear_events() {
-  if (options.recorder != nullptr || options.observer != nullptr) return trace.set_sink(this);
+  if (is_seen) return trace.set_sink(this);
   trace.set_sink(this,
                  {EventKind::tcp_retransmit, EventKind::tcp_state, EventKind::packet_dropped});
 }

@@ -55,9 +55,11 @@ void World::State::transmit_one(std::uint32_t port, Packet&& frame) {
     if (watch != nullptr) watch->on_sent(now, frame);
   }
   last_frame_at = now;
+  Direction& direction = *directions[direction_of_port[port]];
+  if (!is_seen) return direction.send(now, std::move(frame));
   begin_record(port, true, frame);
   is_sent_unrecorded = true;
-  directions[direction_of_port[port]]->send(now, std::move(frame));
+  direction.send(now, std::move(frame));
   record_sent(DropReason::none);
 }
 
@@ -167,7 +169,7 @@ void World::State::arrive(std::uint32_t index, std::uint32_t cuts, Packet&& fram
 void World::State::receive(std::uint32_t port, Packet&& frame) {
   const std::uint32_t node = plan.ports[port].node;
   Machine& machine = machines[node];
-  begin_record(port, false, frame);
+  if (is_seen) begin_record(port, false, frame);
   if (machine.is_down) return refuse(port, frame, DropReason::machine_down);
   if (faults.has_partitions() && machine.bridge == nullptr && faults.is_parted(frame, node))
     return refuse(port, frame, DropReason::parted);
@@ -230,7 +232,6 @@ DropReason World::State::switch_frame(std::uint32_t port, Packet&& frame) {
 // The bytes are copied before the frame is handled; what became of it is known after.
 void World::State::begin_record(std::uint32_t port, bool is_sent, const Packet& frame) {
   recorded.packet = frame.id;
-  if (options.recorder == nullptr && options.observer == nullptr) return;
   recorded.at = now;
   recorded.port = port;
   recorded.is_sent = is_sent;
@@ -243,6 +244,7 @@ void World::State::begin_record(std::uint32_t port, bool is_sent, const Packet& 
 }
 
 void World::State::end_record(DropReason reason) {
+  if (!is_seen) return;
   if (options.recorder != nullptr) options.recorder->frame_done(reason);
   if (options.observer == nullptr) return;
   recorded.dropped = reason;

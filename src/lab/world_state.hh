@@ -81,7 +81,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   const Plan& plan;
   WorldOptions options;
   const Seed seed;
-  const bool is_virtual;
+  const bool is_virtual, is_seen;  // seen: by a recorder or an observer
   Trace trace;
   Instant now = Instant::start();
   Instant limit = Instant::never();  // of the lab, `until`
@@ -111,10 +111,10 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::uint64_t last_packet = 0;
   // The frame that is being recorded or handled.
   RecordedFrame recorded;
-  std::vector<std::uint8_t> bytes;        // of it, for the observer
-  bool is_sent_unrecorded = false;        // it has just left its machine
-  DropReason dropped = DropReason::none;  // what the machine that handles a frame said of it
-  bool is_handling = false;
+  std::vector<std::uint8_t> bytes;  // of it, for the observer
+  bool is_sent_unrecorded = false;  // it has just left its machine
+  bool is_handling = false;         // a machine does, and said of it:
+  DropReason dropped = DropReason::none;
 };
 
 }  // namespace lanyard::lab
