@@ -31,6 +31,7 @@ bool Supervisor::has_hung_up(const VirtualSocket& socket) const {
 void Supervisor::look_for_closed(bool all) {
   std::vector<pollfd> looks;
   std::vector<std::uint64_t> inodes;
+  look_for_unnamed();
   for (const auto& [inode, socket] : by_inode_) {
     const bool holds_address =
         socket->stage != VirtualSocket::Stage::connected || !socket->is_stream();
@@ -113,7 +114,7 @@ void Supervisor::retire(VirtualSocket& socket, VirtualSocket::Stage stage) {
   by_handle_.erase(socket.handle);
   host_.sockets->set_waker(socket.handle, nullptr);
   (void)host_.sockets->close(now(), std::exchange(socket.handle, socket::Handle::none));
-  socket.carry.clear();
+  socket.carried.clear();
   was_touched_ = true;
   retired_.push_back(socket.inode);
   if (retired_.size() <= retired_max) return;
@@ -129,6 +130,7 @@ void Supervisor::erase(VirtualSocket& socket) {
     host_.sockets->set_waker(socket.handle, nullptr);
     (void)host_.sockets->close(now(), socket.handle);
   }
+  named_.erase(socket.inode);
   by_inode_.erase(socket.inode);
 }
 

@@ -58,6 +58,7 @@ void Supervisor::open_socket(const Call& call) {
     call.listener->reply(call, Errno::socket_type_not_supported);
     return;
   }
+  look_for_unnamed();
   const Family ip = family == AF_INET6 ? Family::ipv6 : Family::ipv4;
   const auto handle = host_.sockets->open(ip, type_of(type), protocol);
   was_touched_ = true;
@@ -81,31 +82,37 @@ void Supervisor::open_socket(const Call& call) {
 // A pair for a socket of the stack; the program's end is left in `theirs`. Null: no descriptors.
 VirtualSocket* Supervisor::adopt(socket::Handle handle, int family, int type, int protocol,
                                  Descriptor& theirs) {
-  const int kind = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
-  int pair[2];
-  if (socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair) != 0) {
-    (void)host_.sockets->close(now(), handle);
-    return nullptr;
-  }
   auto socket = std::make_unique<VirtualSocket>();
-  socket->ours = Descriptor(pair[0]);
-  theirs = Descriptor(pair[1]);
-  fcntl(socket->ours.get(), F_SETFL, O_NONBLOCK);
-  socket->handle = handle;
   socket->family = family;
   socket->type = type;
   socket->protocol = protocol;
-  socket->inode = inode_of(theirs);
+  const int kind = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+  if (!open_pair(*socket, kind, theirs)) {
+    (void)host_.sockets->close(now(), handle);
+    return nullptr;
+  }
+  socket->handle = handle;
   if (type != SOCK_STREAM) socket->stage = VirtualSocket::Stage::connected;
+  host_.sockets->set_waker(handle, this);
+  by_handle_[handle] = socket.get();
   const std::uint64_t inode = socket->inode;
-  loop_.watch(socket->ours.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-              [this, inode](std::uint32_t events) {
+  return (by_inode_[inode] = std::move(socket)).get();
+}
+
+// A pair whose other end is the socket's; false: no descriptors.
+bool Supervisor::open_pair(VirtualSocket& socket, int kind, Descriptor& theirs) {
+  int pair[2];
+  if (socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair) != 0) return false;
+  socket.ours = Descriptor(pair[0]);
+  theirs = Descriptor(pair[1]);
+  fcntl(socket.ours.get(), F_SETFL, O_NONBLOCK);
+  socket.inode = inode_of(theirs);
+  loop_.watch(socket.ours.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+              [this, inode = socket.inode](std::uint32_t events) {
                 if (VirtualSocket* found = find(inode)) on_pair(*found, events);
                 finish_round();
               });
-  host_.sockets->set_waker(handle, this);
-  by_handle_[handle] = socket.get();
-  return (by_inode_[inode] = std::move(socket)).get();
+  return true;
 }
 
 Result<Endpoint> Supervisor::address_argument(const Asked& asked, std::size_t index) const {

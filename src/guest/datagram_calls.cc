@@ -51,12 +51,12 @@ Result<std::size_t> Supervisor::send_one(const Asked& asked, const Buffers& buff
   const pid_t thread = asked.call.thread;
   // What was written natively before goes first.
   pull_datagrams(asked.socket);
-  SendControl control;
+  SendControl control{.facts = asked.socket.sticky};
   if (buffers.control_at != 0 && buffers.control_size > 0) {
     std::string bytes(std::min(buffers.control_size, control_bytes_max), '\0');
     if (!read_memory(thread, buffers.control_at, bytes.data(), bytes.size()))
       return unexpected(Errno::bad_address);
-    const auto parsed = parse_control(bytes);
+    const auto parsed = parse_control(bytes, asked.socket);
     if (!parsed) return unexpected(parsed.error());
     control = *parsed;
   }
@@ -143,7 +143,7 @@ Result<std::size_t> Supervisor::receive_queued_error(const Asked& asked, Buffers
   const auto error = host_.sockets->take_error(asked.socket.handle);
   if (!error || buffers.header_at == 0) return unexpected(Errno::try_again);
   const pid_t thread = asked.call.thread;
-  const std::string control = error_as_control(asked.socket, *error);
+  const std::string control = error_as_control(now(), asked.socket, *error);
   msghdr header{};
   if (!read_value(thread, buffers.header_at, header)) return unexpected(Errno::bad_address);
   const SocketAddress name = to_sockaddr(error->destination, asked.socket.family);
@@ -165,39 +165,57 @@ Result<std::size_t> Supervisor::receive_queued_error(const Asked& asked, Buffers
   return std::min(room, error->payload.size());
 }
 
-// One datagram out of the pair, with its facts. try_again: there is none.
-Result<std::size_t> Supervisor::receive_one(const Asked& asked, Buffers& buffers, int flags) {
+// A datagram in buffer_.
+struct Supervisor::Taken {
+  std::size_t size = 0;
+  socket::DatagramFacts facts;
+  bool is_end = false;  // no datagram: the program has shut the direction
+};
+
+// The next datagram out of the pair. try_again: there is none. An error that only the error queue
+// has (MSG_ERRQUEUE) makes a program look, but is none of a receive's business: it goes on.
+Result<Supervisor::Taken> Supervisor::next_datagram(const Asked& asked, bool only_looks) {
   VirtualSocket& socket = asked.socket;
-  const pid_t thread = asked.call.thread;
-  resynchronise(socket);
-  if (socket.queued.empty()) {
-    push_datagrams(socket);
+  for (bool has_pushed = false;;) {
+    if (!socket.pair_name.empty()) {
+      if (const auto error = take_pending_error(socket)) return unexpected(*error);
+    }
     resynchronise(socket);
-  }
-  if (socket.queued.empty()) {
-    // The end, after the program's own shutdown.
-    if (host_.sockets->readiness(socket.handle).read_closed) return 0;
-    return unexpected(Errno::try_again);
-  }
-  const bool only_looks = (flags & MSG_PEEK) != 0;
-  const QueuedDatagram front = socket.queued.front();
-  const ssize_t full = recv(asked.theirs.get(), buffer_.data(), buffer_.size(),
-                            MSG_DONTWAIT | MSG_TRUNC | (only_looks ? MSG_PEEK : 0));
-  if (full < 0) return unexpected(Errno::try_again);
-  if (!only_looks || front.error) socket.queued.pop_front();
-  if (front.error) {
-    if (only_looks) (void)recv(asked.theirs.get(), buffer_.data(), 1, MSG_DONTWAIT);
+    if (socket.queued.empty() && !has_pushed) {
+      push_datagrams(socket);
+      has_pushed = true;
+      continue;
+    }
+    if (socket.queued.empty()) break;
+    if (socket.shows_error) hush(asked);
+    const QueuedDatagram front = socket.queued.front();
+    const bool stays = only_looks && !front.error;
+    const ssize_t full = recv(asked.theirs.get(), buffer_.data(), buffer_.size(),
+                              MSG_DONTWAIT | MSG_TRUNC | (stays ? MSG_PEEK : 0));
+    if (full < 0) return unexpected(Errno::try_again);
+    if (!stays) socket.queued.pop_front();
+    if (!front.error) return Taken{.size = static_cast<std::size_t>(full), .facts = front.facts};
     if (*front.error != Errno::try_again) return unexpected(*front.error);
-    const auto error = host_.sockets->get_option(now(), socket.handle, socket::Option::error);
-    const auto* number = error ? std::get_if<std::int64_t>(&*error) : nullptr;
-    if (number != nullptr && *number != 0) return unexpected(static_cast<Errno>(*number));
-    return receive_one(asked, buffers, flags);
+    if (const auto error = take_pending_error(socket)) return unexpected(*error);
   }
+  // The end, after the program's own shutdown.
+  if (host_.sockets->readiness(socket.handle).read_closed)
+    return Taken{.size = 0, .facts = {}, .is_end = true};
+  return unexpected(Errno::try_again);
+}
+
+// One datagram, with its facts, to where the program wants it. try_again: there is none.
+Result<std::size_t> Supervisor::receive_one(const Asked& asked, Buffers& buffers, int flags) {
+  const VirtualSocket& socket = asked.socket;
+  const pid_t thread = asked.call.thread;
+  const auto taken = next_datagram(asked, (flags & MSG_PEEK) != 0);
+  if (!taken) return unexpected(taken.error());
+  if (taken->is_end) return 0;
   std::size_t room = 0;
   for (const iovec& part : buffers.parts) room += part.iov_len;
-  const auto size = static_cast<std::size_t>(full);
+  const std::size_t size = taken->size;
   const Bytes bytes = Bytes(buffer_).first(std::min(size, room));
-  const SocketAddress name = to_sockaddr(front.facts.peer, socket.family);
+  const SocketAddress name = to_sockaddr(taken->facts.peer, socket.family);
   if (!scatter(thread, buffers.parts, bytes)) return unexpected(Errno::bad_address);
   if (buffers.header_at == 0) {
     if (!give_address(thread, buffers.name_at, buffers.name_size_at, name))
@@ -206,7 +224,7 @@ Result<std::size_t> Supervisor::receive_one(const Asked& asked, Buffers& buffers
   }
   msghdr header{};
   if (!read_value(thread, buffers.header_at, header)) return unexpected(Errno::bad_address);
-  const std::string control = facts_as_control(socket, front.facts);
+  const std::string control = facts_as_control(socket, taken->facts);
   const std::size_t given = control.size() <= buffers.control_size ? control.size() : 0;
   if (buffers.name_at != 0) {
     if (!write_memory(thread, buffers.name_at, &name.storage,
@@ -256,6 +274,7 @@ void Supervisor::receive_datagram(const Asked& asked) {
     hold(asked, Waits::receive);
     return;
   }
+  settle_error(asked);
   call.listener->reply(call, answer(got));
 }
 
@@ -290,6 +309,7 @@ void Supervisor::receive_messages(const Asked& asked) {
     hold(asked, Waits::receive);
     return;
   }
+  settle_error(asked);
   call.listener->reply(call, done > 0 ? static_cast<std::int64_t>(done) : answer(last));
 }
 

@@ -45,7 +45,8 @@ void Supervisor::pull_datagrams(VirtualSocket& socket) {
     // Nothing: an empty datagram, or the end.
     if (got == 0 && (state_of(socket.ours) & (POLLHUP | POLLRDHUP)) != 0) return;
     const Bytes bytes(buffer_.data(), static_cast<std::size_t>(got));
-    const auto sent = host_.sockets->send_to(now(), socket.handle, bytes, {});
+    const auto sent = host_.sockets->send_to(now(), socket.handle, bytes, socket.sticky);
+    socket.wrote_at = now();
     was_touched_ = true;
     // The program has been told that it was sent; SO_ERROR and the next receive know better.
     if (!sent) socket.error = sent.error();
@@ -57,58 +58,32 @@ void Supervisor::pull_datagrams(VirtualSocket& socket) {
 void Supervisor::push_datagrams(VirtualSocket& socket) {
   if (!socket.ours.is_open() || socket.is_closed) return;
   for (int turn = 0; turn < datagrams_per_turn; ++turn) {
-    if (!socket.carried_facts) {
+    if (socket.carried.empty()) {
       const auto got = host_.sockets->receive_from(now(), socket.handle, MutableBytes(buffer_));
       if (!got) {
         if (got.error() != Errno::try_again) socket.error = got.error();
         break;
       }
-      const auto known = charges_.find(got->bytes);
-      const int charge = known != charges_.end()
-                             ? known->second
-                             : (charges_[got->bytes] = measure_charge(got->bytes));
-      socket.carried_facts = QueuedDatagram{got->facts, charge, std::nullopt};
-      socket.carry.assign(text_of(Bytes(buffer_).first(got->bytes)));
+      socket.carried.push_back(
+          {std::string(text_of(Bytes(buffer_).first(got->bytes))), got->facts});
     }
-    const ssize_t sent = send(socket.ours.get(), socket.carry.data(), socket.carry.size(),
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
+    const CarriedDatagram& next = socket.carried.front();
+    const ssize_t sent =
+        send(socket.ours.get(), next.bytes.data(), next.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EAGAIN) return;
     if (sent >= 0) {
       resynchronise(socket);
-      socket.queued.push_back(*socket.carried_facts);
+      socket.queued.push_back({next.facts, charge_of(next.bytes.size()), std::nullopt});
     }
-    socket.carried_facts.reset();
+    socket.carried.pop_front();
   }
-  if (socket.error || host_.sockets->readiness(socket.handle).failed) knock(socket);
+  if (socket.error || host_.sockets->readiness(socket.handle).failed) tell_of_error(socket);
 }
 
-// An error waits. The pair cannot say so; an empty datagram makes the program look, and its next
-// receive is told.
-void Supervisor::knock(VirtualSocket& socket) {
-  resynchronise(socket);
-  if (!socket.queued.empty() && socket.queued.back().error) return;
-  if (send(socket.ours.get(), "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) != 0) return;
-  if (!charges_.contains(0)) charges_[0] = measure_charge(0);
-  socket.queued.push_back(
-      {{}, charges_[0], std::exchange(socket.error, std::nullopt).value_or(Errno::try_again)});
-}
-
-// The error that a knock tells of, which is then told: the knock goes, if it is what the program
-// would meet next.
-std::optional<Errno> Supervisor::take_knock(const Asked& asked) {
-  VirtualSocket& socket = asked.socket;
-  resynchronise(socket);
-  for (QueuedDatagram& each : socket.queued) {
-    if (!each.error || *each.error == Errno::try_again) continue;
-    const Errno error = std::exchange(*each.error, Errno::try_again);
-    if (&each == &socket.queued.front()) {
-      char none = 0;
-      (void)recv(asked.theirs.get(), &none, sizeof none, MSG_DONTWAIT);
-      socket.queued.pop_front();
-    }
-    return error;
-  }
-  return std::nullopt;
+// What SIOCOUTQ says of a datagram of this size in a pair.
+int Supervisor::charge_of(std::size_t size) {
+  const auto known = charges_.find(size);
+  return known != charges_.end() ? known->second : (charges_[size] = measure_charge(size));
 }
 
 // The program may have taken datagrams natively: what the pair still counts tells how many are

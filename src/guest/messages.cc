@@ -59,8 +59,10 @@ bool parse_ipv6(SendControl& wanted, int type, const std::string& control, std::
   if (type == IPV6_PKTINFO) {
     const auto info = value_of<in6_pktinfo>(control, at, size);
     if (!info) return false;
-    wanted.facts.interface = info->ipi6_ifindex;
-    wanted.facts.local = IpAddress::from_v6_bytes(bytes_at(&info->ipi6_addr));
+    // RFC 3542 6.1: the unspecified address, and interface 0, leave it as it is.
+    const IpAddress source = IpAddress::from_v6_bytes(bytes_at(&info->ipi6_addr));
+    if (info->ipi6_ifindex != 0) wanted.facts.interface = info->ipi6_ifindex;
+    if (!source.is_unspecified()) wanted.facts.local = source;
     return true;
   }
   const auto number = small_number(control, at, size);
@@ -74,6 +76,17 @@ template <typename T>
 void fill_address(T& to, const IpAddress& address) {
   const std::size_t size = std::min(sizeof to, address.wire_bytes().size());
   std::memcpy(&to, address.wire_bytes().data(), size);
+}
+
+// SO_TIMESTAMP: the time of day so long ago.
+void add_timestamp(ControlWriter& out, Duration ago) {
+  timeval time{};
+  gettimeofday(&time, nullptr);
+  const std::int64_t microseconds =
+      time.tv_sec * 1'000'000 + time.tv_usec - ago / Duration::microseconds(1);
+  time.tv_sec = microseconds / 1'000'000;
+  time.tv_usec = microseconds % 1'000'000;
+  out.add(SOL_SOCKET, SCM_TIMESTAMP, time);
 }
 
 void add_v4_facts(ControlWriter& out, const VirtualSocket& socket,
@@ -107,14 +120,16 @@ void add_v6_facts(ControlWriter& out, const VirtualSocket& socket,
   }
   if (socket.wants_hop_limit)
     out.add(IPPROTO_IPV6, IPV6_HOPLIMIT, static_cast<int>(facts.hop_limit));
+  if (socket.wants_old_hop_limit)
+    out.add(IPPROTO_IPV6, IPV6_2292HOPLIMIT, static_cast<int>(facts.hop_limit));
   if (socket.wants_traffic_class)
     out.add(IPPROTO_IPV6, IPV6_TCLASS, static_cast<int>(facts.traffic_class));
 }
 
 }  // namespace
 
-Result<SendControl> parse_control(const std::string& control) {
-  SendControl wanted;
+Result<SendControl> parse_control(const std::string& control, const VirtualSocket& socket) {
+  SendControl wanted{.facts = socket.sticky};
   for (std::size_t at = 0; at + sizeof(cmsghdr) <= control.size();) {
     cmsghdr header{};
     std::memcpy(&header, control.data() + at, sizeof header);
@@ -151,11 +166,7 @@ void ControlWriter::add(int level, int type, const void* data, std::size_t size)
 
 std::string facts_as_control(const VirtualSocket& socket, const socket::DatagramFacts& facts) {
   ControlWriter out;
-  if (socket.wants_timestamp) {
-    timeval time{};
-    gettimeofday(&time, nullptr);
-    out.add(SOL_SOCKET, SCM_TIMESTAMP, time);
-  }
+  if (socket.wants_timestamp) add_timestamp(out, Duration::zero());
   if (socket.family == AF_INET) {
     add_v4_facts(out, socket, facts);
   } else {
@@ -164,7 +175,8 @@ std::string facts_as_control(const VirtualSocket& socket, const socket::Datagram
   return out.bytes();
 }
 
-std::string error_as_control(const VirtualSocket& socket, const socket::QueuedError& error) {
+std::string error_as_control(Instant now, const VirtualSocket& socket,
+                             const socket::QueuedError& error) {
   struct V4 {
     sock_extended_err error;
     sockaddr_in offender;
@@ -180,7 +192,16 @@ std::string error_as_control(const VirtualSocket& socket, const socket::QueuedEr
   extended.ee_info = error.info;
   const bool is_v4 = error.reporter.is_v4();
   extended.ee_origin = is_v4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
+  if (error.reporter.is_unspecified()) extended.ee_origin = SO_EE_ORIGIN_LOCAL;
   ControlWriter out;
+  if (socket.wants_timestamp) add_timestamp(out, now - error.arrived);
+  if (socket.wants_hop_limit && !error.reporter.is_unspecified()) {
+    const bool is_v4_socket = socket.family == AF_INET;
+    out.add(is_v4_socket ? IPPROTO_IP : IPPROTO_IPV6, is_v4_socket ? IP_TTL : IPV6_HOPLIMIT,
+            static_cast<int>(error.hop_limit));
+  }
+  if (socket.wants_old_hop_limit && !error.reporter.is_unspecified())
+    out.add(IPPROTO_IPV6, IPV6_2292HOPLIMIT, static_cast<int>(error.hop_limit));
   const int shown_family = socket.family == AF_INET ? AF_INET : AF_INET6;
   const SocketAddress offender = to_sockaddr({error.reporter, 0, 0}, shown_family);
   if (shown_family == AF_INET) {

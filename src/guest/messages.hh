@@ -30,7 +30,8 @@ struct SendControl {
   socket::DatagramFacts facts;
   std::size_t segment_bytes = 0;  // UDP_SEGMENT: cut the bytes into datagrams of this size
 };
-[[nodiscard]] Result<SendControl> parse_control(const std::string& control);
+[[nodiscard]] Result<SendControl> parse_control(const std::string& control,
+                                                const VirtualSocket& socket);
 
 // Control messages to be given to a program, one behind the other.
 class ControlWriter {
@@ -47,7 +48,7 @@ class ControlWriter {
 };
 [[nodiscard]] std::string facts_as_control(const VirtualSocket& socket,
                                            const socket::DatagramFacts& facts);
-[[nodiscard]] std::string error_as_control(const VirtualSocket& socket,
+[[nodiscard]] std::string error_as_control(Instant now, const VirtualSocket& socket,
                                            const socket::QueuedError& error);
 
 // All the bytes of `parts`, and back; false: no such memory.

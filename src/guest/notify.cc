@@ -61,4 +61,15 @@ bool Listener::reply_descriptor(const Call& call, int descriptor, bool closes_on
   return false;
 }
 
+bool Listener::replace_descriptor(const Call& call, int number, int descriptor,
+                                  bool closes_on_exec) {
+  seccomp_notif_addfd add{};
+  add.id = call.id;
+  add.flags = SECCOMP_ADDFD_FLAG_SETFD;
+  add.srcfd = static_cast<std::uint32_t>(descriptor);
+  add.newfd = static_cast<std::uint32_t>(number);
+  add.newfd_flags = closes_on_exec ? O_CLOEXEC : 0;
+  return ioctl(descriptor_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0;
+}
+
 }  // namespace lanyard::guest

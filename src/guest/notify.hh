@@ -43,6 +43,8 @@ class Listener {
   bool let_run(const Call& call);
   // Puts a copy of `descriptor` into the program and answers with its number there.
   bool reply_descriptor(const Call& call, int descriptor, bool closes_on_exec);
+  // The same under the number it has there already, before the answer; false: as it was.
+  bool replace_descriptor(const Call& call, int number, int descriptor, bool closes_on_exec);
 
  private:
   Descriptor descriptor_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/option_table.hh"
 
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -19,6 +20,7 @@ using enum OptionShape;
 // Newer than, or left out of, the C library's headers.
 constexpr int so_zerocopy = 60, so_incoming_napi = 56, so_original_dst = 80;
 constexpr int ip_recv_origin = 20, ipv6_recv_origin = 74;
+constexpr int icmp_filter_name = 1;  // ICMP_FILTER
 constexpr int tcp_ulp = 31, tcp_fastopen_connect = 30;
 
 #define ROW(level, name, shape, option)  \
@@ -119,12 +121,17 @@ constexpr std::array rows{
     ROW(IPPROTO_IPV6, IPV6_LEAVE_GROUP, group_v6, Option::leave_group),
     ROW(IPPROTO_IPV6, IPV6_RECVPKTINFO, flag, Option::packet_info),
     ROW(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, flag, Option::receive_hop_limit),
+    ROW(IPPROTO_IPV6, IPV6_2292HOPLIMIT, flag, Option::receive_hop_limit),
+    ROW(IPPROTO_IPV6, IPV6_PKTINFO, sticky_packet_info, Option::error),
     ROW(IPPROTO_IPV6, IPV6_RECVTCLASS, flag, Option::receive_traffic_class),
     ROW(IPPROTO_IPV6, ipv6_recv_origin, flag, Option::receive_origin_destination),
     ROW(IPPROTO_IPV6, IPV6_RECVERR, number, Option::receive_errors),
     ROW(IPPROTO_IPV6, IPV6_MTU_DISCOVER, mtu_discovery, Option::dont_fragment),
     ROW(IPPROTO_IPV6, IPV6_MTU, number, Option::mtu),
     ROW(IPPROTO_IPV6, IPV6_DONTFRAG, number, Option::dont_fragment),
+    ROW(IPPROTO_ICMPV6, ICMP6_FILTER, icmp_filter, Option::icmp_filter),
+    ROW(SOL_RAW, icmp_filter_name, icmp_filter, Option::icmp_filter),
+    ROW(SOL_RAW, IPV6_CHECKSUM, icmp_checksum, Option::error),
 };
 
 #undef ROW

@@ -118,12 +118,17 @@ Result<socket::OptionValue> parse(const OptionRow& row, const Value& value,
       return group_v6(value);
     case OptionShape::interface_v4:
       return interface_v4(value, sockets);
+    case OptionShape::icmp_filter:
+      return socket::OptionValue(value.bytes);
     case OptionShape::interface_name:
     case OptionShape::text:
       return socket::OptionValue(value.bytes.substr(0, value.bytes.find('\0')));
     default: {
       const auto number = number_of(value, row.shape);
       if (!number) return unexpected(number.error());
+      const bool is_one_of_six = *number >= 0 && *number <= IP_PMTUDISC_OMIT;
+      if (row.shape == OptionShape::mtu_discovery && !is_one_of_six)
+        return unexpected(Errno::invalid);
       return socket::OptionValue(*number);
     }
   }
@@ -137,6 +142,8 @@ bool lies_in_pair(const VirtualSocket& socket, const OptionRow& row) {
 
 // Where the virtual socket keeps a wish about control messages.
 bool* flag_of(VirtualSocket& socket, const OptionRow& row) {
+  if (row.level == IPPROTO_IPV6 && row.name == IPV6_2292HOPLIMIT)
+    return &socket.wants_old_hop_limit;
   switch (row.option) {
     case Option::packet_info:
       return &socket.wants_packet_info;
@@ -164,6 +171,48 @@ std::int64_t set_flag(VirtualSocket& socket, const OptionRow& row, bool is_on) {
   return 0;
 }
 
+// Of a raw ICMPv6 socket the kernel computes the checksum in any case (RFC 3542 3.1); what older
+// programs say of it is true or wrong.
+std::int64_t set_icmp_checksum(const VirtualSocket& socket, const Value& value) {
+  constexpr int checksum_at = 2;
+  int offset = 0;
+  if (!value.get(offset)) return -EINVAL;
+  const bool is_icmp = socket.type == SOCK_RAW && socket.protocol == IPPROTO_ICMPV6;
+  if (!is_icmp) return -ENOPROTOOPT;
+  return offset == checksum_at ? 0 : -EINVAL;
+}
+
+// RFC 3542 6.2: zero and the unspecified address take it back.
+std::int64_t set_sticky(VirtualSocket& socket, const Value& value, socket::Sockets& sockets) {
+  in6_pktinfo info{};
+  if (socket.family != AF_INET6 || socket.is_stream()) return -ENOPROTOOPT;
+  if (!value.get(info)) return -EINVAL;
+  const IpAddress source = IpAddress::from_v6_bytes(octets(&info.ipi6_addr));
+  const auto rows = sockets.stack().interfaces();
+  const auto has_index = [&](const stack::InterfaceRow& row) {
+    return row.index == info.ipi6_ifindex;
+  };
+  if (info.ipi6_ifindex != 0 && std::none_of(rows.begin(), rows.end(), has_index)) return -ENODEV;
+  socket.sticky.interface = info.ipi6_ifindex;
+  socket.sticky.local = source;
+  return 0;
+}
+
+// Options that the stack's socket does not know of; nothing if this is none of them.
+std::optional<std::int64_t> set_beside_stack(VirtualSocket& socket, const OptionRow& row,
+                                             const Value& value, socket::Sockets& sockets) {
+  switch (row.shape) {
+    case OptionShape::empty:
+      return value.bytes.empty() ? 0 : -EINVAL;
+    case OptionShape::icmp_checksum:
+      return set_icmp_checksum(socket, value);
+    case OptionShape::sticky_packet_info:
+      return set_sticky(socket, value, sockets);
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string number_bytes(const VirtualSocket& socket, const OptionRow& row, std::int64_t number) {
   if (row.option == Option::type) number = socket.type;
   if (row.option == Option::domain) number = socket.family;
@@ -176,7 +225,8 @@ Result<std::string> shown(const VirtualSocket& socket, const OptionRow& row,
                           const socket::OptionValue& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value))
     return number_bytes(socket, row, *number);
-  if (const auto* text = std::get_if<std::string>(&value)) return *text + '\0';
+  if (const auto* text = std::get_if<std::string>(&value))
+    return row.shape == OptionShape::icmp_filter ? *text : *text + '\0';
   if (const auto* info = std::get_if<socket::TcpInfo>(&value)) return tcp_info_bytes(*info);
   if (const auto* set = std::get_if<socket::Linger>(&value)) {
     struct linger bytes {};
@@ -208,6 +258,18 @@ Result<std::string> shown_of_ended(const VirtualSocket& socket, const OptionRow&
   }
 }
 
+std::string refusal_of(const OptionRow* row, int level, int name) {
+  if (row != nullptr) return fmt::format("setsockopt {} is not supported", row->text);
+  return fmt::format("setsockopt level {} option {} is not supported", level, name);
+}
+
+// The value of a setsockopt, as the program has it in memory; false: no such memory.
+bool read_option(const Call& call, Value& value) {
+  const auto size = static_cast<socklen_t>(call.arguments[4]);
+  value.bytes.resize(std::min<std::size_t>(size, value_bytes_max));
+  return read_memory(call.thread, call.arguments[3], value.bytes.data(), value.bytes.size());
+}
+
 std::int64_t answer(const Result<void>& result) {
   return result ? 0 : -static_cast<std::int64_t>(result.error());
 }
@@ -220,10 +282,8 @@ void Supervisor::set_option(const Asked& asked) {
   const int level = call.int_argument(1), name = call.int_argument(2);
   const OptionRow* row = find_option(level, name);
   if (row == nullptr || row->shape == OptionShape::refused) {
-    const int error = row == nullptr ? ENOPROTOOPT : row->error;
-    note(row == nullptr ? fmt::format("setsockopt level {} option {} is not supported", level, name)
-                        : fmt::format("setsockopt {} is not supported", row->text));
-    call.listener->reply(call, -error);
+    note(refusal_of(row, level, name));
+    call.listener->reply(call, row == nullptr ? -ENOPROTOOPT : -row->error);
     return;
   }
   if (row->shape == OptionShape::seconds_native || lies_in_pair(socket, *row)) {
@@ -231,14 +291,12 @@ void Supervisor::set_option(const Asked& asked) {
     return;
   }
   Value value;
-  const auto size = static_cast<socklen_t>(call.arguments[4]);
-  value.bytes.resize(std::min<std::size_t>(size, value_bytes_max));
-  if (!read_memory(call.thread, call.arguments[3], value.bytes.data(), value.bytes.size())) {
+  if (!read_option(call, value)) {
     call.listener->reply(call, Errno::bad_address);
     return;
   }
-  if (row->shape == OptionShape::empty) {
-    call.listener->reply(call, size == 0 ? 0 : -EINVAL);
+  if (const auto done = set_beside_stack(socket, *row, value, *host_.sockets)) {
+    call.listener->reply(call, *done);
     return;
   }
   auto parsed = parse(*row, value, *host_.sockets);
@@ -252,10 +310,6 @@ void Supervisor::set_option(const Asked& asked) {
     return;
   }
   if (row->shape == OptionShape::mtu_discovery && number != nullptr) {
-    if (*number < 0 || *number > 5) {
-      call.listener->reply(call, Errno::invalid);
-      return;
-    }
     parsed = socket::OptionValue(std::int64_t{*number == 2 || *number == 3});
     socket.mtu_discovery = static_cast<int>(*number);
   }
@@ -266,10 +320,16 @@ void Supervisor::set_option(const Asked& asked) {
     call.listener->reply(call, Errno::invalid);  // as Linux after a reset
     return;
   }
+  const bool wants_errors =
+      row->option == Option::receive_errors && number != nullptr && *number != 0;
+  if (wants_errors && !socket.is_stream() && !make_able_to_show_errors(asked)) {
+    call.listener->reply(call, Errno::too_many_files);
+    return;
+  }
   const auto done = host_.sockets->set_option(now(), socket.handle, row->option, *parsed);
   // On Linux too, an IPv4 socket has none of IPv6's options.
-  const bool is_natural = level == IPPROTO_IPV6 && socket.family == AF_INET;
-  if (!done && done.error() == Errno::no_such_option && !is_natural)
+  if (!done && done.error() == Errno::no_such_option &&
+      (level != IPPROTO_IPV6 || socket.family != AF_INET))
     note(fmt::format("setsockopt {} is not supported on this socket", row->text));
   call.listener->reply(call, answer(done));
 }
@@ -291,7 +351,8 @@ void Supervisor::get_option(const Asked& asked) {
     return;
   }
   Result<std::string> bytes = std::string();
-  if (asks_error && !socket.is_stream() && !socket.error) socket.error = take_knock(asked);
+  if (asks_error && !socket.is_stream() && !socket.error && !socket.shows_error)
+    socket.error = take_knock(asked);
   if (asks_error && socket.error) {
     bytes = bytes_of_int(static_cast<int>(*std::exchange(socket.error, std::nullopt)));
     // The kernel's own, of the pair that was closed for it, is asked away.
@@ -300,6 +361,9 @@ void Supervisor::get_option(const Asked& asked) {
     if (socket.is_stream()) getsockopt(asked.theirs.get(), SOL_SOCKET, SO_ERROR, &unused, &size);
   } else if (row->shape == OptionShape::flag) {
     bytes = bytes_of_int(*flag_of(socket, *row) ? 1 : 0);
+  } else if (row->shape == OptionShape::icmp_checksum ||
+             row->shape == OptionShape::sticky_packet_info) {
+    bytes = unexpected(Errno::no_such_option);
   } else if (row->shape == OptionShape::mtu_discovery) {
     bytes = bytes_of_int(socket.mtu_discovery);
   } else if (socket.handle == socket::Handle::none) {
@@ -309,6 +373,7 @@ void Supervisor::get_option(const Asked& asked) {
     const auto value = host_.sockets->get_option(now(), socket.handle, row->option);
     bytes = value ? shown(socket, *row, *value) : unexpected(value.error());
   }
+  if (asks_error) settle_error(asked);
   if (!bytes) {
     call.listener->reply(call, bytes.error());
     return;

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t buffer_bytes = 256 * 1024;
 // A held call is looked at for signals this often; the longer it has waited, the less often.
 constexpr Duration tick_pause = Duration::milliseconds(10);
+constexpr Duration owed_pause = Duration::microseconds(50);
 constexpr Duration tick_pause_max = Duration::milliseconds(160);
 
 // The time-out a blocking call has, as the program set it (it lies in the pair natively).
@@ -40,7 +41,7 @@ Family VirtualSocket::ip_family() const {
   return family == AF_INET6 ? Family::ipv6 : Family::ipv4;
 }
 
-bool Supervisor::Asked::is_nonblocking() const {
+bool Asked::is_nonblocking() const {
   return (fcntl(theirs.get(), F_GETFL) & O_NONBLOCK) != 0;
 }
 
@@ -199,6 +200,7 @@ void Supervisor::retry(Held& held) {
 void Supervisor::arm_tick() {
   Instant next = Instant::never();
   for (const Held& held : held_) next = std::min({next, held.deadline, held.look_again});
+  if (!owed_errors_.empty()) next = std::min(next, now() + owed_pause);
   if (armed_for_ <= next) return;
   armed_for_ = next;
   const std::int64_t ns = std::max(next - now(), Duration::nanoseconds(1)).count_ns();
@@ -213,6 +215,9 @@ void Supervisor::on_tick() {
   std::uint64_t ticks = 0;
   if (read(ticker_.get(), &ticks, sizeof ticks) < 0) return;
   armed_for_ = Instant::never();
+  for (const std::uint64_t inode : std::exchange(owed_errors_, {})) {
+    if (VirtualSocket* socket = find(inode)) mark_dirty(*socket);
+  }
   held_.remove_if([&](Held& held) {
     if (held.deadline <= now()) {
       const Errno error = held.waits == Waits::connect ? Errno::in_progress : Errno::try_again;

@@ -19,12 +19,11 @@
 #include <vector>
 
 #include "device/event_loop.hh"
+#include "guest/asked.hh"
 #include "guest/host_setup.hh"
 #include "guest/intake.hh"
-#include "guest/notify.hh"
 #include "guest/socket_address.hh"
 #include "guest/tracee.hh"
-#include "guest/virtual_socket.hh"
 #include "socket/sockets.hh"
 
 namespace lanyard::guest {
@@ -52,23 +51,6 @@ class Supervisor final : private socket::Waker {
   [[nodiscard]] std::size_t sockets_alive() const { return by_inode_.size(); }
 
  private:
-  // A call about a socket of ours, with the program's end while the call is being looked at.
-  struct Asked {
-    const Call& call;
-    VirtualSocket& socket;
-    const Descriptor& theirs;
-    [[nodiscard]] bool is_nonblocking() const;
-  };
-  // A call whose answer must wait.
-  enum class Waits { accept, connect, receive, send };
-  struct Held {
-    Call call;
-    std::uint64_t inode = 0;
-    Waits waits = Waits::accept;
-    Instant deadline = Instant::never();
-    Instant look_again;  // for signals
-    Duration pause;
-  };
   // supervisor.cc: the flow of calls.
   void on_listener(Listener& listener, std::uint32_t events);
   void handle(const Call& call);
@@ -92,6 +74,7 @@ class Supervisor final : private socket::Waker {
   void open_socket(const Call& call);
   VirtualSocket* adopt(socket::Handle handle, int family, int type, int protocol,
                        Descriptor& theirs);
+  [[nodiscard]] bool open_pair(VirtualSocket& socket, int kind, Descriptor& theirs);
   void bind(const Asked& asked);
   void listen(const Asked& asked);
   void accept(const Asked& asked);
@@ -125,18 +108,31 @@ class Supervisor final : private socket::Waker {
   void show_writability(VirtualSocket& socket);
   void send_urgent(const Asked& asked);
   [[nodiscard]] bool push_urgent(VirtualSocket& socket);
-  // datagrams.cc, messages.cc
+  // datagrams.cc
   void pull_datagrams(VirtualSocket& socket);
   void push_datagrams(VirtualSocket& socket);
+  [[nodiscard]] int charge_of(std::size_t size);
+  // datagram_errors.cc
+  void tell_of_error(VirtualSocket& socket);
   void knock(VirtualSocket& socket);
   std::optional<Errno> take_knock(const Asked& asked);
+  [[nodiscard]] bool show_error(VirtualSocket& socket);
+  void hush(const Asked& asked);
+  void settle_error(const Asked& asked);
+  [[nodiscard]] bool make_able_to_show_errors(const Asked& asked);
+  void take_back(VirtualSocket& socket, const Descriptor& theirs);
+  void look_for_unnamed();
+  [[nodiscard]] std::optional<Errno> take_pending_error(VirtualSocket& socket);
+  // datagram_calls.cc
   struct Buffers;
+  struct Taken;
   void send_datagram(const Asked& asked);
   void send_messages(const Asked& asked);
   void receive_datagram(const Asked& asked);
   void receive_messages(const Asked& asked);
   [[nodiscard]] Result<std::size_t> send_one(const Asked& asked, const Buffers& buffers);
   [[nodiscard]] Result<std::size_t> receive_one(const Asked& asked, Buffers& buffers, int flags);
+  [[nodiscard]] Result<Taken> next_datagram(const Asked& asked, bool only_looks);
   [[nodiscard]] Result<std::size_t> receive_queued_error(const Asked& asked, Buffers& buffers);
   [[nodiscard]] Result<Buffers> read_header(pid_t thread, std::uint64_t from) const;
   // names.cc, options.cc, ioctl.cc
@@ -161,7 +157,10 @@ class Supervisor final : private socket::Waker {
   std::map<int, std::function<void()>> ended_;
   std::deque<std::uint64_t> retired_;
   std::set<std::string> noted_;
-  std::map<std::size_t, int> charges_;  // of a datagram in a pair, by its size
+  std::vector<std::uint64_t> owed_errors_;  // sockets whose error waits for a pause
+  std::set<std::uint64_t> named_;           // the inodes of sockets with a pair_name
+  Descriptor elsewhere_;                    // where our end of such a pair looks for a moment
+  std::map<std::size_t, int> charges_;      // of a datagram in a pair, by its size
   std::vector<std::uint8_t> buffer_;
   Intake intake_;
   std::vector<Slice> slices_;  // on their way, empty between calls

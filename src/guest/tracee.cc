@@ -66,6 +66,21 @@ std::string read_text(pid_t thread, std::uint64_t from) {
   return {};
 }
 
+bool is_polling(pid_t thread) {
+  std::ifstream file("/proc/" + std::to_string(thread) + "/syscall");
+  std::string word;
+  if (!(file >> word)) return true;
+  for (const long number : {
+#if defined(__x86_64__)
+         __NR_poll, __NR_select, __NR_epoll_wait,
+#endif
+             __NR_ppoll, __NR_pselect6, __NR_epoll_pwait, __NR_epoll_pwait2
+       }) {
+    if (word == std::to_string(number)) return true;
+  }
+  return false;
+}
+
 bool has_signal_waiting(pid_t thread) {
   std::ifstream status(fmt::format("/proc/{}/status", thread));
   if (!status) return true;  // gone: any answer will do

@@ -30,6 +30,8 @@ template <typename T>
 
 // Whether a signal waits that the thread neither blocks nor ignores.
 [[nodiscard]] bool has_signal_waiting(pid_t thread);
+// Whether the thread sleeps in poll(2) or one of its kin; also true if that is not to be known.
+[[nodiscard]] bool is_polling(pid_t thread);
 
 // Duplicates descriptors out of programs. Handles to threads are kept while they live: a number
 // that comes to mean another thread makes the kept handle fail, and it is made anew.

@@ -24,6 +24,11 @@ struct QueuedDatagram {
   std::optional<Errno> error;  // no datagram but a knock: an error waits
 };
 
+struct CarriedDatagram {
+  std::string bytes;
+  socket::DatagramFacts facts;
+};
+
 struct VirtualSocket {
   enum class Stage {
     fresh,
@@ -56,12 +61,17 @@ struct VirtualSocket {
 
   // Datagrams.
   std::deque<QueuedDatagram> queued;
-  std::string carry;                            // received, but not yet taken by the pair
-  std::optional<QueuedDatagram> carried_facts;  // of the datagram in `carry`
+  std::deque<CarriedDatagram> carried;  // received, but not taken by the pair
+  // IP_RECVERR: the pair can be made to say POLLERR, and the program's end has this name in it.
+  std::string pair_name;
+  bool shows_error = false;
   bool wants_packet_info = false, wants_hop_limit = false, wants_traffic_class = false;
-  bool wants_timestamp = false, wants_errors = false, wants_origin = false;
+  bool wants_timestamp = false, wants_origin = false;
   bool wants_ip_options = false;
-  int mtu_discovery = 1;  // IP_PMTUDISC_WANT
+  bool wants_old_hop_limit = false;  // as RFC 2292 had it
+  socket::DatagramFacts sticky;      // IPV6_PKTINFO: where each datagram leaves from
+  Instant wrote_at;                  // what the program has sent last without an address
+  int mtu_discovery = 1;             // IP_PMTUDISC_WANT
 
   std::optional<Errno> error;           // for SO_ERROR, once
   std::optional<Endpoint> local, peer;  // remembered when the stack's socket is gone

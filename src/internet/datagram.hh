@@ -88,10 +88,11 @@ struct IcmpError {
   Kind kind = Kind::host_unreachable;
   std::uint8_t type = 0;  // as on the wire
   std::uint8_t code = 0;
-  std::uint32_t mtu = 0;  // packet_too_big: the next hop's MTU, 0 if it did not say
-  IpAddress reporter;     // who sent the error
-  IpAddress source;       // of the quoted packet: ours
-  IpAddress destination;  // of the quoted packet
+  std::uint32_t mtu = 0;       // packet_too_big: the next hop's MTU, 0 if it did not say
+  IpAddress reporter;          // who sent the error
+  std::uint8_t hop_limit = 0;  // of the packet that brought the error
+  IpAddress source;            // of the quoted packet: ours
+  IpAddress destination;       // of the quoted packet
   Protocol protocol = Protocol::udp;
   Bytes quoted;  // the quoted transport header, at least its first 8 bytes; valid during the call
 };

@@ -165,6 +165,7 @@ DropReason Icmp::on_error(Instant now, const Datagram& datagram, const icmp::Vie
   error.type = view.type();
   error.code = view.code();
   error.reporter = datagram.source;
+  error.hop_limit = datagram.hop_limit;
   error.source = quote->source;
   error.destination = quote->destination;
   error.protocol = static_cast<Protocol>(quote->protocol);

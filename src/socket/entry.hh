@@ -2,6 +2,7 @@
 // One socket inside Sockets, of one of three shapes. Only socket/*.cc reads this.
 #pragma once
 
+#include <bitset>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -56,6 +57,9 @@ struct Raw final : stack::RawSink {
       : handle(own_handle), table(own_table), protocol(own_protocol), is_echo(is_echo_socket) {}
   void on_datagram(Instant now, const internet::Datagram& datagram, Bytes ip_header) override;
   void on_icmp_error(Instant now, const internet::IcmpError& error) override;
+  [[nodiscard]] bool is_icmp() const {
+    return protocol == internet::Protocol::icmp || protocol == internet::Protocol::icmpv6;
+  }
 
   Handle handle;
   Sockets::Table& table;
@@ -64,12 +68,11 @@ struct Raw final : stack::RawSink {
   bool is_registered = false;
   std::uint16_t identifier = 0;  // echo: the ICMP identifier, which stands for a port
   IpAddress local;
+  bool chose_local = false;  // by connecting
   std::optional<Endpoint> peer;
-  std::uint8_t hop_limit = 0;
-  std::uint8_t traffic_class = 0;
-  bool receives_errors = false;
-  bool broadcast = false;
-  std::size_t queue_bytes_max = 0;
+  udp::Options options;  // the same as a UDP socket's
+  // ICMP_FILTER, ICMP6_FILTER (RFC 3542 3.2): a set bit keeps messages of that type away.
+  std::bitset<256> blocked_types;
   std::size_t queue_bytes = 0;
   std::deque<Message> queue;
   std::deque<QueuedError> errors;

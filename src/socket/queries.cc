@@ -147,16 +147,15 @@ std::vector<SocketRow> Sockets::rows() const {
 std::optional<QueuedError> Sockets::Table::take_error(Handle socket) {
   Entry* entry = find(socket);
   if (entry == nullptr) return std::nullopt;
-  if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
-    auto error = stack.udp().take_queued_error(datagram->socket);
-    if (!error) return std::nullopt;
-    return QueuedError{error->error,    error->icmp_type,   error->icmp_code,         error->mtu,
-                       error->reporter, error->destination, std::move(error->payload)};
-  }
+  if (const auto* datagram = std::get_if<Datagram>(&entry->shape))
+    return stack.udp().take_queued_error(datagram->socket);
   auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry->shape);
   if (raw == nullptr || (*raw)->errors.empty()) return std::nullopt;
   QueuedError error = std::move((*raw)->errors.front());
   (*raw)->errors.pop_front();
+  // As Linux: what is pending now is the next in the queue.
+  (*raw)->pending_error.reset();
+  if (!(*raw)->errors.empty()) (*raw)->pending_error = (*raw)->errors.front().error;
   return error;
 }
 

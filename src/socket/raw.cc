@@ -6,6 +6,8 @@
 
 #include "core/checksum.hh"
 #include "socket/table.hh"
+#include "wire/ipv4.hh"
+#include "wire/ipv6.hh"
 
 namespace lanyard::socket {
 
@@ -17,6 +19,28 @@ constexpr std::size_t headroom = 128;
 
 std::uint8_t echo_request_type(Family family) {
   return family == Family::ipv4 ? 8 : 128;
+}
+
+// What the IP header is to say: as the call's facts want it, else as the socket does.
+internet::Datagram header_facts(const Entry& entry, const Raw& raw, const DatagramFacts& facts) {
+  const udp::Options& options = raw.options;
+  const bool is_named = !facts.peer.address.is_unspecified();
+  const Endpoint& peer = is_named ? facts.peer : *raw.peer;
+  internet::Datagram datagram;
+  datagram.destination = peer.address;
+  const bool is_group = datagram.destination.is_multicast();
+  datagram.source = facts.local.is_unspecified() ? raw.local : facts.local;
+  datagram.protocol = raw.protocol;
+  datagram.interface = facts.interface != 0 ? facts.interface : peer.interface;
+  if (datagram.interface == 0) datagram.interface = entry.common.interface;
+  if (datagram.interface == 0 && is_group) datagram.interface = options.multicast_interface;
+  datagram.hop_limit = is_group ? options.multicast_hop_limit : options.hop_limit;
+  if (facts.hop_limit >= 0) datagram.hop_limit = static_cast<std::uint8_t>(facts.hop_limit);
+  datagram.traffic_class = facts.traffic_class >= 0 ? static_cast<std::uint8_t>(facts.traffic_class)
+                                                    : options.traffic_class;
+  datagram.may_fragment = !options.dont_fragment;
+  datagram.loops_multicast = options.multicast_loop;
+  return datagram;
 }
 
 // Registers with the stack once, at bind or at the first send.
@@ -46,7 +70,8 @@ Result<void> fill_echo(const Entry& entry, const Raw& raw, MutableBytes message)
 
 void open_raw(Sockets::Table& table, Entry& entry, Raw& raw) {
   raw.local = IpAddress::any(entry.family);
-  raw.queue_bytes_max = table.stack.config().transport.udp_receive_buffer_bytes;
+  raw.options.receive_buffer_bytes =
+      static_cast<std::uint32_t>(table.stack.config().transport.udp_receive_buffer_bytes);
   if (raw.is_echo) return;
   table.stack.add_raw(entry.family, raw.protocol, raw);
   raw.is_registered = true;
@@ -65,22 +90,50 @@ Result<void> bind(Sockets::Table& table, Entry& entry, Raw& raw, const Endpoint&
   return {};
 }
 
+// As a UDP socket's: the source is chosen now, unless one was bound, and is the socket's from now
+// on.
+Result<void> connect(Sockets::Table& table, const Entry& entry, Raw& raw, const Endpoint& peer) {
+  const std::uint32_t through = peer.interface != 0 ? peer.interface : entry.common.interface;
+  const IpAddress bound = raw.chose_local ? IpAddress::any(entry.family) : raw.local;
+  const auto path = table.stack.network().find(peer.address, bound, through);
+  if (!path) return unexpected(path.error());
+  if (path->is_broadcast && !raw.options.broadcast) return unexpected(Errno::access_denied);
+  raw.chose_local = bound.is_unspecified();
+  raw.local = path->source;
+  raw.peer = peer;
+  return {};
+}
+
+void disconnect(Raw& raw) {
+  raw.peer.reset();
+  if (std::exchange(raw.chose_local, false)) raw.local = IpAddress::any(raw.local.family());
+}
+
 Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& raw, Bytes bytes,
                          const DatagramFacts& facts) {
-  if (raw.pending_error) return unexpected(*std::exchange(raw.pending_error, std::nullopt));
+  // As on Linux: what a raw socket sends does not wait for its errors to be read.
+  if (raw.is_echo && raw.pending_error)
+    return unexpected(*std::exchange(raw.pending_error, std::nullopt));
   const bool has_destination = !facts.peer.address.is_unspecified();
   if (!has_destination && !raw.peer) return unexpected(Errno::destination_required);
-  internet::Datagram datagram;
-  datagram.destination = has_destination ? facts.peer.address : raw.peer->address;
-  datagram.source = facts.local.is_unspecified() ? raw.local : facts.local;
-  datagram.protocol = raw.protocol;
-  datagram.interface = facts.interface;
-  datagram.hop_limit =
-      facts.hop_limit >= 0 ? static_cast<std::uint8_t>(facts.hop_limit) : raw.hop_limit;
-  datagram.traffic_class =
-      facts.traffic_class >= 0 ? static_cast<std::uint8_t>(facts.traffic_class) : raw.traffic_class;
-  if (table.stack.network().is_broadcast(datagram.destination) && !raw.broadcast) {
-    return unexpected(Errno::access_denied);
+  internet::Datagram datagram = header_facts(entry, raw, facts);
+  const auto path =
+      table.stack.network().find(datagram.destination, datagram.source, datagram.interface);
+  if (!path) return unexpected(path.error());
+  if (path->is_broadcast && !raw.options.broadcast) return unexpected(Errno::access_denied);
+  const std::size_t header =
+      entry.family == Family::ipv4 ? ipv4::header_size_min : ipv6::header_size;
+  if (raw.options.dont_fragment && header + bytes.size() > path->mtu) {
+    // ip(7): this error has an entry in the queue too, which says how large it may be.
+    if (raw.options.receives_errors && raw.errors.size() < errors_max) {
+      raw.errors.push_back({.error = Errno::message_too_long,
+                            .info = path->mtu,
+                            .reporter = IpAddress::any(entry.family),
+                            .destination = {datagram.destination, 0},
+                            .payload = {},
+                            .arrived = now});
+    }
+    return unexpected(Errno::message_too_long);
   }
   datagram.packet = Packet::copy_of(bytes, headroom);
   if (raw.is_echo) {
@@ -129,12 +182,16 @@ Readiness readiness(const Raw& raw) {
 void Raw::on_datagram(Instant, const internet::Datagram& datagram, Bytes ip_header) {
   if (peer && peer->address != datagram.source) return;
   if (!local.is_unspecified() && local != datagram.destination) return;
+  if (is_icmp() && blocked_types.any()) {
+    const Bytes front = datagram.packet.front();
+    if (!front.empty() && blocked_types[front[0]]) return;
+  }
   // raw(7): an IPv4 raw socket sees the IP header; IPv6 ones (RFC 3542 3) and echo sockets do not.
   const bool with_header = !is_echo && datagram.destination.is_v4();
   const std::size_t header = with_header ? ip_header.size() : 0;
   Message message;
   message.bytes.resize(header + datagram.packet.size());
-  if (queue_bytes + message.bytes.size() > queue_bytes_max) return;
+  if (queue_bytes + message.bytes.size() > options.receive_buffer_bytes) return;
   std::copy_n(ip_header.begin(), header, message.bytes.begin());
   datagram.packet.copy_to(0, MutableBytes(message.bytes).subspan(header));
   message.facts = {
@@ -148,22 +205,24 @@ void Raw::on_datagram(Instant, const internet::Datagram& datagram, Bytes ip_head
   table.wake(handle);
 }
 
-void Raw::on_icmp_error(Instant, const internet::IcmpError& error) {
+void Raw::on_icmp_error(Instant now, const internet::IcmpError& error) {
   const auto meaning = internet::meaning_of(error.kind);
   // icmp(7), raw(7): errors reach a connected socket, and others only with IP_RECVERR.
-  if (receives_errors) {
+  if (options.receives_errors) {
     if (errors.size() >= errors_max) return;
     errors.push_back({.error = meaning.error,
                       .icmp_type = error.type,
                       .icmp_code = error.code,
+                      .hop_limit = error.hop_limit,
                       .info = error.mtu,
                       .reporter = error.reporter,
                       .destination = {error.destination, 0},
-                      .payload = {error.quoted.begin(), error.quoted.end()}});
+                      .payload = {error.quoted.begin(), error.quoted.end()},
+                      .arrived = now});
   } else if (!peer || !meaning.is_hard) {
     return;
   }
-  if (receives_errors || peer) pending_error = meaning.error;
+  if (options.receives_errors || peer) pending_error = meaning.error;
   table.wake(handle);
 }
 

@@ -192,8 +192,7 @@ Result<void> Sockets::Table::connect(Instant now, Handle socket, const Endpoint&
         remote->interface != 0 ? remote->interface : entry->common.interface;
     return connect_datagram(stack, datagram->socket, *remote, interface);
   }
-  std::get<std::unique_ptr<Raw>>(entry->shape)->peer = *remote;
-  return {};
+  return socket::connect(*this, *entry, *std::get<std::unique_ptr<Raw>>(entry->shape), *remote);
 }
 
 Result<void> Sockets::Table::disconnect(Instant now, Handle socket) {
@@ -215,7 +214,7 @@ Result<void> Sockets::Table::disconnect(Instant now, Handle socket) {
     stack.flush(now);
     return {};
   }
-  std::get<std::unique_ptr<Raw>>(entry->shape)->peer.reset();
+  socket::disconnect(*std::get<std::unique_ptr<Raw>>(entry->shape));
   return {};
 }
 

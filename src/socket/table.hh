@@ -79,6 +79,8 @@ Readiness readiness(const Sockets::Table& table, const Stream& stream);
 // raw.cc
 void open_raw(Sockets::Table& table, Entry& entry, Raw& raw);
 Result<void> bind(Sockets::Table& table, Entry& entry, Raw& raw, const Endpoint& local);
+Result<void> connect(Sockets::Table& table, const Entry& entry, Raw& raw, const Endpoint& peer);
+void disconnect(Raw& raw);
 Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& raw, Bytes bytes,
                          const DatagramFacts& facts);
 Result<Received> receive(Raw& raw, MutableBytes buffer, ReceiveFlags flags);

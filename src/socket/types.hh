@@ -10,6 +10,7 @@
 #include "core/error.hh"
 #include "core/time.hh"
 #include "transport/tcp/settings.hh"
+#include "transport/udp.hh"
 #include "wire/address.hh"
 
 namespace lanyard::socket {
@@ -86,7 +87,8 @@ enum class Option : std::uint8_t {
   header_included,
   free_bind,
   mtu,
-  receive_origin_destination
+  receive_origin_destination,
+  icmp_filter
 };
 
 struct Linger {
@@ -106,9 +108,8 @@ using TcpInfo = tcp::Info;
 using OptionValue = std::variant<std::int64_t, Linger, Group, TcpInfo, std::string>;
 
 struct SendFlags {
-  bool out_of_band = false;  // MSG_OOB
-  bool more = false;         // MSG_MORE
-  bool dont_route = false;
+  bool out_of_band = false;    // MSG_OOB
+  bool more = false;           // MSG_MORE
   bool end_of_record = false;  // MSG_EOR
 };
 
@@ -134,15 +135,8 @@ struct Received {
   DatagramFacts facts;
 };
 
-// An entry of the error queue (IP_RECVERR, MSG_ERRQUEUE): an ICMP error about what was sent.
-struct QueuedError {
-  Errno error = Errno::host_unreachable;
-  std::uint8_t icmp_type = 0, icmp_code = 0;
-  std::uint32_t info = 0;  // the MTU, for message_too_long
-  IpAddress reporter;
-  Endpoint destination;  // where the quoted datagram went
-  std::vector<std::uint8_t> payload;
-};
+// An entry of the error queue (IP_RECVERR, MSG_ERRQUEUE).
+using QueuedError = udp::QueuedError;
 
 struct Accepted {
   Handle socket = Handle::none;

@@ -43,8 +43,7 @@ struct Call {
 
 // Flags as bits, in the order of SendFlags and ReceiveFlags.
 [[nodiscard]] constexpr std::int64_t bits_of(const SendFlags& flags) {
-  return (flags.out_of_band ? 1 : 0) | (flags.more ? 2 : 0) | (flags.dont_route ? 4 : 0) |
-         (flags.end_of_record ? 8 : 0);
+  return (flags.out_of_band ? 1 : 0) | (flags.more ? 2 : 0) | (flags.end_of_record ? 4 : 0);
 }
 [[nodiscard]] constexpr std::int64_t bits_of(const ReceiveFlags& flags) {
   return (flags.peek ? 1 : 0) | (flags.out_of_band ? 2 : 0) | (flags.truncate ? 4 : 0);

@@ -113,7 +113,6 @@ Result<void> Udp::bind(SocketId id, const transport::BindRequest& request) {
 Result<void> Udp::connect(SocketId id, const Endpoint& remote, std::uint32_t interface) {
   Socket* const socket = parts_->sockets.find(id);
   if (socket == nullptr) return unexpected(Errno::bad_descriptor);
-  if (remote.port == 0) return unexpected(Errno::invalid);
   if (const auto ok = check_family(*socket, remote.address); !ok) return ok;
   const Endpoint to = resolve(remote);
   if (!socket->options.broadcast && parts_->paths.is_broadcast(to.address))
@@ -147,7 +146,7 @@ Result<void> Udp::disconnect(SocketId id) {
   return {};
 }
 
-Result<std::size_t> Udp::send(Instant, SocketId id, Bytes bytes, const SendFacts& facts) {
+Result<std::size_t> Udp::send(Instant now, SocketId id, Bytes bytes, const SendFacts& facts) {
   Socket* const socket = parts_->sockets.find(id);
   if (socket == nullptr) return unexpected(Errno::bad_descriptor);
   const bool is_named = facts.remote.port != 0 || !facts.remote.address.is_unspecified();
@@ -156,18 +155,20 @@ Result<std::size_t> Udp::send(Instant, SocketId id, Bytes bytes, const SendFacts
   if (const auto error = take_error(id)) return unexpected(*error);
   const Endpoint remote = is_named ? resolve(facts.remote) : *socket->remote;
   if (const auto ok = check_family(*socket, remote.address); !ok) return unexpected(ok.error());
-  if (bytes.size() > payload_max(remote.address.family()))
+  // As Linux: with IPv6's path MTU discovery, the queue tells of even these.
+  const bool is_told_below = !remote.address.is_v4() && socket->options.dont_fragment;
+  if (bytes.size() > payload_max(remote.address.family()) && !is_told_below)
     return unexpected(Errno::message_too_long);
   if (socket->binding == transport::BindingId::none) {
     transport::BindRequest any = socket->bound;
     any.local = {IpAddress::any(socket->family), 0, 0};
     if (const auto bound = bind(id, any); !bound) return unexpected(bound.error());
   }
-  return transmit(*socket, remote, bytes, facts);
+  return transmit(now, *socket, remote, bytes, facts);
 }
 
 // [RFC1122-4.1.4-a]: source, TTL and TOS are the program's to choose; unset, the socket's.
-Result<std::size_t> Udp::transmit(Socket& socket, const Endpoint& remote, Bytes bytes,
+Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& remote, Bytes bytes,
                                   const SendFacts& facts) {
   const Options& options = socket.options;
   const bool is_group = remote.address.is_multicast();
@@ -188,7 +189,18 @@ Result<std::size_t> Udp::transmit(Socket& socket, const Endpoint& remote, Bytes 
   if (path->is_broadcast && !options.broadcast) return unexpected(Errno::access_denied);
   const bool fits =
       bytes.size() + header_bytes + ip_header_bytes(remote.address.family()) <= path->mtu;
-  if (!fits && options.dont_fragment) return unexpected(Errno::message_too_long);
+  if (!fits && options.dont_fragment) {
+    // ip(7): this error has an entry in the queue too, which says how large it may be.
+    if (options.receives_errors && socket.errors.size() < queued_errors_max) {
+      socket.errors.push_back({.error = Errno::message_too_long,
+                               .info = path->mtu,
+                               .reporter = IpAddress::any(remote.address.family()),
+                               .destination = remote,
+                               .payload = {},
+                               .arrived = now});
+    }
+    return unexpected(Errno::message_too_long);
+  }
 
   internet::Datagram datagram;
   datagram.source = source.is_unspecified() ? path->source : source;
@@ -249,6 +261,9 @@ std::optional<QueuedError> Udp::take_queued_error(SocketId id) {
   if (socket == nullptr || socket->errors.empty()) return std::nullopt;
   QueuedError first = std::move(socket->errors.front());
   socket->errors.pop_front();
+  // As Linux: what is pending now is the next in the queue.
+  socket->error.reset();
+  if (!socket->errors.empty()) socket->error = socket->errors.front().error;
   return first;
 }
 

@@ -68,19 +68,19 @@ struct Received {
   std::uint8_t traffic_class = 0;
 };
 
-// An ICMP error about a datagram of ours (RFC 1122 4.1.3.3).
+// An ICMP error about a datagram of ours (RFC 1122 4.1.3.3), or one that did not fit the path.
 struct QueuedError {
   Errno error = Errno::host_unreachable;
-  std::uint8_t icmp_type = 0, icmp_code = 0;
-  std::uint32_t mtu = 0;
-  IpAddress reporter;
-  Endpoint destination;  // where the quoted datagram went
+  std::uint8_t icmp_type = 0, icmp_code = 0, hop_limit = 0;  // of the packet that brought it
+  std::uint32_t info = 0;                                    // the MTU, for message_too_long
+  IpAddress reporter;    // unspecified: this machine, when it was to be sent
+  Endpoint destination;  // where the datagram went; then what was quoted of it
   std::vector<std::uint8_t> payload;
+  Instant arrived;
 };
 
 struct Readiness {
-  bool is_readable = false;
-  bool is_writable = true;
+  bool is_readable = false, is_writable = true;
   bool has_error = false;         // a pending error
   bool has_queued_error = false;  // the error queue has an entry
 };
@@ -134,7 +134,7 @@ class Udp {
 
  private:
   struct Parts;
-  Result<std::size_t> transmit(Socket& socket, const Endpoint& remote, Bytes bytes,
+  Result<std::size_t> transmit(Instant now, Socket& socket, const Endpoint& remote, Bytes bytes,
                                const SendFacts& facts);
   std::unique_ptr<Parts> parts_;
 };

@@ -146,7 +146,7 @@ DropReason Udp::on_datagram(Instant, const internet::Datagram& datagram) {
 
 // [RFC1122-4.1.3.3-a]: every error reaches the program: as the pending error of a connected socket
 // (hard ones, as Linux does) and on the error queue of whoever asked for it.
-void Udp::on_icmp_error(Instant, const internet::IcmpError& error) {
+void Udp::on_icmp_error(Instant now, const internet::IcmpError& error) {
   if (error.quoted.size() < header_bytes) return;
   const Endpoint ours{error.source, load16(error.quoted.data()), 0};
   const Endpoint theirs{error.destination, load16(error.quoted.data() + 2), 0};
@@ -159,10 +159,12 @@ void Udp::on_icmp_error(Instant, const internet::IcmpError& error) {
       socket->errors.push_back({.error = meaning.error,
                                 .icmp_type = error.type,
                                 .icmp_code = error.code,
-                                .mtu = error.mtu,
+                                .hop_limit = error.hop_limit,
+                                .info = error.mtu,
                                 .reporter = error.reporter,
                                 .destination = theirs,
-                                .payload = {payload.begin(), payload.end()}});
+                                .payload = {payload.begin(), payload.end()},
+                                .arrived = now});
   } else if (!socket->remote || !meaning.is_hard) {
     return;
   }

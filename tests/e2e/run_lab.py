@@ -18,7 +18,7 @@ import scratch  # noqa: E402
 SKIPPED = 77
 # What a lab may need, by the first word of its commands.
 NEEDED = ['python3', 'curl', 'nginx', 'wrk', 'redis-server', 'redis-cli', 'redis-benchmark', 'git', 'node', 'busybox',
-          'nc', 'dig', 'getent', 'iperf3']
+          'nc', 'dig', 'getent', 'iperf3', 'ping', 'traceroute.db', 'tracepath']
 # Expert remarks that a damaged or a closing conversation brings with it; anything else of severity warning is a fault.
 EXPECTED_REMARKS = ['retransmission', 'Previous segment', 'Duplicate ACK', 'Out-Of-Order', 'out-of-order', 'D-SACK', 'ACKed segment',
                     'Connection reset', 'TCP window', 'Window', 'window', 'Connection establish', 'Connection finish',

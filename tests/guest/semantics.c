@@ -469,6 +469,66 @@ static void both_families(void) {
   close(door);
 }
 
+// What poll says of a socket: its events as a number.
+static long polled(int descriptor) {
+  struct pollfd look = {descriptor, POLLIN, 0};
+  return poll(&look, 1, 500) < 0 ? -1 : look.revents;
+}
+
+// IP_RECVERR: POLLERR until the queue is empty, whoever asks what in between.
+static void error_queue(void) {
+  char text[64], control[256];
+  int udp = socket(AF_INET, SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0);
+  bind_to(other, 0);
+  int port = port_of(other);
+  close(other);
+  say("queue errors", set(udp, IPPROTO_IP, IP_RECVERR, 1));
+  say("want hop limits", set(udp, IPPROTO_IP, IP_RECVTTL, 1));
+  say("connect to port 0", connect_to(udp, 0));
+  say("connect to a closed port", connect_to(udp, port));
+  for (int round = 0; round < 2; ++round) {
+    struct iovec part = {text, sizeof text};
+    struct sockaddr_in from;
+    struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part,
+                            .msg_iovlen = 1, .msg_control = control,
+                            .msg_controllen = sizeof control};
+    say("send into nothing", send(udp, "lost", 4, 0));
+    say("events of an error", polled(udp));
+    say("the error", recvfrom(udp, text, sizeof text, MSG_DONTWAIT, (struct sockaddr*)&from,
+                              &(socklen_t){sizeof from}));
+    nap(30);
+    say("events still", polled(udp));
+    say("nothing but the queue", recvfrom(udp, text, sizeof text, MSG_DONTWAIT,
+                                          (struct sockaddr*)&from, &(socklen_t){sizeof from}));
+    nap(30);
+    say("events even then", polled(udp));
+    say("the queue", recvmsg(udp, &header, MSG_ERRQUEUE));
+    say("its flags", header.msg_flags);
+    say("where it went", ntohs(from.sin_port) == port);
+    for (struct cmsghdr* each = CMSG_FIRSTHDR(&header); each != NULL;
+         each = CMSG_NXTHDR(&header, each))
+      say("with", each->cmsg_type);
+    say("the queue is empty", recvmsg(udp, &header, MSG_ERRQUEUE));
+    struct pollfd look = {udp, POLLIN, 0};
+    say("events of nothing", poll(&look, 1, 30));
+    say("SO_ERROR", option(udp, SOL_SOCKET, SO_ERROR));
+  }
+  // The socket itself goes on.
+  other = socket(AF_INET, SOCK_DGRAM, 0);
+  say("the port opens", bind_to(other, port));
+  say("send to it", send(udp, "found", 5, 0));
+  struct sockaddr_in peer;
+  say("it arrives", recvfrom(other, text, sizeof text, 0, (struct sockaddr*)&peer,
+                             &(socklen_t){sizeof peer}));
+  say("reply to it", sendto(other, "yes", 3, 0, (struct sockaddr*)&peer, sizeof peer));
+  say("events of the reply", polled(udp));
+  say("read it", recv(udp, text, sizeof text, 0));
+  close(udp);
+  nap(30);
+  say("its port is free", bind_to(socket(AF_INET, SOCK_DGRAM, 0), ntohs(peer.sin_port)));
+  close(other);
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);
@@ -480,6 +540,7 @@ int main(void) {
   breaking();
   options();
   datagrams();
+  error_queue();
   edges();
   both_families();
   alarm(0);
