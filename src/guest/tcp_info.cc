@@ -44,6 +44,9 @@ std::string tcp_info_bytes(const socket::TcpInfo& info) {
   out.tcpi_segs_in = info.segs_in;
   out.tcpi_notsent_bytes = info.notsent_bytes;
   out.tcpi_min_rtt = info.min_rtt_us;
+  out.tcpi_busy_time = info.busy_us;
+  out.tcpi_rwnd_limited = info.window_limited_us;
+  out.tcpi_sndbuf_limited = info.buffer_limited_us;
   out.tcpi_delivery_rate = info.delivery_rate;
   out.tcpi_bytes_sent = info.bytes_sent;
   out.tcpi_bytes_retrans = info.bytes_retrans;

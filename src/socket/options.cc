@@ -28,8 +28,8 @@ bool within(std::int64_t value, std::int64_t least, std::int64_t most) {
 
 // socket(7): the kernel doubles the value, to leave room for its own book-keeping, and shows the
 // doubled one.
-std::uint32_t buffer_size(std::int64_t value) {
-  return static_cast<std::uint32_t>(std::clamp(value * 2, buffer_bytes_least, buffer_bytes_most));
+std::uint32_t buffer_size(std::int64_t value, std::int64_t least = buffer_bytes_least) {
+  return static_cast<std::uint32_t>(std::clamp(value * 2, least, buffer_bytes_most));
 }
 
 tcp::Settings options_of(Sockets::Table& table, const Stream& stream) {
@@ -78,7 +78,7 @@ Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Setti
       options.reports_soft_errors = is_on;
       return {};
     case Option::send_buffer:
-      options.send_buffer_bytes = buffer_size(value);
+      options.send_buffer_bytes = buffer_size(value, 2 * buffer_bytes_least);
       return {};
     case Option::receive_buffer:
       options.receive_buffer_bytes = buffer_size(value);

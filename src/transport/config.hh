@@ -38,7 +38,8 @@ struct Config {
   std::uint32_t send_buffer_bytes = 4 * 1024 * 1024;
   std::uint32_t receive_buffer_bytes = 4 * 1024 * 1024;
   std::uint32_t udp_receive_buffer_bytes = 512 * 1024;
-  std::uint32_t backlog_max = 4096;  // net.core.somaxconn
+  std::uint32_t not_sent_low_water = 0;  // of sockets without TCP_NOTSENT_LOWAT; 0: none
+  std::uint32_t backlog_max = 4096;      // net.core.somaxconn
   // TCP.
   std::uint32_t half_open_min = 256;  // embryonic connections of a listener, whatever its backlog
   std::uint32_t connections_max = 16 * 1024 * 1024;

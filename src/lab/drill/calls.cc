@@ -44,6 +44,8 @@ const std::map<std::string_view, SystemCalls::Call>& SystemCalls::table() {
       {"sendmsg", &SystemCalls::send_message},
       {"open", &SystemCalls::open_file},
       {"sendfile", &SystemCalls::send_file},
+      {"pipe", &SystemCalls::make_pipe},
+      {"splice", &SystemCalls::splice},
       {"read", &SystemCalls::receive},
       {"recv", &SystemCalls::receive},
       {"recvfrom", &SystemCalls::receive},
@@ -71,6 +73,7 @@ void SystemCalls::begin(Instant now) {
 
 std::optional<Returned> SystemCalls::attempt(Instant now, const CallEvent& call, Mark mark) {
   now_ = now;
+  said_ = call.result.kind == Expression::Kind::number ? call.result.number : -1;
   const auto found = table().find(call.name);
   if (found == table().end()) {
     Arguments::unsupported(mark, fmt::format("the system call `{}` is not known", call.name));

@@ -22,16 +22,15 @@ class SystemCalls {
  public:
   SystemCalls(socket::Sockets& sockets, const Setup& setup);
 
-  // A new call: nothing of it is done yet.
-  void begin(Instant now);
+  void begin(Instant now);  // a new call: nothing of it is done yet
   // Nothing: it blocks. Faults: a call or argument that is not known, an answer that differs from
   // what the script says of it.
   std::optional<Returned> attempt(Instant now, const CallEvent& call, Mark mark);
   // When the call that blocks gives up by itself.
   [[nodiscard]] Instant gives_up_at() const { return gives_up_at_; }
-  // The script's number for what the call opened.
-  void name_opened(std::int64_t number);
+  void name_opened(std::int64_t number);  // the script's number for what the call opened
 
+  void observe(Instant now);  // something may have been sent or acknowledged (SO_TIMESTAMPING)
   // TCP_INFO of the connection the script is about; nothing: there is none.
   [[nodiscard]] std::optional<socket::TcpInfo> info(Instant now) const;
 
@@ -57,11 +56,12 @@ class SystemCalls {
   Answer send_message(const Arguments& a);
   Answer open_file(const Arguments& a);
   Answer send_file(const Arguments& a);
+  Answer make_pipe(const Arguments& a);  // calls_pipe.cc
+  Answer splice(const Arguments& a);
   Answer receive(const Arguments& a);
   Answer receive_vector(const Arguments& a);
   Answer receive_message(const Arguments& a);
-  // calls_options.cc
-  Answer set_option(const Arguments& a);
+  Answer set_option(const Arguments& a);  // calls_options.cc
   Answer get_option(const Arguments& a);
   // calls_poll.cc
   Answer poll(const Arguments& a);
@@ -93,6 +93,8 @@ class SystemCalls {
   // What MSG_ZEROCOPY says when the bytes are no longer needed.
   void settle_copies(Descriptor& descriptor) const;
   static void check_completion(const Expression& control, const Copies::Range& taken);
+  Answer ask_for_stamps(const Arguments& a, Descriptor& descriptor) const;
+  void check_stamp(const Expression& control, const Stamps::Told& told) const;
   [[nodiscard]] static bool is_nowhere(const Expression& buffer);
   void check_control(const Expression& message, Descriptor& descriptor);
   Descriptor* find(std::int64_t number);
@@ -108,6 +110,7 @@ class SystemCalls {
   socket::Handle current_ = socket::Handle::none;  // the connection the script is about
   Instant now_, began_at_, gives_up_at_ = Instant::never();
   std::size_t sent_ = 0;        // of a blocking send that is under way
+  std::int64_t said_ = -1;      // what the script says that the call returns, if a number
   bool has_connected_ = false;  // that send has begun a connection
   std::size_t early_ = 0;       // and so much went with its SYN
   std::string gathered_{};      // of a receive that waits for all

@@ -82,6 +82,8 @@ SystemCalls::Answer SystemCalls::transfer_out(Transfer& transfer) {
   copies.written += static_cast<std::uint64_t>(answer->value);
   if (copies.is_asked && (transfer.flags & msg_zerocopy) != 0 && answer->value > 0)
     copies.waiting.emplace_back(copies.written, copies.next++);
+  if (descriptor->stamps.flags != 0 && answer->value > 0)
+    descriptor->stamps.waiting.push_back({.end = copies.written});
   return answer;
 }
 
@@ -102,15 +104,20 @@ SystemCalls::Answer SystemCalls::send_out(Transfer& transfer) {
                                 .more = (transfer.flags & MSG_MORE) != 0,
                                 .end_of_record = (transfer.flags & MSG_EOR) != 0};
   const bool connects = (transfer.flags & msg_fastopen) != 0 && transfer.peer;
+  // How much a buffer takes is the stack's own measure: a short write is as short as the script
+  // says.
+  const bool may_wait = !descriptor->is_nonblocking && (transfer.flags & MSG_DONTWAIT) == 0;
+  const bool is_short = said_ > 0 && static_cast<std::size_t>(said_) < data.size();
+  if (is_short && !may_wait && !connects && !setup_.strict.buffers)
+    data.resize(static_cast<std::size_t>(said_));
   if (connects && !std::exchange(has_connected_, true)) {
     current_ = descriptor->handle;
     const auto early = sockets_.send_to(now_, descriptor->handle, data,
                                         {.peer = *transfer.peer, .local = {}, .opens_fast = true});
     if (!early && early.error() != Errno::in_progress) return failed(early.error());
     if (early) sent_ = early_ = *early;
-    const bool waits = !descriptor->is_nonblocking && (transfer.flags & MSG_DONTWAIT) == 0;
-    if (!waits && !early) return failed(Errno::in_progress);
-    if (!waits) return Returned{static_cast<std::int64_t>(sent_), {}, false};
+    if (!may_wait && !early) return failed(Errno::in_progress);
+    if (!may_wait) return Returned{static_cast<std::int64_t>(sent_), {}, false};
   }
   const socket::Readiness ready = sockets_.readiness(descriptor->handle);
   const bool is_connecting = connects && !ready.writable && !ready.failed && !ready.hung_up;
@@ -141,6 +148,8 @@ SystemCalls::Answer SystemCalls::send(const Arguments& a) {
   const bool has_address = a.size() > 4 &&
                            !(a.at(4).kind == Kind::word && a.at(4).text == "NULL") &&
                            !(a.at(4).kind == Kind::number);
+  const bool is_nobody = has_address && a.at(4).kind == Kind::word && a.at(4).text == "AF_UNSPEC";
+  if (is_nobody && (transfer.flags & msg_fastopen) != 0) return failed(Errno::not_supported);
   if (a.name() == "sendto" && has_address) transfer.peer = peer_of(a.at(4));
   return transfer_out(transfer);
 }
@@ -212,6 +221,13 @@ SystemCalls::Answer SystemCalls::transfer_in(Transfer& transfer) {
     if (!descriptor->copies.done.empty()) {
       descriptor->copies.taken = descriptor->copies.done.front();
       descriptor->copies.done.pop_front();
+      return Returned{};
+    }
+    Stamps& stamps = descriptor->stamps;
+    stamps.taken.reset();
+    if (!stamps.done.empty()) {
+      stamps.taken = stamps.done.front();
+      stamps.done.pop_front();
       return Returned{};
     }
     const auto error = sockets_.take_error(descriptor->handle);
@@ -331,8 +347,10 @@ SystemCalls::Answer SystemCalls::receive_message(const Arguments& a) {
 void SystemCalls::check_control(const Expression& message, Descriptor& descriptor) {
   const Expression* control = Arguments::field(message, "msg_control");
   const auto taken = std::exchange(descriptor.copies.taken, std::nullopt);
+  const auto stamp = std::exchange(descriptor.stamps.taken, std::nullopt);
   if (control == nullptr || control->items.empty()) return;
   if (taken) return check_completion(*control, *taken);
+  if (stamp) return check_stamp(*control, *stamp);
   const Expression& said = Arguments::first_of(*control);
   constexpr std::int64_t tcp_cm_inq = 36;
   const bool is_queue = Arguments::field_number(said, "cmsg_level", 0) == IPPROTO_TCP &&

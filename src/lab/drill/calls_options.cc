@@ -176,6 +176,8 @@ SystemCalls::Answer SystemCalls::set_option(const Arguments& a) {
     descriptor->copies.is_asked = value != 0;
     return Returned{};
   }
+  if (a.number(1) == SOL_SOCKET && a.number(2) == SO_TIMESTAMPING)
+    return ask_for_stamps(a, *descriptor);
   const Row* row = find_row(a);
   if (row == nullptr) unknown(a);
   const Expression& value = Arguments::first_of(a.at(3));

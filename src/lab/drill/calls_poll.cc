@@ -45,7 +45,8 @@ std::uint32_t SystemCalls::ready_events(Descriptor& descriptor) const {
   if (ready.writable) events |= EPOLLOUT | EPOLLWRNORM;
   if (ready.read_closed) events |= EPOLLRDHUP;
   if (ready.hung_up) events |= EPOLLHUP;
-  if (ready.failed || !descriptor.copies.done.empty()) events |= EPOLLERR;
+  if (ready.failed || !descriptor.copies.done.empty() || !descriptor.stamps.done.empty())
+    events |= EPOLLERR;
   if (ready.urgent) events |= EPOLLPRI;
   return events;
 }

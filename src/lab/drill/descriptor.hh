@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -45,6 +46,26 @@ struct Copies {
   std::optional<Range> taken{};  // by the last recvmsg
 };
 
+// What SO_TIMESTAMPING tells of sends: when the last octet of each was handed down, sent and
+// acknowledged.
+struct Stamps {
+  enum class Kind : std::uint8_t { sent, scheduled, acknowledged };  // SCM_TSTAMP_SND and so on
+  struct Told {
+    Kind kind;
+    std::uint32_t key;  // the place of the octet
+    Instant at;
+  };
+  struct Send {
+    std::uint64_t end = 0;
+    bool is_sent = false;
+  };
+  std::uint32_t flags = 0;  // SOF_TIMESTAMPING_*
+  std::uint64_t from = 0;   // octets acknowledged when it was asked for: places count from there
+  std::deque<Send> waiting{};
+  std::deque<Told> done{};
+  std::optional<Told> taken{};  // by the last recvmsg
+};
+
 struct Descriptor {
   socket::Handle handle = socket::Handle::none;  // none: a watching one
   Family family = Family::ipv4;
@@ -57,6 +78,9 @@ struct Descriptor {
   Copies copies{};
   std::optional<std::uint64_t> file_bytes{};  // a file, not a socket
   std::uint64_t file_at = 0;
+  std::shared_ptr<std::uint64_t> pipe{};  // an end of a pipe: the octets in it
+  bool is_pipe_input = false;
+  Stamps stamps{};
 };
 
 }  // namespace lanyard::lab::drill

@@ -102,6 +102,12 @@ Seen Flow::on_wire(const PacketEvent& said) {
   seen.flags = flags_on_wire(said);
   seen.has_accurate_ecn = said.has_accurate_ecn || (said.ace.value_or(0) & 4) != 0;
   const bool is_syn = has(seen.flags, tcp::flags::syn);
+  // Nothing acknowledged yet: a number that lies close behind the SYN's is one of the wire.
+  constexpr std::uint32_t close = 1 << 20;
+  if (!is_syn && said.ack && *said.ack - script_isn_ >= close) script_isn_ = 0;
+  if (!is_syn && !remote_base_ && remote_isn_) {
+    remote_base_ = said.range.begin - *remote_isn_ < close ? 0 : *remote_isn_;
+  }
   seen.sequence = said.range.begin + (is_syn ? 0 : remote_base_.value_or(0));
   if (has(seen.flags, tcp::flags::ack)) seen.acknowledgment = to_wire(said.ack.value_or(0));
   seen.window = said.window.value_or(window_unsaid);

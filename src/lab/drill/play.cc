@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "lab/drill/constants.hh"
 #include "lab/drill/player.hh"
 #include "lab/drill/tcp_info.hh"
+#include "transport/tcp/tcp.hh"
 #include "wire/tcp.hh"
 
 namespace lanyard::lab::drill {
@@ -289,6 +291,7 @@ void Player::play_code(const Event& event, const CodeEvent& code) {
 void Player::play_command(const Event& event, const CommandEvent& command) {
   const auto applied = apply_command(setup_, command.text, event.mark);
   if (!applied) throw Fault{applied.error()};
+  if (stack_ && std::exchange(setup_.forgets_servers, false)) stack_->tcp().forget_servers();
   if (!stack_ || !setup_.is_changed) return;
   setup_.is_changed = false;
   stack_->reconfigure(setup_.config);

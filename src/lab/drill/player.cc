@@ -30,6 +30,7 @@ Player::Player(const Setup& setup, const Script& script)
 
 void Player::build_stack() {
   if (stack_) return;
+  setup_.began = began_;
   setup_.is_changed = false;  // what was asked for is in it
   stack_ = std::make_unique<stack::Stack>(setup_.config, Seed(seed), 0, nullptr);
   stack::InterfaceConfig interface;
@@ -83,6 +84,7 @@ void Player::collect() {
     if (from.answer) stack_->on_frame(now_, interface_, std::move(from.answer));
     if (from.packet) on_packet(std::move(*from.packet));
   }
+  if (calls_) calls_->observe(now_);
 }
 
 void Player::on_packet(Seen packet) {

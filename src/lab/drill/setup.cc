@@ -274,7 +274,9 @@ Answer apply_one(Setup& setup, const std::string& text, Mark mark) {
   const std::string& program = words.front();
   if (ends_with_program(program, "sysctl") || program.ends_with("set_sysctls.py")) {
     set_sysctls(setup, text);
-    return {};
+    if (setup.kernel_only.empty()) return {};
+    return std::unexpected(Problem{Problem::Kind::unsupported, mark,
+                                   fmt::format("{}; not supported", setup.kernel_only)});
   }
   if (set_by_echo(setup, text) || make_file(setup, words)) return {};
   // Pacing by a queue of the kernel's, a queue that holds nothing, a parameter of one of its
@@ -291,8 +293,12 @@ Answer apply_one(Setup& setup, const std::string& text, Mark mark) {
     apply_linux_defaults(setup);
     return {};
   }
+  if (ends_with_program(program, "ip") && words.size() > 2 && words[1] == "tcp_metrics") {
+    setup.forgets_servers = words[2] == "flush";
+    return {};
+  }
   const bool changes_paths = ends_with_program(program, "ip") && words.size() > 2 &&
-                             words[1] != "tcp_metrics" && words[2] != "show" && words[2] != "get";
+                             words[2] != "show" && words[2] != "get";
   if (changes_paths || ends_with_program(program, "iptables")) {
     return std::unexpected(Problem{Problem::Kind::unsupported, mark,
                                    fmt::format("`{}` changes the machine; not supported", text)});
@@ -332,7 +338,12 @@ std::expected<void, Problem> apply_command(Setup& setup, std::string_view comman
       joined += command[at];
     }
   }
-  for (std::string text : split(joined, "\n;&")) {
+  // Where its output goes does not matter.
+  for (const std::string_view arrow : {"2>&1", "&> /dev/null", "> /dev/null", "2> /dev/null"}) {
+    for (std::size_t at = joined.find(arrow); at != std::string::npos; at = joined.find(arrow))
+      joined.erase(at, arrow.size());
+  }
+  for (std::string text : split(joined, "\n;&|")) {
     text.erase(0, std::min(text.find_first_not_of(" \t\r"), text.size()));
     if (text.empty() || text.front() == '#') continue;
     if (const auto applied = apply_one(setup, text, mark); !applied) return applied;

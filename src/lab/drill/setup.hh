@@ -38,7 +38,10 @@ struct Setup {
   Duration tolerance;
   bool packets_are_fatal = true, calls_are_fatal = true, asserts_are_fatal = true;
   bool is_dry_run = false;
-  bool is_changed = false;  // by sysctl, since this was last false
+  bool is_changed = false;       // by sysctl, since this was last false
+  bool forgets_servers = false;  // what Fast Open remembers of them is to be forgotten
+  std::string kernel_only;       // not empty: why a setting means something to a kernel only
+  Instant began;                 // when the script did
   Strict strict;
   stack::Config config;
   std::map<std::string, std::uint64_t> files;  // that commands have made, by name: how many octets

@@ -60,6 +60,9 @@ std::string set_receive_buffer(Setup& setup, std::int64_t, const Values& values)
   return {};
 }
 std::string set_send_buffer(Setup& setup, std::int64_t, const Values& values) {
+  constexpr std::int64_t small = 128 * 1024;
+  if (number_at(values, 1).value_or(small) < small)
+    setup.kernel_only = "a send buffer that begins so small shows how Linux counts its memory";
   const auto bytes = number_at(values, values.size() - 1);
   if (bytes) transport_of(setup).send_buffer_bytes = count(std::max<std::int64_t>(*bytes, 4096));
   return {};
@@ -129,6 +132,11 @@ constexpr Row rows[] = {
      }},
     {"net.ipv4.tcp_fastopen_key", set_fast_open_key},
     {"net.ipv4.tcp_congestion_control", set_congestion},
+    {"net.ipv4.tcp_notsent_lowat",
+     [](Setup& setup, std::int64_t value, const Values&) {
+       transport_of(setup).not_sent_low_water = value >= UINT32_MAX ? 0 : count(value);
+       return std::string();
+     }},
     {"net.ipv4.tcp_early_retrans",
      [](Setup& setup, std::int64_t value, const Values&) {
        transport_of(setup).tail_probes = value > 2;
@@ -266,9 +274,8 @@ constexpr Row rows[] = {
        return only(value, 0, "the window is never taken back");
      }},
     {"net.ipv4.ip_no_pmtu_disc",
-     [](Setup&, std::int64_t value, const Values&) {
-       return only(value, 0, "the path MTU is always discovered");
-     }},
+     [](Setup&, std::int64_t value,
+        const Values&) { return only(value, 0, "the path MTU is always discovered"); }},
     {"net.ipv4.tcp_thin_linear_timeouts",
      [](Setup&, std::int64_t value,
         const Values&) { return only(value, 0, "time-outs always back off"); }},

@@ -65,6 +65,9 @@ const std::map<std::string_view, Read>& fields() {
       FIELD(bytes_sent),
       FIELD(bytes_retrans),
       FIELD(delivery_rate),
+      RENAMED(busy_time, busy_us),
+      RENAMED(rwnd_limited, window_limited_us),
+      RENAMED(sndbuf_limited, buffer_limited_us),
   };
   return table;
 }

@@ -109,10 +109,10 @@ struct Connection : Node {
     const std::size_t queued = sender.queued();
     return queued < settings->send_buffer_bytes ? settings->send_buffer_bytes - queued : 0;
   }
-  // As Linux: when a third of the buffer is free.
-  [[nodiscard]] bool is_writable() const {
+  [[nodiscard]] bool is_writable() const {  // as Linux: when a third of the buffer is free
+    const std::uint32_t low_water = settings->low_water();
     return send_room() >= settings->send_buffer_bytes / 3 &&
-           (settings->not_sent_low_water == 0 || sender.unsent() < settings->not_sent_low_water);
+           (low_water == 0 || sender.unsent() < low_water);
   }
 };
 

@@ -211,6 +211,12 @@ Info Tcp::info(Instant now, ConnectionId id) const {
   info.last_data_recv_ms = milliseconds(now - c->last_received);
   info.last_ack_recv_ms = milliseconds(now - c->last_acked);
   info.segs_in = c->counters.segments_in;
+  if (c->recovery) {
+    const Busy& busy = c->recovery->busy;
+    info.busy_us = static_cast<std::uint64_t>(busy.all(now).count_us());
+    info.window_limited_us = static_cast<std::uint64_t>(busy.by_window(now).count_us());
+    info.buffer_limited_us = static_cast<std::uint64_t>(busy.by_buffer(now).count_us());
+  }
   info.bytes_received = c->counters.bytes_received;
   return info;
 }

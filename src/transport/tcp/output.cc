@@ -315,6 +315,9 @@ void Machine::output(Instant now, Connection& c) {
     }
     arm_retransmit(now, c, held);
   }
+  if (c.recovery)
+    c.recovery->busy.note(now, c.sender.queued() > 0, held == Held::by_window,
+                          c.sender.queued() > 0 && c.sender.unsent() == 0 && !c.was_writable);
   if (c.ack_now) send_ack(now, c);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/pool.hh"
 #include "core/time.hh"
+#include "transport/tcp/busy.hh"
 #include "transport/tcp/rack.hh"
 #include "transport/tcp/sender.hh"
 
@@ -69,6 +70,7 @@ struct Recovery : Pooled {
 
   Rack rack;
   RateReduction rate;
+  Busy busy;
 
   // The last reduction (RFC 4015, RFC 2883): where it began, and what was sent again since.
   SequenceNumber undo_from;

@@ -8,6 +8,7 @@ Settings Settings::defaults(const transport::Config& config) {
   Settings settings;
   settings.send_buffer_bytes = config.send_buffer_bytes;
   settings.receive_buffer_bytes = config.receive_buffer_bytes;
+  settings.not_sent_default = config.not_sent_low_water;
   settings.syn_retries_max = config.syn_retries_max;
   settings.keep_alive_probes_max = config.keep_alive_probes_max;
   settings.keep_alive_idle = config.keep_alive_idle;

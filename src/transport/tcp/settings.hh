@@ -28,6 +28,7 @@ struct Settings {
   std::uint32_t send_buffer_bytes = 0;
   std::uint32_t receive_buffer_bytes = 0;
   std::uint32_t not_sent_low_water = 0;  // TCP_NOTSENT_LOWAT; 0: none
+  std::uint32_t not_sent_default = 0;    // the machine's, which reads as none
   std::uint32_t syn_retries_max = 0;     // TCP_SYNCNT
   std::uint32_t keep_alive_probes_max = 0;
   Duration keep_alive_idle;
@@ -36,6 +37,10 @@ struct Settings {
   Duration fin_wait_2;    // TCP_LINGER2: of an orphan; negative: straight to CLOSED
   Duration defer_accept;  // TCP_DEFER_ACCEPT; zero: off
 
+  // What unsent octets must stay below for the socket to be writable; 0: they do not matter.
+  [[nodiscard]] std::uint32_t low_water() const {
+    return not_sent_low_water != 0 ? not_sent_low_water : not_sent_default;
+  }
   [[nodiscard]] static Settings defaults(const transport::Config& config);
   friend bool operator==(const Settings&, const Settings&) = default;
 };
@@ -55,6 +60,7 @@ struct Info {
   std::uint32_t delivered = 0, dsack_dups = 0, reord_seen = 0, data_segs_out = 0;
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0,
                 delivery_rate = 0;
+  std::uint64_t busy_us = 0, window_limited_us = 0, buffer_limited_us = 0;
 };
 
 }  // namespace lanyard::tcp

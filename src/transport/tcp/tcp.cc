@@ -236,6 +236,10 @@ void Tcp::on_icmp_error(Instant now, const internet::IcmpError& error) {
   parts_->finish(now);
 }
 
+void Tcp::forget_servers() {
+  parts_->fast_opens = FastOpenCache();
+}
+
 void Tcp::poll(Instant now) {
   parts_->poll(now);
   parts_->finish(now);

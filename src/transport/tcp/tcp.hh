@@ -41,8 +41,7 @@ class Tcp {
   Tcp& operator=(const Tcp&) = delete;
   void set_observer(Observer* observer);
   [[nodiscard]] Settings default_settings() const;
-  // The configuration has changed: what is opened from now on begins with it.
-  void on_config_change();
+  void on_config_change();  // what is opened from now on begins with it
   // Settings to be kept: equal ones are one object, as long as few differ.
   [[nodiscard]] std::shared_ptr<const Settings> keep(const Settings& settings);
   [[nodiscard]] std::shared_ptr<const Settings> kept_defaults() const;
@@ -114,6 +113,7 @@ class Tcp {
   // Whether an error quotes something of ours that is in flight; others are not to be believed.
   [[nodiscard]] bool believes(const internet::IcmpError& error) const;
   void on_icmp_error(Instant now, const internet::IcmpError& error);
+  void forget_servers();  // what Fast Open has kept of them (RFC 7413 4.1.3)
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
 

@@ -79,7 +79,12 @@ TEST(Drill, WhatIsNotSupportedIsNotCalledAFailure) {
       "+0 setsockopt(3, SOL_TCP, TCP_MD5SIG, [1], 4) = 0\n");
   EXPECT_EQ(option.kind, Outcome::Kind::unsupported);
   EXPECT_EQ(option.mark.line, 2U);
-  EXPECT_EQ(play("0 splice(3, 0, 4, 0, 5, 0) = 0\n").kind, Outcome::Kind::unsupported);
+  EXPECT_EQ(play("0 tee(3, 4, 5, 0) = 0\n").kind, Outcome::Kind::unsupported);
+  for (const std::string command :
+       {"tc qdisc replace dev tun0 root fq", "tc qdisc add dev tun0 root pfifo limit 0",
+        "echo 3 > /sys/module/tcp_cubic/parameters/hystart",
+        "sysctl -q net.ipv4.tcp_wmem='4096 50000 4194304'"})
+    EXPECT_EQ(play("`" + command + "`\n").kind, Outcome::Kind::unsupported) << command;
   EXPECT_EQ(play("0 %{ for x in y: pass }%\n").kind, Outcome::Kind::unsupported);
   EXPECT_EQ(play("0 < sctp: INIT\n").kind, Outcome::Kind::unsupported);
 }
