@@ -17,6 +17,7 @@ void Rack::take(const Delivery& delivery) {
     has_seen_reordering_ = true;
     ++reorderings_;
     disorder_ = std::max(disorder_, static_cast<std::uint32_t>(high_ - delivery.low_original));
+    note_late(delivery.now - delivery.first_original_sent_at);
   }
   if (after(delivery.high_end, high_)) high_ = delivery.high_end;
   if (!delivery.newest) return;
@@ -24,6 +25,13 @@ void Rack::take(const Delivery& delivery) {
   has_delivery_ = true;
   newest_ = *delivery.newest;
   round_trip_ = delivery.now - newest_.at;
+}
+
+// Sent `age` ago and here only now: as much later than its round trip as what was sent last took.
+void Rack::note_late(Duration age) {
+  if (!has_delivery_ || age - round_trip_ <= late_) return;
+  late_ = age - round_trip_;
+  persist_ = persist_recoveries;
 }
 
 void Rack::take_duplicate(SequenceNumber una, SequenceNumber next) {
@@ -35,15 +43,20 @@ void Rack::take_duplicate(SequenceNumber una, SequenceNumber next) {
 }
 
 void Rack::recovered() {
-  if (persist_ > 0 && --persist_ == 0) steps_ = 1;
+  if (persist_ == 0 || --persist_ > 0) return;
+  steps_ = 1;
+  late_ = Duration::zero();
 }
 
 // The window starts at a quarter of the least round trip, and grows up to the smoothed one. While
-// nothing has come out of order, three segments above a gap are proof enough (RFC 5681).
+// nothing has come out of order, three segments above a gap are proof enough (RFC 5681). What was
+// seen to come late widens it at once; the bound is larger then (RFC 8985 3.3.2 asks for one, and
+// has the smoothed round trip for it), for jitter may be longer than a round trip.
 Duration Rack::reordering_window(const Path& path) const {
   if (!has_seen_reordering_ && (path.is_recovering || path.has_enough_held))
     return Duration::zero();
-  return std::min(path.least_round_trip / 4 * steps_, path.smoothed_round_trip);
+  const Duration grown = std::min(path.least_round_trip / 4 * steps_, path.smoothed_round_trip);
+  return std::max(grown, std::min(late_, path.smoothed_round_trip + path.variation * 2));
 }
 
 }  // namespace lanyard::tcp

@@ -19,6 +19,7 @@ class Rack {
   // 6.2 step 4: something was sent again for nothing; counted once a round trip.
   void take_duplicate(SequenceNumber una, SequenceNumber next);
   void recovered();
+  void note_late(Duration age);  // an original came after what was sent behind it
   void note_reordering() { has_seen_reordering_ = true; }
   // What seemed to be the ACK of a retransmission was that of the original.
   void forget_delivery() { has_delivery_ = false; }
@@ -26,6 +27,7 @@ class Rack {
   struct Path {
     Duration least_round_trip;
     Duration smoothed_round_trip;
+    Duration variation{};
     bool is_recovering = false;
     bool has_enough_held = false;  // DupThresh segments
   };
@@ -44,6 +46,7 @@ class Rack {
  private:
   Moment newest_;  // RACK.xmit_ts, RACK.end_seq
   Duration round_trip_;
+  Duration late_;        // by how much something was, at most
   SequenceNumber high_;  // RACK.fack
   SequenceNumber duplicate_round_;
   std::uint32_t reorderings_ = 0;

@@ -17,6 +17,7 @@ LossRule rule_for(Instant now, const Connection& c) {
       now,
       {.least_round_trip = c.round_trip.least(),
        .smoothed_round_trip = c.round_trip.smoothed(),
+       .variation = c.round_trip.variation(),
        .is_recovering = c.sender.recovery() != Sender::Recovery::none,
        .has_enough_held = flight != nullptr && flight->held_segments(c.mss) >= duplicates_needed});
 }
@@ -96,6 +97,8 @@ bool undo_if_spurious(Connection& c, const Acked& acked) {
   c.congestion->restore();
   recovery.ecn_point = c.sender.una();
   if (is_fast(c)) recovery.rack.note_reordering();
+  if (is_original && is_fast(c))
+    recovery.rack.note_late(delivery.now.since_start() - Duration::milliseconds(*delivery.echo_ms));
   recovery.rack.forget_delivery();
   c.sender.undo_recovery();
   c.backoff = 0;

@@ -136,6 +136,33 @@ TEST(TcpRack, TheWindowGrowsWithEveryDuplicateAndShrinksAgain) {
   EXPECT_EQ(rack.reordering_window(path), 10_ms);
 }
 
+TEST(TcpRack, TheWindowIsAsWideAsWhatCameLate) {
+  tcp::Rack rack;
+  rack.start(SequenceNumber(1000));
+  tcp::Delivery first;
+  first.now = Instant::start() + 20_ms;
+  first.octets = 1000;
+  first.has_original = true;
+  first.low_original = SequenceNumber(3000);
+  first.high_end = SequenceNumber(4000);
+  first.newest = {Instant::start(), 4, SequenceNumber(4000)};
+  rack.take(first);
+  tcp::Delivery late;
+  late.now = Instant::start() + 45_ms;
+  late.octets = 1000;
+  late.has_original = true;
+  late.low_original = SequenceNumber(1000);
+  late.high_end = SequenceNumber(2000);
+  late.first_original_sent_at = Instant::start();
+  rack.take(late);
+  tcp::Rack::Path path{.least_round_trip = 20_ms, .smoothed_round_trip = 20_ms, .variation = 5_ms};
+  EXPECT_EQ(rack.reordering_window(path), 25_ms);  // 45 ms on the way, where 20 ms were usual
+  path.variation = 1_ms;
+  EXPECT_EQ(rack.reordering_window(path), 22_ms);  // RFC 8985 3.3.2: bounded
+  for (int i = 0; i < 16; ++i) rack.recovered();
+  EXPECT_EQ(rack.reordering_window(path), 5_ms);
+}
+
 TEST(TcpRack, WithoutReorderingThreeSegmentsAboveTheGapAreEnough) {
   tcp::Rack rack;
   tcp::Rack::Path path{.least_round_trip = 40_ms, .smoothed_round_trip = 50_ms};
