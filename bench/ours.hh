@@ -63,7 +63,10 @@ struct World {
   bool pump() {
     bool any = false;
     now += Duration::microseconds(1);
-    while (carry(a, b) | carry(b, a)) any = true;
+    for (bool has_more = true; has_more; any |= has_more) {
+      const bool went = carry(a, b);
+      has_more = carry(b, a) || went;
+    }
     return any;
   }
   // Lets time pass to the next timer.

@@ -89,5 +89,21 @@ TEST(Trace, NumbersEventsAndNotesTheirCause) {
   EXPECT_EQ(trace.cause(), 0U);
 }
 
+TEST(Trace, AsksForTheKindsThatAreWantedOnly) {
+  Trace trace;
+  Kept kept;
+  trace.set_sink(&kept, {EventKind::tcp_state, EventKind::note});
+  EXPECT_FALSE(trace.is_on());
+  EXPECT_TRUE(trace.takes(EventKind::note));
+  EXPECT_FALSE(trace.takes(EventKind::frame_sent));
+  EXPECT_EQ(trace.emit(Instant::start(), 1, EventKind::frame_sent, {2, 60, 9}), 0U);
+  EXPECT_EQ(trace.emit(Instant::start(), 1, EventKind::note, {}), 1U);
+  EXPECT_EQ(kept.events.size(), 1U);
+  trace.set_sink(&kept);
+  EXPECT_TRUE(trace.is_on());
+  trace.set_sink(nullptr);
+  EXPECT_EQ(trace.emit(Instant::start(), 1, EventKind::note, {}), 0U);
+}
+
 }  // namespace
 }  // namespace lanyard

@@ -2,6 +2,7 @@
 // Path MTUs, the rate limiter, source selection.
 #include <gtest/gtest.h>
 
+#include "internet/flows.hh"
 #include "internet/pmtu.hh"
 #include "internet/rate_limiter.hh"
 #include "internet/source_selection.hh"
@@ -186,6 +187,36 @@ TEST(SourceSelection, AvoidsDeprecatedAndForeignInterfacesAndPrefersTemporary) {
   first.interface = 2;
   first.is_temporary = true;  // rule 7
   EXPECT_EQ(choose(second, first), ip("2001:db8:1::1"));
+}
+
+TEST(Flows, AreFoundUntilSomethingChangesAndOnlyWhereTheyCameIn) {
+  Flows flows;
+  EXPECT_EQ(flows.find(1, 7, 2), nullptr);
+  flows.keep({.version = 1, .ends = 7, .arrived_on = 2, .mtu = 1400, .next = ip("10.0.0.9")});
+  ASSERT_NE(flows.find(1, 7, 2), nullptr);
+  EXPECT_EQ(flows.find(1, 7, 2)->mtu, 1400U);
+  EXPECT_EQ(flows.find(1, 7, 3), nullptr);
+  EXPECT_EQ(flows.find(1, 8, 2), nullptr);
+  EXPECT_EQ(flows.find(2, 7, 2), nullptr);
+}
+
+TEST(Flows, KeepMostOfAHundredAndNeverGiveOneForAnother) {
+  Flows flows;
+  constexpr std::uint64_t kept = 100, asked = 5000;
+  for (std::uint64_t ends = 0; ends < kept; ++ends)
+    flows.keep({.version = 3,
+                .ends = ends << 32 | 0x0a000001,
+                .arrived_on = 2,
+                .mtu = static_cast<std::uint32_t>(ends)});
+  std::uint64_t found = 0;
+  for (std::uint64_t ends = 0; ends < asked; ++ends) {
+    const Flows::Flow* const flow = flows.find(3, ends << 32 | 0x0a000001, 2);
+    if (flow == nullptr) continue;
+    ++found;
+    EXPECT_EQ(flow->mtu, ends);
+  }
+  EXPECT_GE(found, kept * 8 / 10);
+  EXPECT_LE(found, kept);
 }
 
 }  // namespace
