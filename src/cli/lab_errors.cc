@@ -56,6 +56,18 @@ void print_json(const std::vector<lab::Diagnostic>& problems, std::string_view) 
                                                                   json::error_handler_t::replace));
 }
 
+// Actions on clocks in a lab that runs in real time.
+std::vector<lab::Diagnostic> wrong_clocks(const lab::Model& model, const std::string& path) {
+  std::vector<lab::Diagnostic> problems;
+  if (lab::time_of(model) != lab::TimeMode::real) return problems;
+  for (const lab::Action& action : model.timeline)
+    if (action.kind == lab::Action::Kind::clock)
+      problems.push_back(
+          {path, action.mark.line, action.mark.column, "clocks go wrong in virtual time only",
+           "unmodified programs read the clock of this machine; leave it out", false});
+  return problems;
+}
+
 std::unique_ptr<LoadedLab> planned(Read file, const std::string& path, std::string_view source,
                                    Print print = print_problems) {
   if (!file.has_value()) {
@@ -65,6 +77,10 @@ std::unique_ptr<LoadedLab> planned(Read file, const std::string& path, std::stri
   print_problems(file->warnings, source);
   auto loaded = std::make_unique<LoadedLab>();
   loaded->model = std::move(file->model);
+  if (const auto wrong = wrong_clocks(loaded->model, path); !wrong.empty()) {
+    print(wrong, source);
+    return nullptr;
+  }
   auto plan = lab::make_plan(loaded->model);
   if (!plan.has_value()) {
     std::vector<lab::Diagnostic> problems;

@@ -138,7 +138,7 @@ std::string state_text(const lab::ProgramRow& program) {
     case lab::ProgramState::waiting:
       return "waiting to start";
     case lab::ProgramState::running:
-      return "running";
+      return program.is_paused ? "paused" : "running";
     case lab::ProgramState::exited:
       return fmt::format("exited {}", program.status);
     case lab::ProgramState::killed: {

@@ -103,6 +103,8 @@ class Task {
   bool is_started = false;
   bool is_being_ended = false;
   bool is_late = false;  // the deadline of its wait came first
+  bool is_held = false;
+  bool is_due = false;  // held back, it would be ready
 };
 
 struct Tasks::State {
@@ -123,6 +125,10 @@ struct Tasks::State {
 
 void Tasks::State::make_ready(Task& task) {
   task.timer.stop();
+  if (task.is_held) {
+    task.is_due = true;
+    return;
+  }
   task.phase = Task::Phase::ready;
   ready.push_back(&task);
 }
@@ -229,9 +235,26 @@ void Tasks::wake(Task* task) {
   if (task->phase == Task::Phase::waiting) state_->make_ready(*task);
 }
 
+void Tasks::hold(Task* task) {
+  CHECK(task != state_->current);
+  if (task->phase == Task::Phase::ended || task->is_held) return;
+  task->is_held = true;
+  if (task->phase != Task::Phase::ready) return;
+  task->is_due = true;
+  task->phase = Task::Phase::waiting;
+  std::erase(state_->ready, task);
+}
+
+void Tasks::let_go(Task* task) {
+  if (!task->is_held) return;
+  task->is_held = false;
+  if (std::exchange(task->is_due, false)) state_->make_ready(*task);
+}
+
 void Tasks::end(Task* task) {
   if (task->phase == Task::Phase::ended) return;
   task->is_being_ended = true;
+  let_go(task);
   wake(task);
 }
 

@@ -41,6 +41,10 @@ class Tasks {
   void wake(Task* task);
   // Makes a task's next (or present) wait throw TaskEnded, so that it unwinds.
   void end(Task* task);
+  // Held back, a task does not run; what woke it meanwhile, or a deadline that has come, counts
+  // when it is let go. Not from inside it. One that is being ended is let go.
+  void hold(Task* task);
+  void let_go(Task* task);
   [[nodiscard]] bool has_ended(const Task* task) const;
   // Frees the tasks that have ended; their handles are invalid from here on.
   void drop_ended();

@@ -53,7 +53,7 @@ struct Interface {
   std::uint8_t ipv6_hop_limit = 0;  // likewise; 0: the configured default
 
   [[nodiscard]] std::uint32_t mtu(Family family) const {
-    if (family == Family::ipv6) return ipv6_mtu != 0 ? ipv6_mtu : link.mtu;
+    if (family == Family::ipv6) return ipv6_mtu != 0 ? std::min(ipv6_mtu, link.mtu) : link.mtu;
     return std::min<std::uint32_t>(link.mtu, 65535);  // what Total Length can say
   }
   [[nodiscard]] InterfaceAddress* find(const IpAddress& address);

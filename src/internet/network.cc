@@ -83,6 +83,13 @@ std::uint32_t Network::add_interface(Instant now, const InterfaceSetup& setup) {
   return interface.link.index;
 }
 
+void Network::set_mtu(std::uint32_t index, std::uint32_t mtu) {
+  internet::Interface* interface = parts_->shared.interfaces.find(index);
+  if (interface == nullptr) return;
+  interface->link.mtu = mtu;
+  parts_->shared.interfaces.index_addresses();
+}
+
 void Network::set_link_up(Instant now, std::uint32_t index, bool is_up) {
   Shared& shared = parts_->shared;
   Interface* interface = shared.interfaces.find(index);

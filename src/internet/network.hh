@@ -38,6 +38,7 @@ class Network final : public Paths {
 
   std::uint32_t add_interface(Instant now, const InterfaceSetup& setup);
   void set_link_up(Instant now, std::uint32_t interface, bool is_up);
+  void set_mtu(std::uint32_t interface, std::uint32_t mtu);
   void add_address(Instant now, std::uint32_t interface, const IpPrefix& prefix);
   void remove_address(Instant now, std::uint32_t interface, const IpAddress& address);
   void add_route(const Route& route);

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "lab/action_text.hh"
+#include "lab/units.hh"
 
 namespace lanyard::lab {
 namespace {
@@ -37,6 +38,12 @@ std::string addresses_of(const Action& action) {
     text += action.kind == Kind::name ? to_text(each.address) : to_text(each);
   }
   return text.empty() ? " nothing" : text;
+}
+
+std::string rate_of(std::int64_t parts) {
+  if (parts == 0) return "right";
+  return fmt::format("{} {}", parts > 0 ? "fast" : "slow",
+                     share_text(static_cast<std::uint64_t>(parts > 0 ? parts : -parts)));
 }
 
 std::string_view name_of(int signal) {
@@ -76,6 +83,8 @@ std::string text_of(const Action& action, const Model& model) {
       return "start " + action.program;
     case Kind::address:
       return fmt::format("address {}{}", model.nodes[action.node].name, addresses_of(action));
+    case Kind::clock:
+      return fmt::format("clock {} {}", model.nodes[action.node].name, rate_of(action.clock_parts));
     case Kind::name:
       return fmt::format("name {}{}", action.program, addresses_of(action));
   }

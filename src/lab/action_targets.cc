@@ -7,6 +7,8 @@
 
 #include "lab/action_text.hh"
 #include "lab/nearest.hh"
+#include "lab/node_clock.hh"
+#include "lab/units.hh"
 #include "lab/words.hh"
 
 namespace lanyard::lab {
@@ -19,16 +21,6 @@ std::unexpected<ActionProblem> wrong(std::size_t offset, std::string what, std::
 }
 
 }  // namespace
-
-// A program of this name, or of the host of this name, is a task of ours.
-bool ActionReader::has_built_in(std::string_view name) const {
-  for (const NodeSpec& node : model_.nodes)
-    for (const ProgramSpec& program : node.programs)
-      if ((program.name == name || lower(node.name) == lower(name)) &&
-          node.kind != NodeKind::kernel_host && is_built_in(model_, program.command))
-        return true;
-  return false;
-}
 
 ActionReader::Actions ActionReader::read_program(const Line& line, Action action) const {
   Words words(line.rest);
@@ -43,9 +35,6 @@ ActionReader::Actions ActionReader::read_program(const Line& line, Action action
                    "give it `run:`, or name another");
   }
   action.program = std::string(name);
-  if ((action.kind == Kind::pause || action.kind == Kind::resume) && has_built_in(name))
-    return wrong(line.offset, fmt::format("{} is built into Lanyard and cannot be paused", name),
-                 "kill it and start it again, or cut its links");
   if (action.kind == Kind::kill) {
     action.signal = SIGKILL;
     if (words.take("SIGTERM")) action.signal = SIGTERM;
@@ -82,6 +71,42 @@ ActionReader::Actions ActionReader::read_address(const Line& line, Action action
   if (!words.is_empty())
     return wrong(line.offset + words.offset(), fmt::format("`{}` is too much here", words.peek()),
                  "write `address bob 10.0.1.5/24`");
+  return std::vector{std::move(action)};
+}
+
+// "bob fast 1%", "bob slow 200ppm", "bob right".
+ActionReader::Actions ActionReader::read_clock(const Line& line, Action action) const {
+  constexpr std::string_view forms =
+      "write `clock bob fast 1%`, `clock bob slow 200ppm` or `clock bob right`";
+  Words words(line.rest);
+  const auto nodes = nodes_of(words.take(), line.offset);
+  if (!nodes) return std::unexpected(nodes.error());
+  const NodeSpec& node = model_.nodes[nodes->front()];
+  if (nodes->size() != 1 || (node.kind != NodeKind::host && node.kind != NodeKind::router))
+    return wrong(line.offset, fmt::format("{} has no clock of its own", node.name),
+                 "name one host or router with a stack of ours");
+  if (is_live_)
+    return wrong(0, "clocks go wrong in virtual time only",
+                 "unmodified programs read the clock of this machine; leave it out");
+  action.node = nodes->front();
+  const std::size_t at = words.offset();
+  const bool is_slow = words.take("slow");
+  if (!is_slow && !words.take("fast")) {
+    if (words.take("right") && words.is_empty()) return std::vector{std::move(action)};
+    return wrong(line.offset + at, "that is no way for a clock to go", std::string(forms));
+  }
+  std::string_view amount = words.take();
+  const bool is_ppm = amount.ends_with("ppm");
+  if (is_ppm) amount.remove_suffix(3);
+  const auto parts =
+      is_ppm ? parse_count(amount, "clock rate", 1'000'000) : parse_share(amount, "clock rate");
+  const std::int64_t most = is_slow ? clock_slow_max : clock_fast_max;
+  const std::int64_t value =
+      parts ? static_cast<std::int64_t>(*parts) * (is_ppm ? 1000 : 1) : most + 1;
+  if (value == 0 || value > most || !words.is_empty())
+    return wrong(line.offset + at, fmt::format("bad clock rate in `{}`", line.rest.substr(0, 60)),
+                 fmt::format("{}; at most fast 100% or slow 90%", forms));
+  action.clock_parts = is_slow ? -value : value;
   return std::vector{std::move(action)};
 }
 

@@ -36,16 +36,17 @@ std::optional<Kind> kind_of(std::string_view verb) {
   if (found == verbs.end()) return {};
   static constexpr Kind kinds[] = {Kind::cut,    Kind::heal,    Kind::set,     Kind::partition,
                                    Kind::crash,  Kind::restart, Kind::kill,    Kind::pause,
-                                   Kind::resume, Kind::start,   Kind::address, Kind::name};
+                                   Kind::resume, Kind::start,   Kind::address, Kind::name,
+                                   Kind::clock};
   return kinds[found - verbs.begin()];
 }
 
 }  // namespace
 
 std::span<const std::string> action_verbs() {
-  static const std::vector<std::string> verbs = {"cut",    "heal",    "set",     "partition",
-                                                 "crash",  "restart", "kill",    "pause",
-                                                 "resume", "start",   "address", "name"};
+  static const std::vector<std::string> verbs = {"cut",     "heal", "set",   "partition", "crash",
+                                                 "restart", "kill", "pause", "resume",    "start",
+                                                 "address", "name", "clock"};
   return verbs;
 }
 
@@ -119,9 +120,6 @@ std::expected<std::vector<Action>, ActionProblem> ActionReader::read(std::string
   const std::size_t start = line.size() == 0 ? 0 : line.find_first_not_of(" \t");
   const std::size_t space = whole.find_first_of(" \t");
   Line parts{.verb = whole.substr(0, space)};
-  if (parts.verb == "clock")
-    return wrong(0, "clocks cannot be skewed: all machines of a lab share its time",
-                 "leave it out; `set ... delay` makes what a machine hears late");
   const auto kind = kind_of(parts.verb);
   if (!kind) {
     const std::span<const std::string> verbs = action_verbs();
@@ -151,6 +149,8 @@ std::expected<std::vector<Action>, ActionProblem> ActionReader::read(std::string
       return read_address(parts, action);
     case Kind::name:
       return read_name(parts, action);
+    case Kind::clock:
+      return read_clock(parts, action);
     case Kind::kill:
     case Kind::pause:
     case Kind::resume:

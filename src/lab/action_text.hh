@@ -61,11 +61,11 @@ class ActionReader {
   [[nodiscard]] Actions read_node(const Line& line, Action action) const;
   [[nodiscard]] Actions read_program(const Line& line, Action action) const;
   [[nodiscard]] Actions read_address(const Line& line, Action action) const;
+  [[nodiscard]] Actions read_clock(const Line& line, Action action) const;
   [[nodiscard]] Actions read_name(const Line& line, Action action) const;
   [[nodiscard]] Actions on_links(const Pair& pair, const Action& action) const;
   [[nodiscard]] bool is_partition(const Pair& pair) const;
   [[nodiscard]] bool are_apart(const Pair& pair) const;
-  [[nodiscard]] bool has_built_in(std::string_view name) const;
   [[nodiscard]] std::expected<Trigger, ActionProblem> read_trigger(std::string_view text,
                                                                    std::size_t offset) const;
   [[nodiscard]] ActionProblem unknown_node(std::string_view name, std::size_t offset) const;

@@ -44,6 +44,14 @@ void BuiltIn::kill(int signal) {
   report(0, signal);
 }
 
+void BuiltIn::pause() {
+  for (Task* task : running_) machine_.tasks->hold(task);
+}
+
+void BuiltIn::resume() {
+  for (Task* task : running_) machine_.tasks->let_go(task);
+}
+
 void BuiltIn::end_tasks() {
   for (Task* task : std::vector<Task*>(running_))
     if (task != machine_.tasks->current()) machine_.tasks->end(task);

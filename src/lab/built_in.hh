@@ -29,6 +29,9 @@ class BuiltIn final : public socket::Process {
   void start(socket::Program program, std::vector<std::string> arguments);
   // Unwinds all its tasks; it has then been killed by `signal`.
   void kill(int signal);
+  // Its tasks stand still, as at SIGSTOP, until resume(): the machine goes on for it.
+  void pause();
+  void resume();
 
   socket::Sockets& sockets() override { return *machine_.sockets; }
   Tasks& tasks() override { return *machine_.tasks; }

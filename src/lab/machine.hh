@@ -11,6 +11,7 @@
 #include "lab/call_log.hh"
 #include "lab/checks.hh"
 #include "lab/launcher.hh"
+#include "lab/node_clock.hh"
 #include "lab/on_demand.hh"
 #include "link/bridge.hh"
 #include "socket/sockets.hh"
@@ -20,7 +21,8 @@ namespace lanyard::lab {
 
 struct Machine {
   std::function<void()> make;  // all three of these
-  Instant began;               // when it was switched on
+  NodeClock clock;             // goes on while it is down
+  Instant began;               // when it was switched on, by its clock
   // Members are destroyed from the last to the first: tasks unwind while their sockets are still
   // there.
   std::unique_ptr<CallLog> calls;  // of the sockets, if somebody sees them

@@ -25,6 +25,7 @@ struct ProgramRow {
   bool is_live = false;          // started by a person: `exec`, `ping`
   bool is_awaited = false;       // the lab does not end before it
   bool was_told_to_end = false;  // by the timeline or a person: its end is no failure
+  bool is_paused = false;        // while it runs
   ProgramState state = ProgramState::waiting;  // stopped: by the lab, at its end
   int status = 0, signal = 0;
   Instant started, ended;

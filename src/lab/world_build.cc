@@ -35,6 +35,7 @@ void World::State::build() {
   watch =
       std::make_unique<Watch>(model, [this](const std::string& end) { return prefixes_of(end); });
   if (!watch->is_on()) watch.reset();
+  for (const PlannedPort& port : plan.ports) mtu_of_port.push_back(port.mtu);
   build_links();
   for (std::uint32_t node = 0; node < machines.size(); ++node) build_machine(node);
   add_name_servers();
@@ -62,7 +63,7 @@ void World::State::build_machine(std::uint32_t node) {
     case NodeKind::host:
     case NodeKind::router:
       // Until somebody looks at it, it does nothing: no timer runs, no frame is sent.
-      machine.began = now;
+      machine.began = machine.clock.read(now);
       machine.make = [this, node] { build_stack(node); };  // fits a std::function without memory
       machine.stack.make_with(machine.make);
       machine.sockets.make_with(machine.make);
@@ -97,7 +98,7 @@ void World::State::build_stack(std::uint32_t node) {
     stack::InterfaceConfig interface;
     interface.name = port.name;
     interface.mac = port.mac;
-    interface.mtu = port.mtu;
+    interface.mtu = mtu_of_port[index];
     if (!is_virtual) {
       // Cut, if at all, by the link (world_frames.cc). In virtual time it is done here and now.
       interface.takes_checksums = true;

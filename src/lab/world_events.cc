@@ -89,18 +89,19 @@ void World::State::serve(std::uint32_t node) {
   if (machine.stack == nullptr) return;
   stack::Stack& stack = *machine.stack;
   Tasks& tasks = *machine.tasks;
+  const Instant own = machine.clock.read(now);
   Instant next = stack.next_deadline();
   while (true) {
-    const bool is_due = next <= now;
-    if (is_due) stack.poll(now);
-    const bool has_work = tasks.has_ready() || tasks.next_deadline() <= now;
-    if (has_work) tasks.run(now);
+    const bool is_due = next <= own;
+    if (is_due) stack.poll(own);
+    const bool has_work = tasks.has_ready() || tasks.next_deadline() <= own;
+    if (has_work) tasks.run(own);
     take_frames(node);
     if (!is_due && !has_work) break;  // nothing has moved `next`
     next = stack.next_deadline();
-    if (!tasks.has_ready() && next > now) break;
+    if (!tasks.has_ready() && next > own) break;
   }
-  arm(node, std::min(next, tasks.next_deadline()));
+  arm(node, machine.clock.when(std::min(next, tasks.next_deadline())));
   if (timeline.waits_for_listeners()) timeline.look_who_listens(node);
 }
 
@@ -170,8 +171,15 @@ void World::State::on_event(const Event& event) {
     facts.drops.count(reason);
     if (is_handling && dropped == DropReason::none) dropped = reason;
   }
-  if (options.recorder != nullptr) options.recorder->on_event(event);
-  if (options.observer != nullptr) options.observer->on_event(event);
+  const auto tell = [this](const Event& told) {
+    if (options.recorder != nullptr) options.recorder->on_event(told);
+    if (options.observer != nullptr) options.observer->on_event(told);
+  };
+  if (machines[event.node].clock.is_right()) return tell(event);
+  // What a machine says by its own clock is written down by the world's.
+  Event told = event;
+  told.at = now;
+  tell(told);
 }
 
 }  // namespace lanyard::lab

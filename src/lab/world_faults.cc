@@ -53,6 +53,12 @@ void Faults::act(const Action& action) {
     case Action::Kind::address:
       change_address(action);
       break;
+    case Action::Kind::clock:
+      // Unmodified programs have this machine's clock: whoever loads a lab in real time refuses it.
+      if (!world_.is_virtual) return;
+      world_.machines[action.node].clock.set_rate(world_.now, action.clock_parts);
+      world_.touch(action.node);
+      break;
     case Action::Kind::name: {
       std::vector<IpAddress> all;
       for (const IpPrefix& each : action.addresses) all.push_back(each.address);
@@ -85,8 +91,7 @@ void Faults::change(std::uint32_t link, const LinkChange& change, bool a_to_b, b
   if (a_to_b) world_.directions[2 * link]->change(world_.now, change);
   if (b_to_a) world_.directions[2 * link + 1]->change(world_.now, change);
   if (change.mtu)
-    for (std::uint32_t way = 0; way < 2; ++way)
-      world_.directions[2 * link + way]->bytes_max = *change.mtu + ethernet_header_and_tag;
+    for (std::uint32_t way = 0; way < 2; ++way) change_mtu(2 * link + way, *change.mtu);
   const Action action{.kind = Action::Kind::set,
                       .link = link,
                       .change = change,
@@ -94,6 +99,20 @@ void Faults::change(std::uint32_t link, const LinkChange& change, bool a_to_b, b
                       .b_to_a = b_to_a};
   world_.trace.emit(world_.now, world_.model.links[link].a.node, EventKind::note, {},
                     text_of(action, world_.model));
+}
+
+// As when somebody sets the MTU of a device: its machine knows at once. One with the kernel's stack
+// is not told, only longer frames are lost.
+void Faults::change_mtu(std::uint32_t direction, std::uint32_t mtu) {
+  world_.directions[direction]->bytes_max = mtu + ethernet_header_and_tag;
+  const std::uint32_t port = world_.directions[direction]->from_port;
+  const std::uint32_t node = world_.plan.ports[port].node;
+  const std::uint32_t own = world_.model.nodes[node].mtu;
+  world_.mtu_of_port[port] = own == 0 ? mtu : std::min(own, mtu);
+  Machine& machine = world_.machines[node];
+  if (!machine.stack.is_made()) return;
+  machine.stack->set_mtu(interface_of(port), world_.mtu_of_port[port]);
+  world_.touch(node);
 }
 
 std::uint32_t Faults::interface_of(std::uint32_t port) const {
@@ -154,9 +173,7 @@ void Faults::on_programs(const Action& action) {
       row.was_told_to_end = true;
       world_.signal(row.id, action.signal);
     } else if (is_running) {
-      // The file refuses it for programs built in.
-      if (world_.programs[i].process == nullptr)
-        world_.signal(row.id, action.kind == Action::Kind::pause ? SIGSTOP : SIGCONT);
+      world_.signal(row.id, action.kind == Action::Kind::pause ? SIGSTOP : SIGCONT);
       world_.touch(row.node);
     }
   }
@@ -188,7 +205,7 @@ void Faults::crash(std::uint32_t node) {
     return;
   }
   world_.trace.set_sink(nullptr);
-  if (machine.tasks->has_ready()) machine.tasks->run(world_.now);
+  if (machine.tasks->has_ready()) machine.tasks->run(machine.clock.read(world_.now));
   world_.hear_events();
   retired_.push_back({.node = node,
                       .boot = machine.boots,
@@ -247,7 +264,7 @@ void Faults::change_address(const Action& action) {
     for (const IpPrefix& old : std::vector<IpPrefix>(own))
       if (old.network() == each.network() && old.length == each.length)
         remove_address(action.node, port, old);
-    machine.stack->add_address(world_.now, interface_of(port), each);
+    machine.stack->add_address(machine.clock.read(world_.now), interface_of(port), each);
     own.push_back(each);
   }
   world_.touch(action.node);
@@ -255,7 +272,8 @@ void Faults::change_address(const Action& action) {
 
 void Faults::remove_address(std::uint32_t node, std::uint32_t port, const IpPrefix& old) {
   if (std::erase(addresses_[node], old) == 0) return;
-  world_.machines[node].stack->remove_address(world_.now, interface_of(port), old.address);
+  Machine& machine = world_.machines[node];
+  machine.stack->remove_address(machine.clock.read(world_.now), interface_of(port), old.address);
 }
 
 }  // namespace lanyard::lab

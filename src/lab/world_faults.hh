@@ -55,6 +55,7 @@ class Faults {
   void on_programs(const Action& action);
   void crash(std::uint32_t node);
   void restart(std::uint32_t node);
+  void change_mtu(std::uint32_t direction, std::uint32_t mtu);
   void change_address(const Action& action);
   void remove_address(std::uint32_t node, std::uint32_t port, const IpPrefix& old);
   [[nodiscard]] std::uint32_t interface_of(std::uint32_t port) const;

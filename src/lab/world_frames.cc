@@ -189,7 +189,7 @@ void World::State::receive(std::uint32_t port, Packet&& frame) {
   dropped = DropReason::none;
   is_handling = true;
   const EventId cause = trace.set_cause(frame.cause);
-  machine.stack->on_frame(now, position + 2, std::move(frame));
+  machine.stack->on_frame(machine.clock.read(now), position + 2, std::move(frame));
   trace.set_cause(cause);
   is_handling = false;
   end_record(dropped);

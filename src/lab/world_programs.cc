@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "application/programs.hh"
 #include "lab/command.hh"
@@ -31,6 +32,7 @@ void World::State::start_program(std::uint32_t index) {
     return;
   ProgramRow& row = rows[index];
   row.state = ProgramState::running;
+  row.is_paused = false;
   row.started = now;
   if (!row.is_service) {
     if (options.recorder != nullptr && !programs[index].was_started) options.recorder->program(row);
@@ -109,8 +111,14 @@ void World::State::fail_program(std::uint32_t index, std::string problem) {
 void World::State::signal(ProgramId program, int signal) {
   const std::size_t index = static_cast<std::size_t>(program) - 1;
   if (index >= rows.size() || rows[index].state != ProgramState::running) return;
+  if (signal == SIGSTOP || signal == SIGCONT) rows[index].is_paused = signal == SIGSTOP;
   if (programs[index].process != nullptr) {
-    programs[index].process->kill(signal);
+    if (signal == SIGSTOP)
+      programs[index].process->pause();
+    else if (signal == SIGCONT)
+      programs[index].process->resume();
+    else
+      programs[index].process->kill(signal);
     touch(rows[index].node);
   } else if (options.launcher != nullptr) {
     options.launcher->signal(program, signal);

@@ -100,11 +100,11 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   Timeline timeline{*this};
   Faults faults{*this};  // has programs and machines of before: destroyed after those of now
   std::vector<Machine> machines;
-  std::vector<std::unique_ptr<Direction>> directions;  // 2 * link: a to b; + 1: b to a
-  std::vector<std::uint32_t> direction_of_port;        // that frames leave by
-  std::vector<std::uint32_t> position_of_port;         // among its node's ports
-  std::vector<Arrivals> arrivals;                      // by direction
-  std::vector<InFlight> in_flight;                     // those that overtake
+  std::vector<std::unique_ptr<Direction>> directions;        // 2 * link: a to b; + 1: b to a
+  std::vector<std::uint32_t> direction_of_port;              // that frames leave by
+  std::vector<std::uint32_t> position_of_port, mtu_of_port;  // among its node's; as it is now
+  std::vector<Arrivals> arrivals;                            // by direction
+  std::vector<InFlight> in_flight;                           // those that overtake
   std::vector<std::uint32_t> free_slots, touched;
   std::vector<stack::OutFrame> leaving;  // their machine, now
   std::vector<Injected> injected;        // frames from the kernel, for the next turn

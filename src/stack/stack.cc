@@ -94,6 +94,10 @@ void Stack::set_link_up(Instant now, std::uint32_t interface, bool is_up) {
   parts_->work_off(now);
 }
 
+void Stack::set_mtu(std::uint32_t interface, std::uint32_t mtu) {
+  parts_->network.set_mtu(interface, mtu);
+}
+
 void Stack::on_frame(Instant now, std::uint32_t interface, Packet&& frame) {
   parts_->latest = std::max(parts_->latest, now);
   parts_->receive(now, interface, std::move(frame));

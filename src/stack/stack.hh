@@ -57,6 +57,8 @@ class Stack {
   // Takes away the routes with this destination, gateway and interface (0: any); how many.
   std::size_t remove_route(const Route& route);
   void set_link_up(Instant now, std::uint32_t interface, bool is_up);
+  // From the next packet on; conversations notice.
+  void set_mtu(std::uint32_t interface, std::uint32_t mtu);
 
   // Driving. Of frames that came together all are dealt with before TCP answers [MUST-59].
   void on_frame(Instant now, std::uint32_t interface, Packet&& frame);

@@ -2,6 +2,7 @@
 // What may happen to machines and programs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "lab/hunt/fault_parts.hh"
@@ -23,6 +24,31 @@ void write_kill(const Model& model, const Fault& fault, std::vector<Line>& lines
   const std::string& name = program_at(model, fault.target).name;
   lines.push_back({fault.at, "kill " + name});
   lines.push_back({fault.at + fault.lasts, "start " + name});
+}
+
+void write_pause(const Model& model, const Fault& fault, std::vector<Line>& lines) {
+  const std::string& name = program_at(model, fault.target).name;
+  lines.push_back({fault.at, "pause " + name});
+  lines.push_back({fault.at + fault.lasts, "resume " + name});
+}
+
+// In parts of a million, from a bad crystal on.
+std::uint64_t draw_rate(RandomStream& dice, std::uint32_t strength) {
+  static constexpr std::array<std::uint64_t, 4> most{1'000, 20'000, 100'000, 500'000};
+  return std::max<std::uint64_t>(100, dice.below(most[strength] + 1));
+}
+std::optional<std::uint64_t> weaker_rate(std::uint64_t parts) {
+  if (parts <= 100) return {};
+  return std::max<std::uint64_t>(100, parts / 2);
+}
+std::string rate_text_of(std::uint64_t parts) {
+  return fmt::format("{}ppm", parts);
+}
+void write_clock(const Model& model, const Fault& fault, std::string_view way,
+                 std::vector<Line>& lines) {
+  lines.push_back({fault.at, fmt::format("clock {} {} {}", name_of(model, fault), way,
+                                         rate_text_of(fault.amount))});
+  lines.push_back({fault.at + fault.lasts, fmt::format("clock {} right", name_of(model, fault))});
 }
 
 bool is_machine(const Model& model, std::uint32_t node) {
@@ -90,6 +116,34 @@ const std::array kinds{
               .weaker = none_weaker,
               .amount_text = nothing,
               .write = write_kill},
+    FaultKind{.name = "pause",
+              .purpose = "a program stands still",
+              .target = Target::program,
+              .ways = Ways::both,
+              .draw = no_amount,
+              .weaker = none_weaker,
+              .amount_text = nothing,
+              .write = write_pause},
+    FaultKind{.name = "clock-fast",
+              .purpose = "the clock of a host or router gains, up to a half",
+              .target = Target::node,
+              .ways = Ways::both,
+              .may_hit = is_machine,
+              .draw = draw_rate,
+              .weaker = weaker_rate,
+              .amount_text = rate_text_of,
+              .write = [](const Model& model, const Fault& fault,
+                          std::vector<Line>& lines) { write_clock(model, fault, "fast", lines); }},
+    FaultKind{.name = "clock-slow",
+              .purpose = "the clock of a host or router loses, up to a half",
+              .target = Target::node,
+              .ways = Ways::both,
+              .may_hit = is_machine,
+              .draw = draw_rate,
+              .weaker = weaker_rate,
+              .amount_text = rate_text_of,
+              .write = [](const Model& model, const Fault& fault,
+                          std::vector<Line>& lines) { write_clock(model, fault, "slow", lines); }},
     FaultKind{.name = "address",
               .purpose = "a host has another address",
               .target = Target::node,

@@ -29,6 +29,19 @@ TEST_F(BadLab, ItsProblemsAreJsonWhereJsonWasAskedFor) {
   }
 }
 
+TEST_F(BadLab, AClockThatGoesWrongIsForVirtualTime) {
+  const std::string text =
+      "hosts:\n  a: { run: RUN }\n  b: {}\nlinks: [a -- b]\nat:\n  1s: clock b fast 1%\n";
+  write("t.yaml", std::string(text).replace(text.find("RUN"), 3, "/bin/true"));
+  const Said said = command({"run", path("t.yaml")});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("t.yaml:6:7: clocks go wrong in virtual time only: "),
+            std::string::npos)
+      << said.errors;
+  write("t.yaml", std::string(text).replace(text.find("RUN"), 3, "ping b -c 1"));
+  EXPECT_EQ(command({"run", path("t.yaml"), "-q", "-o", path("t.pcapng")}).status, exit_ok);
+}
+
 TEST_F(BadLab, ARunThatCouldNotBeWrittenIsNotSaidToBeKept) {
   write("t.yaml", "lab: t\nhosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n");
   const Said said = command({"run", path("t.yaml"), "-q", "-o", "/dev/full"});

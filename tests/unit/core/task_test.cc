@@ -86,6 +86,36 @@ TEST(Tasks, WaitTellsWhetherItWasWokenOrTheDeadlineCame) {
   EXPECT_FALSE(tasks.has_ready());
 }
 
+TEST(Tasks, AHeldTaskRunsWhenItIsLetGoAndKnowsWhatCameMeanwhile) {
+  Tasks tasks;
+  std::string log;
+  Task* const sleeper = tasks.spawn([&] {
+    tasks.sleep(10_ms);
+    log += "s";
+  });
+  Task* const waiter = tasks.spawn([&] {
+    log += tasks.wait() ? "w" : "?";
+    tasks.wait();
+    log += "never";
+  });
+  Task* const fresh = tasks.spawn([&] { log += "f"; });
+  tasks.hold(fresh);  // before it has begun
+  tasks.run(at(0_ms));
+  for (Task* task : {sleeper, waiter}) tasks.hold(task);
+  tasks.wake(waiter);
+  tasks.run(at(20_ms));
+  EXPECT_EQ(log, "");
+  EXPECT_EQ(tasks.next_deadline(), Instant::never());
+  for (Task* task : {fresh, waiter, sleeper}) tasks.let_go(task);
+  tasks.run(at(30_ms));
+  EXPECT_EQ(log, "fws");
+  tasks.hold(waiter);
+  tasks.end(waiter);  // held or not
+  tasks.run(at(40_ms));
+  EXPECT_EQ(tasks.alive(), 0U);
+  EXPECT_EQ(log, "fws");
+}
+
 TEST(Tasks, EndedTaskUnwindsItsStack) {
   Tasks tasks;
   bool unwound = false;

@@ -259,12 +259,14 @@ TEST(Actions, WrongOnesAreRefusedWithTheirPlace) {
        "f:10:13: unknown node `dave`: known are bob, alice, carol, office, left "
        "and right"},
       {"1s: kill carol", "f:10:12: `carol` runs no program: give it `run:`, or name another"},
-      {"1s: pause bob",
-       "f:10:13: bob is built into Lanyard and cannot be paused: kill it and start it again, or "
-       "cut its links"},
       {"1s: clock bob +5s",
-       "f:10:7: clocks cannot be skewed: all machines of a lab share its time: leave it out; `set "
-       "... delay` makes what a machine hears late"},
+       "f:10:17: that is no way for a clock to go: write `clock bob fast 1%`, `clock bob slow "
+       "200ppm` or `clock bob right`"},
+      {"1s: clock bob slow 95%",
+       "f:10:17: bad clock rate in `bob slow 95%`: write `clock bob fast 1%`, `clock bob slow "
+       "200ppm` or `clock bob right`; at most fast 100% or slow 90%"},
+      {"1s: clock office fast 1%",
+       "f:10:13: office has no clock of its own: name one host or router with a stack of ours"},
       {"when bob hears: cut alice -- office",
        "f:10:8: bad event `bob hears`: write `when bob listens on 80`, `when alice prints "
        "\"ready\"`, `when alice starts` or `when alice exits`"},
