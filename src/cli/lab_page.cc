@@ -7,6 +7,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "lab/dhcp_host.hh"
 #include "lab/link_change.hh"
 #include "lab/units.hh"
 
@@ -15,10 +16,18 @@ namespace {
 
 constexpr std::size_t nodes_shown_max = 24;
 
-std::string addresses_text(const lab::PlannedPort& port) {
+// Whether this port's IPv4 address is the lab's plan only: a DHCP client asks for it.
+bool is_leased_on(const lab::Model& model, const lab::Plan& plan, std::uint32_t node,
+                  std::uint32_t port) {
+  return plan.nodes[node].ports.front() == port &&
+         std::ranges::any_of(model.nodes[node].programs, lab::is_dhcp_client);
+}
+
+std::string addresses_text(const lab::PlannedPort& port, bool is_leased) {
   std::string text;
   for (const IpPrefix& address : port.addresses) {
     text += (text.empty() ? "" : ", ") + to_text(address);
+    if (is_leased && address.address.is_v4()) text += " (asked for by DHCP)";
   }
   return text;
 }
@@ -41,11 +50,15 @@ std::string node_page(const lab::Model& model, const lab::Plan& plan, std::uint3
     const lab::PlannedPort& port = plan.ports[index];
     page += fmt::format("  {:<6} {}", port.name, model.link_name(port.link));
     if (!port.mac.is_zero()) page += fmt::format(", {}", to_text(port.mac));
-    if (!port.addresses.empty()) page += fmt::format(", {}", addresses_text(port));
+    const bool is_leased = is_leased_on(model, plan, number, index);
+    if (!port.addresses.empty()) page += fmt::format(", {}", addresses_text(port, is_leased));
     page += "\n";
   }
   for (const stack::Route& route : planned.routes) {
-    page += fmt::format("  route  {}\n", route_text(route));
+    const bool is_leased = !planned.ports.empty() && route.destination.length == 0 &&
+                           route.destination.address.is_v4() &&
+                           is_leased_on(model, plan, number, planned.ports.front());
+    page += fmt::format("  route  {}{}\n", route_text(route), is_leased ? " (by DHCP)" : "");
   }
   const std::string servers = name_servers_text(planned);
   if (!servers.empty()) page += fmt::format("  names  from {}\n", servers);
@@ -100,6 +113,7 @@ nlohmann::json nodes_json(const lab::Model& model, const lab::Plan& plan) {
                        {"link", model.link_name(port.link)},
                        {"mac", to_text(port.mac)},
                        {"mtu", port.mtu},
+                       {"dhcp", is_leased_on(model, plan, i, index)},
                        {"addresses", addresses}});
     }
     json routes = json::array();

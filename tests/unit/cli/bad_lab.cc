@@ -42,6 +42,21 @@ TEST_F(BadLab, AClockThatGoesWrongIsForVirtualTime) {
   EXPECT_EQ(command({"run", path("t.yaml"), "-q", "-o", path("t.pcapng")}).status, exit_ok);
 }
 
+// What the plan gives to a DHCP client it does not have yet.
+TEST_F(BadLab, AnAddressThatIsOnlyAskedForIsShownAsSuch) {
+  write("t.yaml",
+        "until: 1s\nhosts:\n  a: { address: dhcp }\n  b: {}\nrouters: [r]\nlinks: [a -- r, b -- "
+        "r]\n");
+  const Said said = command({"run", path("t.yaml"), "-q", "-o", path("t.pcapng")});
+  EXPECT_NE(said.out.find("10.0.1.2/24 (asked for by DHCP), fd00"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("default via 10.0.1.1 (by DHCP)\n"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("default via 10.0.2.1\n"), std::string::npos) << said.out;
+  const json page =
+      json::parse(command({"run", path("t.yaml"), "--json", "-o", path("t.pcapng")}).out);
+  EXPECT_TRUE(page["nodes"][0]["ports"][0]["dhcp"].get<bool>());
+  EXPECT_FALSE(page["nodes"][1]["ports"][0]["dhcp"].get<bool>());
+}
+
 TEST_F(BadLab, ARunThatCouldNotBeWrittenIsNotSaidToBeKept) {
   write("t.yaml", "lab: t\nhosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n");
   const Said said = command({"run", path("t.yaml"), "-q", "-o", "/dev/full"});
