@@ -49,8 +49,6 @@ Result<Supervisor::Buffers> Supervisor::read_header(pid_t thread, std::uint64_t 
 
 Result<std::size_t> Supervisor::send_one(const Asked& asked, const Buffers& buffers) {
   const pid_t thread = asked.call.thread;
-  // What was written natively before goes first.
-  pull_datagrams(asked.socket);
   SendControl control{.facts = asked.socket.sticky};
   if (buffers.control_at != 0 && buffers.control_size > 0) {
     std::string bytes(std::min(buffers.control_size, control_bytes_max), '\0');

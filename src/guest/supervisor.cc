@@ -115,6 +115,8 @@ void Supervisor::handle(const Call& call) {
 
 void Supervisor::handle_socket_call(const Asked& asked) {
   was_touched_ = true;
+  // What was written without a call that we see goes first, as things were when it was written.
+  if (!asked.socket.is_stream()) pull_datagrams(asked.socket);
   switch (asked.call.number) {
     case __NR_bind:
       return bind(asked);

@@ -529,6 +529,31 @@ static void error_queue(void) {
   close(other);
 }
 
+// A datagram leaves as its socket was set when it was sent, and not as it is set next.
+static void in_order(void) {
+  char text[8], control[64];
+  int from = socket(AF_INET, SOCK_DGRAM, 0), to = socket(AF_INET, SOCK_DGRAM, 0);
+  bind_to(to, 0);
+  connect_to(from, port_of(to));
+  set(to, IPPROTO_IP, IP_RECVTTL, 1);
+  for (int hops = 1; hops <= 32; ++hops) {
+    set(from, IPPROTO_IP, IP_TTL, hops);
+    send(from, "hop", 3, 0);
+  }
+  int kept = 0;
+  for (int hops = 1; hops <= 32; ++hops) {
+    struct iovec part = {text, sizeof text};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                            .msg_controllen = sizeof control};
+    if (recvmsg(to, &header, 0) != 3) break;
+    struct cmsghdr* first = CMSG_FIRSTHDR(&header);
+    kept += first != NULL && *(int*)CMSG_DATA(first) == hops;
+  }
+  say("datagrams with their own hop limit", kept);
+  close(from);
+  close(to);
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);
@@ -541,6 +566,7 @@ int main(void) {
   options();
   datagrams();
   error_queue();
+  in_order();
   edges();
   both_families();
   alarm(0);
