@@ -115,9 +115,12 @@ void Supervisor::handle(const Call& call) {
 
 void Supervisor::handle_socket_call(const Asked& asked) {
   was_touched_ = true;
+  const int number = asked.call.number;
+  const bool only_takes =
+      number == __NR_recvfrom || number == __NR_recvmsg || number == __NR_recvmmsg;
   // What was written without a call that we see goes first, as things were when it was written.
-  if (!asked.socket.is_stream()) pull_datagrams(asked.socket);
-  switch (asked.call.number) {
+  if (!asked.socket.is_stream() && !only_takes) pull_datagrams(asked.socket);
+  switch (number) {
     case __NR_bind:
       return bind(asked);
     case __NR_listen:

@@ -75,7 +75,7 @@ struct Raw final : stack::RawSink {
   std::bitset<256> blocked_types;
   std::size_t queue_bytes = 0;
   std::deque<Message> queue;
-  std::deque<QueuedError> errors;
+  udp::ErrorQueue errors;
   std::optional<Errno> pending_error;
 };
 

@@ -382,27 +382,6 @@ Result<void> set_number(Sockets::Table& table, Instant now, Entry& entry, Option
   return set;
 }
 
-// ICMP_FILTER, ICMP6_FILTER: a word of 32 bits for IPv4, eight for IPv6 (RFC 3542 3.2); missing
-// ones stay as they were. Of ICMP's raw sockets only.
-Result<void> set_icmp_filter(Entry& entry, std::string_view bits) {
-  auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape);
-  if (raw == nullptr || (*raw)->is_echo || !(*raw)->is_icmp())
-    return unexpected(Errno::no_such_option);
-  const std::size_t words = entry.family == Family::ipv4 ? 1 : 8;
-  for (std::size_t at = 0; at < std::min(words * 32, bits.size() * 8); ++at)
-    (*raw)->blocked_types[at] = (static_cast<std::uint8_t>(bits[at / 8]) >> (at % 8) & 1) != 0;
-  return {};
-}
-
-std::string icmp_filter_of(const Raw& raw, Family family) {
-  std::string bits(family == Family::ipv4 ? 4 : 32, '\0');
-  for (std::size_t at = 0; at < bits.size() * 8; ++at) {
-    if (raw.blocked_types[at])
-      bits[at / 8] = static_cast<char>(static_cast<std::uint8_t>(bits[at / 8]) | 1 << at % 8);
-  }
-  return bits;
-}
-
 }  // namespace
 
 Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option option,
@@ -453,12 +432,7 @@ Result<OptionValue> get_option(Sockets::Table& table, Instant now, Entry& entry,
   if (option == Option::linger && stream != nullptr) return OptionValue(stream->linger);
   if (option == Option::congestion && stream != nullptr)
     return OptionValue(std::string(congestion::to_text(options_of(table, *stream).congestion)));
-  if (option == Option::icmp_filter) {
-    const auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape);
-    if (raw == nullptr || (*raw)->is_echo || !(*raw)->is_icmp())
-      return unexpected(Errno::no_such_option);
-    return OptionValue(icmp_filter_of(**raw, entry.family));
-  }
+  if (option == Option::icmp_filter) return icmp_filter_of(entry);
   auto value = get_common_option(table, entry, option);
   if (!value && stream != nullptr) value = get_stream_option(table, *stream, option);
   if (!value) {

@@ -150,13 +150,7 @@ std::optional<QueuedError> Sockets::Table::take_error(Handle socket) {
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape))
     return stack.udp().take_queued_error(datagram->socket);
   auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry->shape);
-  if (raw == nullptr || (*raw)->errors.empty()) return std::nullopt;
-  QueuedError error = std::move((*raw)->errors.front());
-  (*raw)->errors.pop_front();
-  // As Linux: what is pending now is the next in the queue.
-  (*raw)->pending_error.reset();
-  if (!(*raw)->errors.empty()) (*raw)->pending_error = (*raw)->errors.front().error;
-  return error;
+  return raw == nullptr ? std::nullopt : (*raw)->errors.take((*raw)->pending_error);
 }
 
 }  // namespace lanyard::socket

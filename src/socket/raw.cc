@@ -13,7 +13,6 @@ namespace lanyard::socket {
 
 namespace {
 
-constexpr std::size_t errors_max = 64;
 constexpr std::size_t echo_header_bytes = 8;
 constexpr std::size_t headroom = 128;
 
@@ -28,18 +27,13 @@ internet::Datagram header_facts(const Entry& entry, const Raw& raw, const Datagr
   const Endpoint& peer = is_named ? facts.peer : *raw.peer;
   internet::Datagram datagram;
   datagram.destination = peer.address;
-  const bool is_group = datagram.destination.is_multicast();
   datagram.source = facts.local.is_unspecified() ? raw.local : facts.local;
   datagram.protocol = raw.protocol;
   datagram.interface = facts.interface != 0 ? facts.interface : peer.interface;
   if (datagram.interface == 0) datagram.interface = entry.common.interface;
-  if (datagram.interface == 0 && is_group) datagram.interface = options.multicast_interface;
-  datagram.hop_limit = is_group ? options.multicast_hop_limit : options.hop_limit;
-  if (facts.hop_limit >= 0) datagram.hop_limit = static_cast<std::uint8_t>(facts.hop_limit);
-  datagram.traffic_class = facts.traffic_class >= 0 ? static_cast<std::uint8_t>(facts.traffic_class)
-                                                    : options.traffic_class;
-  datagram.may_fragment = !options.dont_fragment;
-  datagram.loops_multicast = options.multicast_loop;
+  if (datagram.interface == 0 && datagram.destination.is_multicast())
+    datagram.interface = options.multicast_interface;
+  options.describe(datagram, facts.hop_limit, facts.traffic_class);
   return datagram;
 }
 
@@ -124,15 +118,8 @@ Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& 
   const std::size_t header =
       entry.family == Family::ipv4 ? ipv4::header_size_min : ipv6::header_size;
   if (raw.options.dont_fragment && header + bytes.size() > path->mtu) {
-    // ip(7): this error has an entry in the queue too, which says how large it may be.
-    if (raw.options.receives_errors && raw.errors.size() < errors_max) {
-      raw.errors.push_back({.error = Errno::message_too_long,
-                            .info = path->mtu,
-                            .reporter = IpAddress::any(entry.family),
-                            .destination = {datagram.destination, 0},
-                            .payload = {},
-                            .arrived = now});
-    }
+    if (raw.options.receives_errors)
+      raw.errors.add_too_long(now, path->mtu, {datagram.destination, 0});
     return unexpected(Errno::message_too_long);
   }
   datagram.packet = Packet::copy_of(bytes, headroom);
@@ -172,10 +159,44 @@ void close(Sockets::Table& table, const Entry& entry, Raw& raw) {
   }
 }
 
+namespace {
+
+// Of ICMP's raw sockets only; null: it is another.
+Raw* filtered(Entry& entry) {
+  auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape);
+  return raw == nullptr || (*raw)->is_echo || !(*raw)->is_icmp() ? nullptr : raw->get();
+}
+
+std::size_t filter_bytes(Family family) {
+  return family == Family::ipv4 ? 4 : 32;
+}
+
+}  // namespace
+
+// A word of 32 bits for IPv4, eight for IPv6 (RFC 3542 3.2); missing ones stay as they were.
+Result<void> set_icmp_filter(Entry& entry, std::string_view bits) {
+  Raw* const raw = filtered(entry);
+  if (raw == nullptr) return unexpected(Errno::no_such_option);
+  for (std::size_t at = 0; at < std::min(filter_bytes(entry.family), bits.size()) * 8; ++at)
+    raw->blocked_types[at] = (static_cast<std::uint8_t>(bits[at / 8]) >> (at % 8) & 1) != 0;
+  return {};
+}
+
+Result<OptionValue> icmp_filter_of(Entry& entry) {
+  const Raw* const raw = filtered(entry);
+  if (raw == nullptr) return unexpected(Errno::no_such_option);
+  std::string bits(filter_bytes(entry.family), '\0');
+  for (std::size_t at = 0; at < bits.size() * 8; ++at) {
+    if (raw->blocked_types[at])
+      bits[at / 8] = static_cast<char>(static_cast<std::uint8_t>(bits[at / 8]) | 1 << at % 8);
+  }
+  return OptionValue(bits);
+}
+
 Readiness readiness(const Raw& raw) {
   return {.readable = !raw.queue.empty(),
           .writable = true,
-          .failed = raw.pending_error.has_value() || !raw.errors.empty(),
+          .failed = raw.pending_error.has_value() || !raw.errors.is_empty(),
           .has_error = raw.pending_error.has_value()};
 }
 
@@ -209,16 +230,7 @@ void Raw::on_icmp_error(Instant now, const internet::IcmpError& error) {
   const auto meaning = internet::meaning_of(error.kind);
   // icmp(7), raw(7): errors reach a connected socket, and others only with IP_RECVERR.
   if (options.receives_errors) {
-    if (errors.size() >= errors_max) return;
-    errors.push_back({.error = meaning.error,
-                      .icmp_type = error.type,
-                      .icmp_code = error.code,
-                      .hop_limit = error.hop_limit,
-                      .info = error.mtu,
-                      .reporter = error.reporter,
-                      .destination = {error.destination, 0},
-                      .payload = {error.quoted.begin(), error.quoted.end()},
-                      .arrived = now});
+    errors.add(now, error, {error.destination, 0}, error.quoted);
   } else if (!peer || !meaning.is_hard) {
     return;
   }

@@ -86,6 +86,8 @@ Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& 
 Result<Received> receive(Raw& raw, MutableBytes buffer, ReceiveFlags flags);
 void close(Sockets::Table& table, const Entry& entry, Raw& raw);
 Readiness readiness(const Raw& raw);
+Result<void> set_icmp_filter(Entry& entry, std::string_view bits);
+Result<OptionValue> icmp_filter_of(Entry& entry);
 
 // options_opening.cc; nothing: the option is not about opening.
 std::optional<Result<void>> set_opening_option(const Sockets::Table& table, const Stream& stream,

@@ -190,15 +190,7 @@ Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& r
   const bool fits =
       bytes.size() + header_bytes + ip_header_bytes(remote.address.family()) <= path->mtu;
   if (!fits && options.dont_fragment) {
-    // ip(7): this error has an entry in the queue too, which says how large it may be.
-    if (options.receives_errors && socket.errors.size() < queued_errors_max) {
-      socket.errors.push_back({.error = Errno::message_too_long,
-                               .info = path->mtu,
-                               .reporter = IpAddress::any(remote.address.family()),
-                               .destination = remote,
-                               .payload = {},
-                               .arrived = now});
-    }
+    if (options.receives_errors) socket.errors.add_too_long(now, path->mtu, remote);
     return unexpected(Errno::message_too_long);
   }
 
@@ -206,12 +198,7 @@ Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& r
   datagram.source = source.is_unspecified() ? path->source : source;
   datagram.destination = remote.address;
   datagram.protocol = internet::Protocol::udp;
-  datagram.hop_limit = is_group ? options.multicast_hop_limit : options.hop_limit;
-  if (facts.hop_limit >= 0) datagram.hop_limit = static_cast<std::uint8_t>(facts.hop_limit);
-  datagram.traffic_class = facts.traffic_class >= 0 ? static_cast<std::uint8_t>(facts.traffic_class)
-                                                    : options.traffic_class;
-  datagram.may_fragment = !options.dont_fragment;
-  datagram.loops_multicast = options.multicast_loop;
+  options.describe(datagram, facts.hop_limit, facts.traffic_class);
   datagram.interface = path->interface;
   // A checksum over fragments is nobody's to compute later.
   const ChecksumBy by = path->takes_checksums && fits ? ChecksumBy::device : ChecksumBy::us;
@@ -247,7 +234,7 @@ Readiness Udp::readiness(SocketId id) const {
   if (socket == nullptr) return {};
   return {.is_readable = !socket->queue.empty() || socket->error.has_value(),
           .has_error = socket->error.has_value(),
-          .has_queued_error = !socket->errors.empty()};
+          .has_queued_error = !socket->errors.is_empty()};
 }
 
 std::optional<Errno> Udp::take_error(SocketId id) {
@@ -258,13 +245,7 @@ std::optional<Errno> Udp::take_error(SocketId id) {
 
 std::optional<QueuedError> Udp::take_queued_error(SocketId id) {
   Socket* const socket = parts_->sockets.find(id);
-  if (socket == nullptr || socket->errors.empty()) return std::nullopt;
-  QueuedError first = std::move(socket->errors.front());
-  socket->errors.pop_front();
-  // As Linux: what is pending now is the next in the queue.
-  socket->error.reset();
-  if (!socket->errors.empty()) socket->error = socket->errors.front().error;
-  return first;
+  return socket == nullptr ? std::nullopt : socket->errors.take(socket->error);
 }
 
 Endpoint Udp::local(SocketId id) const {

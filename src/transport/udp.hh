@@ -18,6 +18,8 @@
 #include "core/random.hh"
 #include "internet/datagram.hh"
 #include "transport/config.hh"
+#include "transport/datagram_options.hh"
+#include "transport/error_queue.hh"
 #include "transport/ports.hh"
 
 namespace lanyard::udp {
@@ -34,19 +36,6 @@ class Observer {
 
  protected:
   ~Observer() = default;
-};
-
-struct Options {
-  bool broadcast = false;        // SO_BROADCAST: sending to one is access_denied without
-  bool multicast_loop = true;    // our own groups hear us
-  bool dont_fragment = false;    // IP_MTU_DISCOVER: larger than the path is message_too_long
-  bool receives_errors = false;  // IP_RECVERR: the error queue, and errors though unconnected
-  std::uint8_t hop_limit = 0;    // 0: the machine's default
-  std::uint8_t traffic_class = 0;
-  std::uint8_t multicast_hop_limit = 1;
-  std::uint32_t multicast_interface = 0;
-  IpAddress multicast_source;  // of the interface chosen by address (IP_MULTICAST_IF)
-  std::uint32_t receive_buffer_bytes = 0;
 };
 
 // What may be said about one datagram to send; unset fields come from the socket.
@@ -66,17 +55,6 @@ struct Received {
   std::uint32_t interface = 0;
   std::uint8_t hop_limit = 0;
   std::uint8_t traffic_class = 0;
-};
-
-// An ICMP error about a datagram of ours (RFC 1122 4.1.3.3), or one that did not fit the path.
-struct QueuedError {
-  Errno error = Errno::host_unreachable;
-  std::uint8_t icmp_type = 0, icmp_code = 0, hop_limit = 0;  // of the packet that brought it
-  std::uint32_t info = 0;                                    // the MTU, for message_too_long
-  IpAddress reporter;    // unspecified: this machine, when it was to be sent
-  Endpoint destination;  // where the datagram went; then what was quoted of it
-  std::vector<std::uint8_t> payload;
-  Instant arrived;
 };
 
 struct Readiness {

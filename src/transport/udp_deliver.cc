@@ -154,17 +154,7 @@ void Udp::on_icmp_error(Instant now, const internet::IcmpError& error) {
   if (socket == nullptr) return;
   const internet::IcmpErrorMeaning meaning = internet::meaning_of(error.kind);
   if (socket->options.receives_errors) {
-    const Bytes payload = error.quoted.subspan(header_bytes);
-    if (socket->errors.size() < queued_errors_max)
-      socket->errors.push_back({.error = meaning.error,
-                                .icmp_type = error.type,
-                                .icmp_code = error.code,
-                                .hop_limit = error.hop_limit,
-                                .info = error.mtu,
-                                .reporter = error.reporter,
-                                .destination = theirs,
-                                .payload = {payload.begin(), payload.end()},
-                                .arrived = now});
+    socket->errors.add(now, error, theirs, error.quoted.subspan(header_bytes));
   } else if (!socket->remote || !meaning.is_hard) {
     return;
   }

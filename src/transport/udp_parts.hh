@@ -15,7 +15,6 @@ namespace lanyard::udp {
 inline constexpr std::size_t header_bytes = 8;
 // What a queued datagram costs beyond its bytes, so that empty ones fill the buffer too.
 inline constexpr std::size_t queued_cost_bytes = 256;
-inline constexpr std::size_t queued_errors_max = 64;
 
 struct Queued {
   Slice payload;
@@ -35,7 +34,7 @@ struct Socket {
   std::deque<Queued> queue;
   std::size_t queue_cost = 0;
   std::optional<Errno> error;
-  std::deque<QueuedError> errors;
+  ErrorQueue errors;
 };
 
 // What a datagram is to the sockets it may be for.

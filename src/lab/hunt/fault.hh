@@ -38,6 +38,17 @@ struct Line {
 enum class Target : std::uint8_t { link, node, program };
 enum class Ways : std::uint8_t { both, one, any };  // of a link, or from a node and to it
 
+// For kinds without an amount.
+[[nodiscard]] inline std::uint64_t no_amount(RandomStream& /*dice*/, std::uint32_t /*strength*/) {
+  return 0;
+}
+[[nodiscard]] inline std::optional<std::uint64_t> none_weaker(std::uint64_t /*amount*/) {
+  return {};
+}
+[[nodiscard]] inline std::string nothing(std::uint64_t /*amount*/) {
+  return {};
+}
+
 struct FaultKind {
   std::string_view name;     // as `--faults` takes it
   std::string_view purpose;  // a few words
@@ -45,11 +56,11 @@ struct FaultKind {
   Ways ways = Ways::any;
   bool (*may_hit)(const Model& model, std::uint32_t target) = nullptr;  // null: any of them
   // How bad, drawn: `strength` 0 (mild) to 3 (severe).
-  std::uint64_t (*draw)(RandomStream& dice, std::uint32_t strength) = nullptr;
+  std::uint64_t (*draw)(RandomStream& dice, std::uint32_t strength) = no_amount;
   // A milder amount to try while shrinking; nothing if there is none.
-  std::optional<std::uint64_t> (*weaker)(std::uint64_t amount) = nullptr;
+  std::optional<std::uint64_t> (*weaker)(std::uint64_t amount) = none_weaker;
   std::string_view simpler = {};  // a kind to try instead once no milder amount is left
-  std::string (*amount_text)(std::uint64_t amount) = nullptr;  // "60%"
+  std::string (*amount_text)(std::uint64_t amount) = nothing;  // "60%"
   void (*write)(const Model& model, const Fault& fault, std::vector<Line>& lines) = nullptr;
 };
 

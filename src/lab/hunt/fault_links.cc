@@ -152,19 +152,11 @@ constexpr FaultKind fate(std::string_view name, std::string_view purpose,
 }
 
 const std::array kinds{
-    FaultKind{.name = "cut",
-              .purpose = "a link carries nothing",
-              .ways = Ways::both,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
-              .write = write_cut},
+    FaultKind{
+        .name = "cut", .purpose = "a link carries nothing", .ways = Ways::both, .write = write_cut},
     FaultKind{.name = "cut-one-way",
               .purpose = "a link carries nothing one way",
               .ways = Ways::one,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
               .write = write_cut},
     FaultKind{.name = "flap",
               .purpose = "a link is cut and healed again and again",

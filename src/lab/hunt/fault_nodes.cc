@@ -15,21 +15,26 @@ const std::string& name_of(const Model& model, const Fault& fault) {
   return model.nodes[fault.target].name;
 }
 
+// What begins with the fault, and what ends it.
+void write_both(const Fault& fault, std::string begins, std::string ends,
+                std::vector<Line>& lines) {
+  lines.push_back({fault.at, std::move(begins)});
+  lines.push_back({fault.at + fault.lasts, std::move(ends)});
+}
+
 void write_crash(const Model& model, const Fault& fault, std::vector<Line>& lines) {
-  lines.push_back({fault.at, "crash " + name_of(model, fault)});
-  lines.push_back({fault.at + fault.lasts, "restart " + name_of(model, fault)});
+  const std::string& name = name_of(model, fault);
+  write_both(fault, "crash " + name, "restart " + name, lines);
 }
 
 void write_kill(const Model& model, const Fault& fault, std::vector<Line>& lines) {
   const std::string& name = program_at(model, fault.target).name;
-  lines.push_back({fault.at, "kill " + name});
-  lines.push_back({fault.at + fault.lasts, "start " + name});
+  write_both(fault, "kill " + name, "start " + name, lines);
 }
 
 void write_pause(const Model& model, const Fault& fault, std::vector<Line>& lines) {
   const std::string& name = program_at(model, fault.target).name;
-  lines.push_back({fault.at, "pause " + name});
-  lines.push_back({fault.at + fault.lasts, "resume " + name});
+  write_both(fault, "pause " + name, "resume " + name, lines);
 }
 
 // In parts of a million, from a bad crystal on.
@@ -46,9 +51,9 @@ std::string rate_text_of(std::uint64_t parts) {
 }
 void write_clock(const Model& model, const Fault& fault, std::string_view way,
                  std::vector<Line>& lines) {
-  lines.push_back({fault.at, fmt::format("clock {} {} {}", name_of(model, fault), way,
-                                         rate_text_of(fault.amount))});
-  lines.push_back({fault.at + fault.lasts, fmt::format("clock {} right", name_of(model, fault))});
+  const std::string& name = name_of(model, fault);
+  write_both(fault, fmt::format("clock {} {} {}", name, way, rate_text_of(fault.amount)),
+             fmt::format("clock {} right", name), lines);
 }
 
 bool is_machine(const Model& model, std::uint32_t node) {
@@ -70,8 +75,7 @@ void write_partition(const Model& model, const Fault& fault, std::vector<Line>& 
   const std::string sides = fault.a_to_b && fault.b_to_a ? fmt::format("{} -- {}", name, rest)
                             : fault.a_to_b               ? fmt::format("{} -> {}", name, rest)
                                                          : fmt::format("{} -> {}", rest, name);
-  lines.push_back({fault.at, "partition " + sides});
-  lines.push_back({fault.at + fault.lasts, "heal " + sides});
+  write_both(fault, "partition " + sides, "heal " + sides, lines);
 }
 
 // The first IPv4 address of a host's first port, as the plan gives it.
@@ -94,9 +98,23 @@ void write_address(const Model& model, const Fault& fault, std::vector<Line>& li
   if (!own || own->length > 24) return;  // a network too small for another address
   const std::string text = to_text(own->address);
   const std::string start = "address " + name_of(model, fault) + " ";
-  lines.push_back({fault.at, fmt::format("{}{}{}/{}", start, text.substr(0, text.rfind('.') + 1),
-                                         fault.amount, own->length)});
-  lines.push_back({fault.at + fault.lasts, start + to_text(*own)});
+  write_both(fault,
+             fmt::format("{}{}{}/{}", start, text.substr(0, text.rfind('.') + 1), fault.amount,
+                         own->length),
+             start + to_text(*own), lines);
+}
+
+constexpr FaultKind clock_kind(std::string_view name, std::string_view purpose,
+                               void (*write)(const Model&, const Fault&, std::vector<Line>&)) {
+  return {.name = name,
+          .purpose = purpose,
+          .target = Target::node,
+          .ways = Ways::both,
+          .may_hit = is_machine,
+          .draw = draw_rate,
+          .weaker = weaker_rate,
+          .amount_text = rate_text_of,
+          .write = write};
 }
 
 const std::array kinds{
@@ -104,53 +122,31 @@ const std::array kinds{
               .purpose = "a host, router or switch is gone, and comes back without its memory",
               .target = Target::node,
               .ways = Ways::both,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
               .write = write_crash},
     FaultKind{.name = "kill",
               .purpose = "a program is killed, and started again",
               .target = Target::program,
               .ways = Ways::both,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
               .write = write_kill},
     FaultKind{.name = "pause",
               .purpose = "a program stands still",
               .target = Target::program,
               .ways = Ways::both,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
               .write = write_pause},
-    FaultKind{.name = "clock-fast",
-              .purpose = "the clock of a host or router gains, up to a half",
-              .target = Target::node,
-              .ways = Ways::both,
-              .may_hit = is_machine,
-              .draw = draw_rate,
-              .weaker = weaker_rate,
-              .amount_text = rate_text_of,
-              .write = [](const Model& model, const Fault& fault,
-                          std::vector<Line>& lines) { write_clock(model, fault, "fast", lines); }},
-    FaultKind{.name = "clock-slow",
-              .purpose = "the clock of a host or router loses, up to a half",
-              .target = Target::node,
-              .ways = Ways::both,
-              .may_hit = is_machine,
-              .draw = draw_rate,
-              .weaker = weaker_rate,
-              .amount_text = rate_text_of,
-              .write = [](const Model& model, const Fault& fault,
-                          std::vector<Line>& lines) { write_clock(model, fault, "slow", lines); }},
+    clock_kind("clock-fast", "the clock of a host or router gains, up to a half",
+               [](const Model& model, const Fault& fault, std::vector<Line>& lines) {
+                 write_clock(model, fault, "fast", lines);
+               }),
+    clock_kind("clock-slow", "the clock of a host or router loses, up to a half",
+               [](const Model& model, const Fault& fault, std::vector<Line>& lines) {
+                 write_clock(model, fault, "slow", lines);
+               }),
     FaultKind{.name = "address",
               .purpose = "a host has another address",
               .target = Target::node,
               .ways = Ways::both,
               .may_hit = is_host,
               .draw = draw_address,
-              .weaker = none_weaker,
               .amount_text = [](std::uint64_t amount) { return fmt::format(".{}", amount); },
               .write = write_address},
     FaultKind{.name = "partition",
@@ -158,18 +154,12 @@ const std::array kinds{
               .target = Target::node,
               .ways = Ways::both,
               .may_hit = has_others,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
               .write = write_partition},
     FaultKind{.name = "partition-one-way",
               .purpose = "the same in one direction",
               .target = Target::node,
               .ways = Ways::one,
               .may_hit = has_others,
-              .draw = no_amount,
-              .weaker = none_weaker,
-              .amount_text = nothing,
               .write = write_partition},
 };
 

@@ -19,15 +19,4 @@ namespace lanyard::lab::hunt {
 [[nodiscard]] std::string ends_of(const Model& model, std::uint32_t link, bool a_to_b, bool b_to_a);
 [[nodiscard]] const ProgramSpec& program_at(const Model& model, std::uint32_t index);
 
-// For kinds without an amount.
-[[nodiscard]] inline std::uint64_t no_amount(RandomStream& /*dice*/, std::uint32_t /*strength*/) {
-  return 0;
-}
-[[nodiscard]] inline std::optional<std::uint64_t> none_weaker(std::uint64_t /*amount*/) {
-  return {};
-}
-[[nodiscard]] inline std::string nothing(std::uint64_t /*amount*/) {
-  return {};
-}
-
 }  // namespace lanyard::lab::hunt

@@ -7,45 +7,15 @@
 #include <fstream>
 #include <iterator>
 
+#include "lab.hh"
 #include "lab/action_text.hh"
-#include "lab/lab_file.hh"
-#include "lab/world.hh"
 
 namespace lanyard::lab {
 namespace {
 
 using namespace lanyard::literals;
 
-class Lab {
- public:
-  explicit Lab(std::string_view text) {
-    auto lab = parse_lab(text, "t.yaml");
-    if (!lab) {
-      for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
-      return;
-    }
-    model = std::move(lab->model);
-    plan = *make_plan(model);
-    world = std::make_unique<World>(model, plan, WorldOptions{});
-    world->run();
-  }
-  [[nodiscard]] std::string complaints() const {
-    std::string text;
-    for (const Verdict& each : world->verdicts())
-      if (!each.is_good) text += each.text + ": " + each.happened + "\n";
-    return text;
-  }
-  [[nodiscard]] std::string printed(std::string_view name) const {
-    std::string text;
-    for (const ProgramRow& row : world->programs())
-      for (const ProgramOutput& each : world->output())
-        if (row.name == name && row.id == each.program) text += each.text;
-    return text;
-  }
-  Model model;
-  Plan plan;
-  std::unique_ptr<World> world;
-};
+using Lab = test::EndedLab;
 
 std::string problems_of(std::string_view text) {
   const auto lab = parse_lab(text, "f");

@@ -3,44 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "application/link_local.hh"
-#include "lab/lab_file.hh"
-#include "lab/world.hh"
+#include "lab.hh"
 
 namespace lanyard::lab {
 namespace {
 
 using namespace lanyard::literals;
 
-class DhcpLab {
- public:
-  explicit DhcpLab(std::string_view text) {
-    auto lab = parse_lab(text, "t.yaml");
-    if (!lab) {
-      for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
-      return;
-    }
-    model = std::move(lab->model);
-    plan = *make_plan(model);
-    world = std::make_unique<World>(model, plan, WorldOptions{});
-    world->run();
-  }
-  [[nodiscard]] std::string printed(std::string_view name) const {
-    std::string text;
-    for (const ProgramOutput& each : world->output())
-      for (const ProgramRow& row : world->programs())
-        if (row.name == name && row.id == each.program) text += each.text;
-    return text;
-  }
-  [[nodiscard]] std::string complaints() const {
-    std::string text;
-    for (const Verdict& each : world->verdicts())
-      if (!each.is_good) text += each.text + ": " + each.happened + "\n";
-    return text;
-  }
-  Model model;
-  Plan plan;
-  std::unique_ptr<World> world;
-};
+using DhcpLab = test::EndedLab;
 
 TEST(DhcpInLab, AHostGetsTheAddressOfItsNameAndOthersReachIt) {
   // RFC 2131 3.1 [RFC2131-3.1-a]

@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "core/random.hh"
+#include "lab.hh"
 #include "lab/action_text.hh"
-#include "lab/lab_file.hh"
 #include "lab/node_clock.hh"
 #include "lab/observer.hh"
-#include "lab/world.hh"
 
 namespace lanyard::lab {
 namespace {
@@ -31,38 +30,18 @@ class Frames final : public Observer {
   std::map<std::uint32_t, std::size_t> longest_of;
 };
 
-class Lab {
+// Its base comes first: the frames must outlive the world.
+struct Observed {
+  Frames frames;
+};
+
+class Lab : public Observed, public test::Lab {
  public:
-  explicit Lab(std::string_view text) {
-    auto lab = parse_lab(text, "t.yaml");
-    if (!lab) {
-      for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
-      return;
-    }
-    model = std::move(lab->model);
-    plan = *make_plan(model);
-    world = std::make_unique<World>(model, plan, WorldOptions{.observer = &frames});
-  }
-  [[nodiscard]] const ProgramRow& row(std::string_view name) const {
-    for (const ProgramRow& each : world->programs())
-      if (each.name == name && !each.is_service) return each;
-    ADD_FAILURE() << "no program " << name;
-    return world->programs().front();
-  }
-  [[nodiscard]] std::string printed(std::string_view name) const {
-    std::string text;
-    for (const ProgramOutput& each : world->output())
-      if (row(name).id == each.program) text += each.text;
-    return text;
-  }
+  explicit Lab(std::string_view text) : test::Lab(text, WorldOptions{.observer = &frames}) {}
   void run_to(Duration time) {
     while (!world->is_over() && world->next_deadline() <= Instant::start() + time)
       world->run_until(world->next_deadline());
   }
-  Frames frames;
-  Model model;
-  Plan plan;
-  std::unique_ptr<World> world;
 };
 
 constexpr std::string_view shop =

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole labs in virtual time.
-#include "lab/world.hh"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@
 #include <iterator>
 #include <map>
 
-#include "lab/lab_file.hh"
+#include "lab.hh"
 #include "lab/observer.hh"
 #include "lab/recorder.hh"
 #include "lab/run_file.hh"
@@ -24,44 +23,7 @@ namespace {
 
 using namespace lanyard::literals;
 
-// A lab read from a text, planned, and run to its end.
-class Lab {
- public:
-  explicit Lab(std::string_view text, WorldOptions options = {}) {
-    auto lab = parse_lab(text, "t.yaml");
-    if (!lab) {
-      for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
-      return;
-    }
-    model = std::move(lab->model);
-    plan = *make_plan(model);
-    world = std::make_unique<World>(model, plan, std::move(options));
-  }
-  // What a program printed.
-  [[nodiscard]] std::string printed(std::string_view name) const {
-    std::string text;
-    for (const ProgramOutput& each : world->output())
-      if (row(name).id == each.program) text += each.text;
-    return text;
-  }
-  [[nodiscard]] ProgramRow row(std::string_view name) const {
-    for (const ProgramRow& each : world->programs())
-      if (each.name == name && !each.is_service) return each;
-    ADD_FAILURE() << "no program " << name;
-    return {};
-  }
-  // Verdicts that are not good, one a line.
-  [[nodiscard]] std::string complaints() const {
-    std::string text;
-    for (const Verdict& each : world->verdicts())
-      if (!each.is_good) text += each.text + ": " + each.happened + "\n";
-    return text;
-  }
-
-  Model model;
-  Plan plan;
-  std::unique_ptr<World> world;
-};
+using test::Lab;
 
 WorldOptions kept_running() {
   WorldOptions options;
