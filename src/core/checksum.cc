@@ -30,44 +30,18 @@ Sum wide_sum = best_sum();
 
 // Below this size the wide way only costs its set-up.
 constexpr std::size_t wide_bytes_min = 64;
-// Below this one the plainest loop is as quick.
-constexpr std::size_t few_bytes_end = 192;
 
 std::uint16_t copy_or_sum(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
   if (size < wide_bytes_min || wide_sum == nullptr) return sum_plain(to, from, size);
   return wide_sum(to, from, size);
 }
 
-// `size` is a multiple of 4. Eight bytes at a time; what they carry over is counted beside them.
-std::uint64_t sum_few(const std::uint8_t* from, std::size_t size) {
-  std::uint64_t sum = 0, carries = 0;
-  const auto take = [&sum, &carries, &from](std::size_t offset) {
-    std::uint64_t words = 0;
-    std::memcpy(&words, from + offset, sizeof words);
-    carries += __builtin_add_overflow(sum, words, &sum) ? 1 : 0;
-  };
-  for (; size >= 32; size -= 32, from += 32) take(0), take(8), take(16), take(24);
-  for (; size >= 8; size -= 8, from += 8) take(0);
-  if (size != 0) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, from, sizeof word);
-    carries += __builtin_add_overflow(sum, word, &sum) ? 1 : 0;
-  }
-  return (sum & 0xffffffff) + (sum >> 32) + carries;  // 2^64 counts as 1
-}
-
 }  // namespace
 
-void ChecksumSum::add(Bytes bytes) {
-  const std::size_t size = bytes.size();
-  if (size < few_bytes_end && (size & 3) == 0 && !odd_) {
-    // Headers, and the little that conversations say: in words as they lie.
-    sum_ += sum_few(bytes.data(), size);
-    return;
-  }
-  const std::uint16_t sum = copy_or_sum(nullptr, bytes.data(), size);
+void ChecksumSum::add_many(Bytes bytes) {
+  const std::uint16_t sum = copy_or_sum(nullptr, bytes.data(), bytes.size());
   sum_ += odd_ == is_little ? sum : std::byteswap(sum);
-  odd_ = odd_ != ((size & 1) != 0);
+  odd_ = odd_ != ((bytes.size() & 1) != 0);
 }
 
 std::uint16_t checksum(Bytes bytes) {

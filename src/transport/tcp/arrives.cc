@@ -17,10 +17,6 @@ constexpr Duration ts_recent_kept = Duration::seconds(24 * 24 * 3600);
 // Of all connections of a machine: what is beyond it is forgotten, and sent again.
 constexpr std::size_t out_of_order_bytes_max = std::size_t{256} * 1024 * 1024;
 
-bool is_older(std::uint32_t timestamp, std::uint32_t than) {
-  return static_cast<std::int32_t>(timestamp - than) < 0;
-}
-
 // 9293-3.10.7.4-a: the four cases of the acceptability test.
 bool is_acceptable(const Receiver& receiver, const Segment& segment) {
   const SequenceNumber next = receiver.next();
@@ -43,8 +39,6 @@ void read(Segment& segment, const internet::Datagram& datagram, const View& view
   segment.payload_offset = view.header_size();
   segment.payload_size = static_cast<std::uint32_t>(view.payload_size());
   segment.datagram = &datagram;
-  segment.local = {datagram.destination, view.destination_port(), 0};
-  segment.remote = {datagram.source, view.source_port(), 0};
 }
 
 // RFC 3168 6.1.3 [RFC3168-6.1.3-a].
@@ -74,9 +68,18 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
         paths.is_broadcast(datagram.destination))
       return DropReason::martian_destination;
   }
+  const Endpoint local{datagram.destination, view->destination_port(), 0};
+  const Endpoint remote{datagram.source, view->source_port(), 0};
+  Node* const found = demux.find(local, remote);
+  if (found != nullptr && !found->is_time_wait) {
+    auto& c = static_cast<Connection&>(*found);
+    ++c.counters.segments_in;
+    if (arrives_plain(now, c, *view, datagram.packet)) return DropReason::none;
+  }
   Segment segment;
+  segment.local = local;
+  segment.remote = remote;
   read(segment, datagram, *view);
-  Node* const found = demux.find(segment.local, segment.remote);
   if (found == nullptr) {
     Listener* const listener = listening.find(segment);
     return listener == nullptr ? arrives_closed(segment)
@@ -84,7 +87,6 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
   }
   if (found->is_time_wait) return arrives_time_wait(now, static_cast<TimeWait&>(*found), segment);
   auto& c = static_cast<Connection&>(*found);
-  ++c.counters.segments_in;
   return c.state == State::syn_sent ? arrives_syn_sent(now, c, segment) : arrives(now, c, segment);
 }
 
@@ -159,19 +161,28 @@ Verdict Machine::check_sequence(Instant now, Connection& c, Segment& segment) {
     }
     return done(DropReason::tcp_unacceptable);
   }
-  // [RFC7323-4.3-a].
-  if (c.has_timestamps && segment.options.timestamps && !after(segment.sequence, c.last_ack_sent) &&
-      !is_older(segment.options.timestamps->value, c.ts_recent)) {
-    c.ts_recent = segment.options.timestamps->value;
-    c.ts_recent_at = now;
-  }
+  if (c.has_timestamps && segment.options.timestamps)
+    note_timestamp(now, c, segment.sequence, segment.options.timestamps->value);
+  note_heard(now, c, segment.payload_size);
+  trim(c, segment);
+  return go_on;
+}
+
+// [RFC7323-4.3-a].
+void Machine::note_timestamp(Instant now, Connection& c, SequenceNumber sequence,
+                             std::uint32_t value) {
+  if (after(sequence, c.last_ack_sent) || is_older(value, c.ts_recent)) return;
+  c.ts_recent = value;
+  c.ts_recent_at = now;
+}
+
+// A segment in the window has come.
+void Machine::note_heard(Instant now, Connection& c, std::uint32_t payload_size) {
   // As Linux: the peer may have gone back to slow start.
-  if (segment.payload_size > 0 && now - c.last_received > c.round_trip.timeout(config))
+  if (payload_size > 0 && now - c.last_received > c.round_trip.timeout(config))
     c.quick_acks = std::max(c.quick_acks, quick_acks_max);
   c.last_received = now;
   c.probes = 0;
-  trim(c, segment);
-  return go_on;
 }
 
 // 9293-3.10.7.4-c: what lies beyond the right edge goes, and the FIN behind it. What lies before
@@ -246,18 +257,22 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
                       config.out_of_order_segments_max);
   out_of_order_bytes += c.receiver.ahead_bytes() - had_ahead;
   if (out_of_order_bytes > out_of_order_bytes_max) drop_out_of_order(c);
-  const std::uint32_t merged = segment.datagram->packet.offload.segment_bytes;
-  const std::uint32_t one =
-      merged != 0 ? std::min(merged, segment.payload_size) : segment.payload_size;
+  note_text(now, c, segment.datagram->packet, segment.payload_size, taken);
+  want_ack(now, c, taken.was_out_of_order || had_gap);
+  return go_on;
+}
+
+// Of a segment with so much payload the receiver has taken what it wanted.
+void Machine::note_text(Instant now, Connection& c, const Packet& packet,
+                        std::uint32_t payload_size, const Receiver::Taken& taken) {
+  const std::uint32_t merged = packet.offload.segment_bytes;
+  const std::uint32_t one = merged != 0 ? std::min(merged, payload_size) : payload_size;
   c.seen_mss =
       std::max(c.seen_mss, static_cast<std::uint16_t>(std::min<std::uint32_t>(one, c.own_mss)));
   c.counters.bytes_received += taken.bytes;
-  if (taken.bytes > 0) {
-    changed(c);
-    paths.confirm_reachable(now, c.remote.address);
-  }
-  want_ack(now, c, taken.was_out_of_order || had_gap);
-  return go_on;
+  if (taken.bytes == 0) return;
+  changed(c);
+  paths.confirm_reachable(now, c.remote.address);
 }
 
 // RFC 9293 3.8.6.3 [SHLD-18] [MUST-40]: an ACK may wait for data, another segment, or 40 ms; one

@@ -28,8 +28,8 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
   const std::uint32_t flight = c.sender.flight();
   const std::uint32_t lost = c.sender.lost_bytes(), duplicates = c.sender.duplicates();
   const bool is_new = after(ack, c.sender.una());
-  Delivery delivery = begin_delivery(now, c, segment);
-  if (is_new) take_acknowledgment(now, c, segment, delivery);
+  Delivery delivery = begin_delivery(now, c, segment.options.timestamps);
+  if (is_new) take_acknowledgment(now, c, ack, delivery);
   if (c.has_sack) c.sender.take_sack(segment.options.sacked(), delivery);
   const bool is_same_window = segment.window == c.sender.window();
   // RFC 9293 3.10.7.4: SND.UNA =< SEG.ACK =< SND.NXT; 9293-3.10.7.4-j.
@@ -47,14 +47,13 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
 }
 
 // What the ACK says is filled in as it is taken; what is known before is here.
-Delivery Machine::begin_delivery(Instant now, const Connection& c, const Segment& segment) const {
+Delivery Machine::begin_delivery(Instant now, const Connection& c,
+                                 const std::optional<Timestamps>& timestamps) const {
   Delivery delivery;
   delivery.now = now;
   delivery.least_round_trip = c.round_trip.least();
-  if (!c.has_timestamps || !segment.options.timestamps || segment.options.timestamps->echo == 0)
-    return delivery;
-  const std::uint32_t age =
-      timestamp_clock(now, c.timestamp_offset) - segment.options.timestamps->echo;
+  if (!c.has_timestamps || !timestamps || timestamps->echo == 0) return delivery;
+  const std::uint32_t age = timestamp_clock(now, c.timestamp_offset) - timestamps->echo;
   if (age < 1U << 31) delivery.echo_ms = now.since_start().count_ms() - std::int64_t{age};
   return delivery;
 }
@@ -93,9 +92,9 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
   return go_on;
 }
 
-void Machine::take_acknowledgment(Instant now, Connection& c, const Segment& segment,
+void Machine::take_acknowledgment(Instant now, Connection& c, SequenceNumber ack,
                                   Delivery& delivery) {
-  const Sender::Acknowledged acked = c.sender.acknowledge(segment.acknowledgment, c.mss, delivery);
+  const Sender::Acknowledged acked = c.sender.acknowledge(ack, c.mss, delivery);
   measure(now, c, delivery);
   c.counters.bytes_acked += acked.bytes;
   c.is_more_coming =

@@ -186,8 +186,8 @@ DropReason Machine::arrives_syn_sent(Instant now, Connection& c, Segment& segmen
   (void)c.receiver.offer(c.own_mss);  // what our SYN said, and a little more
   c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
   c.sender.set_window(segment.sequence, segment.acknowledgment, segment.window);
-  Delivery delivery = begin_delivery(now, c, segment);
-  take_acknowledgment(now, c, segment, delivery);
+  Delivery delivery = begin_delivery(now, c, segment.options.timestamps);
+  take_acknowledgment(now, c, segment.acknowledgment, delivery);
   if (c.rare) learn_early(*this, now, c, segment);
   established(now, c, Cause::syn_ack);
   c.ack_now = true;

@@ -208,8 +208,20 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
   schedule(c);
 }
 
+// The same, where is_settled() says that nothing is repaired, probed or doubted.
+void Machine::recover_plain(Instant now, Connection& c, const Delivery& delivery,
+                            std::uint32_t flight) {
+  Recovery& recovery = *c.recovery;
+  recovery.delivered += segments_of(delivery.octets, c.mss);
+  recovery.rack.take(delivery);
+  grow(now, c, {.delivery = delivery, .flight = flight, .is_new = true}, false);
+  look_for_loss(now, c);
+  schedule(c);
+}
+
 // [RFC8985-6-a], [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].
 void Machine::look_for_loss(Instant now, Connection& c, bool is_by_timer) {
+  if (c.sender.flight() == 0) return;
   Recovery& recovery = *c.recovery;
   Duration wait = Duration::zero();
   if (c.has_sack && recovery.rack.has_delivery()) wait = c.sender.lose(rule_for(now, c));
@@ -222,7 +234,6 @@ void Machine::look_for_loss(Instant now, Connection& c, bool is_by_timer) {
     if (is_by_timer)
       recovery.rate.take({.delivered = c.mss, .pipe = c.sender.pipe(c.mss), .mss = c.mss});
   }
-  if (c.sender.flight() == 0) return;
   const Instant time_out = recovery.timer_from + retransmit_timeout(c);
   if (wait > Duration::zero() && now + wait < time_out) {
     c.waiting = Waiting::reordering;

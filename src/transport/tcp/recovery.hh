@@ -59,6 +59,8 @@ struct Recovery : Pooled {
   void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
   // RFC 7661, as Linux: how much of the congestion window is in use, seen over a window of data.
   void note_usage(const Sender& sender, bool limited);
+  // No reduction may yet be undone, no probe is out, no mark is being answered.
+  [[nodiscard]] bool is_settled() const { return !may_undo && !is_probing && !is_slowing; }
   // A reduction begins: nothing has been sent again yet.
   void begin(SequenceNumber una) {
     undo_from = una;

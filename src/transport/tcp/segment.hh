@@ -9,6 +9,11 @@
 
 namespace lanyard::tcp {
 
+// Whether a timestamp was made before another (RFC 7323 5.2).
+[[nodiscard]] inline bool is_older(std::uint32_t timestamp, std::uint32_t than) {
+  return static_cast<std::int32_t>(timestamp - than) < 0;
+}
+
 struct Segment {
   SequenceNumber sequence;        // SEG.SEQ
   SequenceNumber acknowledgment;  // SEG.ACK

@@ -43,7 +43,7 @@ void FakePaths::confirm_reachable(Instant, const IpAddress&) {
 }
 
 Host::Host(const IpAddress& address_in, std::uint64_t seed, const transport::Config& config_in)
-    : config(config_in), tcp(config, Seed(seed), paths, nullptr, 0, out), address(address_in) {
+    : config(config_in), tcp(config, Seed(seed), paths, &trace, 0, out), address(address_in) {
   paths.own.insert(address);
 }
 

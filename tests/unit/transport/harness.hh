@@ -40,6 +40,7 @@ struct Host {
   explicit Host(const IpAddress& address, std::uint64_t seed,
                 const transport::Config& config = transport::Config());
   transport::Config config;
+  Trace trace;  // nobody watches it unless a test does
   FakePaths paths;
   internet::Outbox out;
   tcp::Tcp tcp;
