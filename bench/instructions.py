@@ -5,6 +5,7 @@
 Unlike times they do not depend on what else the machine does. Each program runs twice, with a few and with more units; the
 difference is what the units cost, both ends of the conversation and the benchmark's own loop counted.
 """
+import collections
 import datetime
 import pathlib
 import re
@@ -28,12 +29,70 @@ ROWS = [
 ]
 
 
+# Of these the instructions are also told by where they stand in the source: (program, measurement), few, more.
+SPREAD = [("tcp_pingpong", ("bench_ours", "tcp_pingpong"), 200, 1200), ("tcp_connections", ("bench_ours", "tcp_connections"), 200, 1200)]
+
+
+def collect(program, measurement, units, out):
+    """One run under callgrind; all instructions."""
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", str(BIN / program)]
+    run = subprocess.run(command + [measurement, "--units", str(units)], capture_output=True, text=True, check=True)
+    return int(re.search(r"Collected : (\d+)", run.stderr)[1])
+
+
 def instructions(program, measurement, units):
     """All instructions of one run."""
     with tempfile.TemporaryDirectory() as directory:
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", str(BIN / program)]
-        run = subprocess.run(command + [measurement, "--units", str(units)], capture_output=True, text=True, check=True)
-    return int(re.search(r"Collected : (\d+)", run.stderr)[1])
+        return collect(program, measurement, units, f"{directory}/out")
+
+
+def place_of(file):
+    """What a source file belongs to: a folder of src/, or a part of TCP."""
+    found = re.search(r"/src/(\w+)/(?:(tcp|congestion)/)?(\w+)", file)
+    if not found:
+        return "bench" if "/bench/" in file else "libraries (copying, vectors, allocation)"
+    folder, part, name = found.groups()
+    if part != "tcp":
+        return part or folder
+    receiving = ("arrives", "receiver", "segment", "demux", "time_wait", "listen")
+    sending = ("output", "sender", "outgoing", "records", "path")
+    loss = ("recover", "rack", "flight", "deliver", "round", "timeouts", "alarm", "busy")
+    for what, names in (("receiving", receiving), ("loss and timers", loss), ("sending", sending)):
+        if name.startswith(names):
+            return f"transport: {what}"
+    return "transport: " + ("bytes queued" if name.startswith("byte_queue") else "calls and the rest")
+
+
+def by_place(program, measurement, units):
+    """The instructions of one run by place_of()."""
+    counts, files, file, is_call = collections.Counter(), {}, "", False
+    with tempfile.TemporaryDirectory() as directory:
+        collect(program, measurement, units, f"{directory}/out")
+        text = pathlib.Path(directory, "out").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        named = re.match(r"(fl|fi|fe|cfi|cfl)=\((\d+)\)(?: (.*))?$", line)
+        if named:
+            if named[3]:
+                files[named[2]] = place_of(named[3])
+            if named[1][0] == "f":
+                file = files[named[2]]
+        elif line.startswith("calls="):
+            is_call = True
+        elif re.match(r"[\d+*-]", line):
+            counts[file] += 0 if is_call else int(line.split()[1])
+            is_call = False
+    return counts
+
+
+def spread():
+    columns = []
+    for _, program, few, more in SPREAD:
+        least, most = by_place(*program, few), by_place(*program, more)
+        columns.append({place: (most[place] - least[place]) / (more - few) for place in most})
+    places = sorted(set().union(*columns), key=lambda place: -columns[0].get(place, 0))
+    rows = [(place, [round(column.get(place, 0)) for column in columns]) for place in places]
+    lines = [f"| {place} | " + " | ".join(f"{cost:,}" for cost in costs) + " |" for place, costs in rows if any(costs)]
+    return "\n".join(["| where | " + " | ".join(name for name, *_ in SPREAD) + " |", "| --- |" + " --- |" * len(SPREAD), *lines])
 
 
 def main():
@@ -49,11 +108,17 @@ def main():
 
 Written by `bench/instructions.py`: counted by callgrind, both ends and the benchmark's own loop included; they do not depend on
 what else the machine does; a copy of 64 KiB counts one for each byte (rep movsb).
-{datetime.date.today()}, {compiler}, -O2 -flto (the preset `fast`).
+{datetime.date.today()}, {compiler}, -O2 -flto and by what a training run has counted (the preset `fast`).
 
 | name | one unit | instructions |
 | --- | --- | --- |
-""" + "\n".join(lines) + "\n", encoding="utf-8")
+""" + "\n".join(lines) + f"""
+
+By the lines of source that they come from, wherever these were compiled into:
+
+{spread()}
+""", encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -38,17 +38,18 @@ std::uint64_t hops(const lab::World& world) {
   return frames;
 }
 
-// 100 hosts behind 10 switches and 4 routers; 50 TCP flows at 10 Mbit/s, each across routers.
-std::string busy_lab(std::uint64_t bytes_per_flow, int rate_mbit = 10) {
+// 100 hosts behind 10 switches and 4 routers; 50 TCP flows at 10 Mbit/s, each across routers. Or
+// other numbers of flows, with two hosts to each.
+std::string busy_lab(std::uint64_t bytes_per_flow, int rate_mbit = 10, int flows = 50) {
   std::string text = "lab: busy\nhosts:\n";
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < flows; ++i) {
     text +=
         fmt::format("  out{}: {{ run: {{ do: bulk send in{} {}, at: {}ms, expect: exit 0 }} }}\n",
                     i, i, bytes_per_flow, 10 + i);
     text += fmt::format("  in{}: {{ run: bulk serve }}\n", i);
   }
   text += "switches: [s0, s1, s2, s3, s4, s5, s6, s7, s8, s9]\nrouters: [r0, r1, r2, r3]\nlinks:\n";
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < flows; ++i) {
     text += fmt::format("  - out{} -- s{}: {{ rate: {}Mbit, delay: 1ms }}\n", i, i % 10, rate_mbit);
     text += fmt::format("  - in{} -- s{}: {{ rate: {}Mbit, delay: 1ms }}\n", i, (i + 3) % 10,
                         rate_mbit);
@@ -88,6 +89,13 @@ double busy(Amount amount, lab::Recorder* recorder) {
 
 double hops_plain(Amount amount) {
   return busy(amount, nullptr);
+}
+
+// With so many flows, for bench/growth.py.
+template <int flows>
+double hops_of(Amount amount) {
+  const Ran ran = run_lab(busy_lab(amount.of(500'000, 50'000), 10, flows));
+  return static_cast<double>(ran.hops) / ran.wall_seconds;
 }
 
 double hops_recorded(Amount amount) {
@@ -225,6 +233,10 @@ int main(int count, char** arguments) {
   using namespace lanyard::bench;
   return run(
       {{"hops", hops_plain},
+       {"hops_10", hops_of<10>},
+       {"hops_50", hops_of<50>},
+       {"hops_250", hops_of<250>},
+       {"hops_1250", hops_of<1'250>},
        {"hops_recorded", hops_recorded},
        {"one_flow", one_flow},
        {"host_bytes", host_bytes},

@@ -107,9 +107,8 @@ Packet udp_frame(const MacAddress& to, const IpAddress& destination) {
   return packet;
 }
 
-// Packets a second of 64 bytes through one router with a million routes, to networks at random.
-double ipv4_forward(Amount amount) {
-  const auto routes = static_cast<std::uint32_t>(amount.is_whole() ? 1'000'000 : 1'000);
+// Packets a second of 64 bytes through one router with many routes, to networks at random.
+double forward(Amount amount, std::uint32_t routes) {
   const std::uint64_t packets = amount.of(3'000'000, 2'000);
   stack::Config config;
   config.internet.forwarding = true;
@@ -145,6 +144,20 @@ double ipv4_forward(Amount amount) {
   return static_cast<double>(out) / seconds;
 }
 
+double ipv4_forward(Amount amount) {
+  return forward(amount, amount.is_whole() ? 1'000'000 : 1'000);
+}
+
+// The same work among ever more, for bench/growth.py.
+template <std::uint64_t connections>
+double demux_of(Amount amount) {
+  return tcp_demux(amount, connections);
+}
+template <std::uint32_t routes>
+double forward_of(Amount amount) {
+  return forward(amount, routes);
+}
+
 }  // namespace
 }  // namespace lanyard::bench
 
@@ -153,10 +166,18 @@ int main(int count, char** arguments) {
   return run(
       {{"tcp_idle_bytes", tcp_idle_bytes},
        {"tcp_idle_ten_million", tcp_idle_ten_million},
-       {"tcp_demux_1", [](Amount amount) { return tcp_demux(amount, 1); }},
-       {"tcp_demux_1000", [](Amount amount) { return tcp_demux(amount, 1'000); }},
+       {"tcp_demux_1", demux_of<1>},
+       {"tcp_demux_10", demux_of<10>},
+       {"tcp_demux_100", demux_of<100>},
+       {"tcp_demux_1000", demux_of<1'000>},
+       {"tcp_demux_10000", demux_of<10'000>},
+       {"tcp_demux_100000", demux_of<100'000>},
        {"tcp_demux_1000000",
         [](Amount amount) { return tcp_demux(amount, amount.is_smoke ? 2'000 : 1'000'000); }},
-       {"ipv4_forward", ipv4_forward}},
+       {"ipv4_forward", ipv4_forward},
+       {"ipv4_forward_10", forward_of<10>},
+       {"ipv4_forward_1000", forward_of<1'000>},
+       {"ipv4_forward_100000", forward_of<100'000>},
+       {"ipv4_forward_1000000", forward_of<1'000'000>}},
       count, arguments);
 }

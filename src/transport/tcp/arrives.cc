@@ -3,7 +3,7 @@
 // 3.10.7.4 in their order, each a function named after it that says whether to go on.
 #include <algorithm>
 
-#include "transport/tcp/machine.hh"
+#include "transport/tcp/arrives_plain.hh"
 #include "wire/protocol.hh"
 #include "wire/pseudo.hh"
 #include "wire/tcp_plain.hh"
@@ -74,7 +74,7 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
   if (found != nullptr && !found->is_time_wait) {
     auto& c = static_cast<Connection&>(*found);
     ++c.counters.segments_in;
-    if (arrives_plain(now, c, *view, datagram.packet)) return DropReason::none;
+    if (arrives_plain(*this, now, c, *view, datagram.packet)) return DropReason::none;
   }
   Segment segment;
   segment.local = local;
@@ -163,23 +163,21 @@ Verdict Machine::check_sequence(Instant now, Connection& c, Segment& segment) {
   }
   if (c.has_timestamps && segment.options.timestamps)
     note_timestamp(now, c, segment.sequence, segment.options.timestamps->value);
-  note_heard(now, c, segment.payload_size);
+  note_heard(*this, now, c, segment.payload_size);
   trim(c, segment);
   return go_on;
 }
 
 // [RFC7323-4.3-a].
-void Machine::note_timestamp(Instant now, Connection& c, SequenceNumber sequence,
-                             std::uint32_t value) {
+void note_timestamp(Instant now, Connection& c, SequenceNumber sequence, std::uint32_t value) {
   if (after(sequence, c.last_ack_sent) || is_older(value, c.ts_recent)) return;
   c.ts_recent = value;
   c.ts_recent_at = now;
 }
 
-// A segment in the window has come.
-void Machine::note_heard(Instant now, Connection& c, std::uint32_t payload_size) {
+void note_heard(const Machine& m, Instant now, Connection& c, std::uint32_t payload_size) {
   // As Linux: the peer may have gone back to slow start.
-  if (payload_size > 0 && now - c.last_received > c.round_trip.timeout(config))
+  if (payload_size > 0 && now - c.last_received > c.round_trip.timeout(m.config))
     c.quick_acks = std::max(c.quick_acks, quick_acks_max);
   c.last_received = now;
   c.probes = 0;
@@ -257,22 +255,21 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
                       config.out_of_order_segments_max);
   out_of_order_bytes += c.receiver.ahead_bytes() - had_ahead;
   if (out_of_order_bytes > out_of_order_bytes_max) drop_out_of_order(c);
-  note_text(now, c, segment.datagram->packet, segment.payload_size, taken);
+  note_text(*this, now, c, segment.datagram->packet, segment.payload_size, taken);
   want_ack(now, c, taken.was_out_of_order || had_gap);
   return go_on;
 }
 
-// Of a segment with so much payload the receiver has taken what it wanted.
-void Machine::note_text(Instant now, Connection& c, const Packet& packet,
-                        std::uint32_t payload_size, const Receiver::Taken& taken) {
+void note_text(Machine& m, Instant now, Connection& c, const Packet& packet,
+               std::uint32_t payload_size, const Receiver::Taken& taken) {
   const std::uint32_t merged = packet.offload.segment_bytes;
   const std::uint32_t one = merged != 0 ? std::min(merged, payload_size) : payload_size;
   c.seen_mss =
       std::max(c.seen_mss, static_cast<std::uint16_t>(std::min<std::uint32_t>(one, c.own_mss)));
   c.counters.bytes_received += taken.bytes;
   if (taken.bytes == 0) return;
-  changed(c);
-  paths.confirm_reachable(now, c.remote.address);
+  m.changed(c);
+  m.paths.confirm_reachable(now, c.remote.address);
 }
 
 // RFC 9293 3.8.6.3 [SHLD-18] [MUST-40]: an ACK may wait for data, another segment, or 40 ms; one

@@ -2,10 +2,10 @@
 // What nearly every segment of a conversation is: the next one in order, or an ACK that moves on,
 // between two ends of which neither repairs anything. It is told from all others in a few compares;
 // then those steps of RFC 9293 3.10.7.4 are taken that have something to do, in their order.
-#include <algorithm>
+#include "transport/tcp/arrives_plain.hh"
+
 #include <optional>
 
-#include "transport/tcp/machine.hh"
 #include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
@@ -16,7 +16,9 @@ namespace {
 bool is_settled(const Connection& c) {
   return c.state == State::established && !c.is_orphan && !c.has_ecn && !c.has_early_fin &&
          c.receiver.pieces() == 0 && c.retransmits == 0 && c.rare == nullptr &&
-         c.sender.is_settled();
+         c.sender.recovery() == Sender::Recovery::none && c.sender.duplicates() == 0 &&
+         c.sender.lost_bytes() + c.sender.selectively_acknowledged() == 0 &&
+         !c.sender.is_fin_asked();
 }
 
 // 9293-3.10.7.4-a, 9293-3.10.7.4-i: all of it lies in the window, and it acknowledges what is in
@@ -34,8 +36,8 @@ bool is_expected(const Connection& c, const View& view) {
 
 }  // namespace
 
-bool Machine::arrives_plain(Instant now, Connection& c, const View& view, const Packet& packet) {
-  if (!is_settled(c) || !is_expected(c, view) || is_watched()) return false;
+bool arrives_plain(Machine& m, Instant now, Connection& c, const View& view, const Packet& packet) {
+  if (!is_settled(c) || !is_expected(c, view) || m.is_watched()) return false;
   const Bytes options = view.option_bytes();
   const std::optional<Timestamps> timestamps = timestamps_if_alone(options);
   if (c.has_timestamps != timestamps.has_value() || (!timestamps && !options.empty())) return false;
@@ -44,7 +46,7 @@ bool Machine::arrives_plain(Instant now, Connection& c, const View& view, const 
     note_timestamp(now, c, view.sequence(), timestamps->value);
   }
   const auto size = static_cast<std::uint32_t>(view.payload_size());
-  note_heard(now, c, size);
+  note_heard(m, now, c, size);
   c.last_acked = now;
   const SequenceNumber ack = view.acknowledgment();
   const std::uint32_t window = std::uint32_t{view.window()} << c.peer_scale;
@@ -52,16 +54,16 @@ bool Machine::arrives_plain(Instant now, Connection& c, const View& view, const 
   const bool is_new = ack != c.sender.una();
   Delivery delivery;
   if (is_new) {
-    delivery = begin_delivery(now, c, timestamps);
-    take_acknowledgment(now, c, ack, delivery);
+    delivery = m.begin_delivery(now, c, timestamps);
+    m.take_acknowledgment(now, c, ack, delivery);
   }
-  if (c.sender.update_window(view.sequence(), ack, window)) schedule(c);
-  if (is_new) recover_plain(now, c, delivery, flight);
+  if (c.sender.update_window(view.sequence(), ack, window)) m.schedule(c);
+  if (is_new) recover_plain(m, now, c, delivery, flight);
   if (size == 0) return true;
   const Receiver::Taken taken = c.receiver.take(view.sequence(), packet, view.header_size(), size,
-                                                config.out_of_order_segments_max);
-  note_text(now, c, packet, size, taken);
-  want_ack(now, c, taken.was_out_of_order);
+                                                m.config.out_of_order_segments_max);
+  note_text(m, now, c, packet, size, taken);
+  m.want_ack(now, c, taken.was_out_of_order);
   return true;
 }
 

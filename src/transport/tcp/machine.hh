@@ -98,16 +98,9 @@ struct Machine {
   Verdict check_fin(Instant now, Connection& c, Segment& segment);
   Verdict check_timestamps(Instant now, Connection& c, const Segment& segment);
   void answer_old_syn(Instant now, Connection& c, const Segment& segment);
-  void note_timestamp(Instant now, Connection& c, SequenceNumber sequence, std::uint32_t value);
-  void note_heard(Instant now, Connection& c, std::uint32_t payload_size);
-  void note_text(Instant now, Connection& c, const Packet& packet, std::uint32_t payload_size,
-                 const Receiver::Taken& taken);
   void trim(Connection& c, Segment& segment);
   void want_ack(Instant now, Connection& c, bool is_out_of_order);
   void take_fin(Instant now, Connection& c);
-  // arrives_plain.cc: what nearly all are, at once. False: nothing was done.
-  [[nodiscard]] bool arrives_plain(Instant now, Connection& c, const View& view,
-                                   const Packet& packet);
   // arrives_ack.cc: the fifth step.
   Verdict check_ack_of_syn(Instant now, Connection& c, Segment& segment);
   void take_acknowledgment(Instant now, Connection& c, SequenceNumber ack, Delivery& delivery);
@@ -117,7 +110,6 @@ struct Machine {
   void our_fin_acknowledged(Instant now, Connection& c);
   // recover.cc: loss, found, repaired, and forgiven.
   void recover(Instant now, Connection& c, const Acked& acked);
-  void recover_plain(Instant now, Connection& c, const Delivery& delivery, std::uint32_t flight);
   void look_for_loss(Instant now, Connection& c, bool is_by_timer = false);
   void begin_timeout(Instant now, Connection& c);
   void on_tail_probe(Instant now, Connection& c);

@@ -3,6 +3,7 @@
 // RFC 6937, probed for at the tail, and forgiven when it turns out that nothing was lost.
 #include <algorithm>
 
+#include "transport/tcp/arrives_plain.hh"
 #include "transport/tcp/path_probe.hh"
 
 namespace lanyard::tcp {
@@ -208,15 +209,14 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
   schedule(c);
 }
 
-// The same, where is_settled() says that nothing is repaired, probed or doubted.
-void Machine::recover_plain(Instant now, Connection& c, const Delivery& delivery,
-                            std::uint32_t flight) {
+void recover_plain(Machine& m, Instant now, Connection& c, const Delivery& delivery,
+                   std::uint32_t flight) {
   Recovery& recovery = *c.recovery;
   recovery.delivered += segments_of(delivery.octets, c.mss);
   recovery.rack.take(delivery);
   grow(now, c, {.delivery = delivery, .flight = flight, .is_new = true}, false);
-  look_for_loss(now, c);
-  schedule(c);
+  m.look_for_loss(now, c);
+  m.schedule(c);
 }
 
 // [RFC8985-6-a], [RFC5681-3.2-a], [RFC6582-3-a], [RFC6675-3-a].

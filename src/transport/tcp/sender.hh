@@ -100,11 +100,6 @@ class Sender {
   }
   [[nodiscard]] const Flight* in_flight() const { return in_flight_.get(); }
 
-  // Nothing is repaired, or said to have come out of order, and no FIN is asked for.
-  [[nodiscard]] bool is_settled() const {
-    return recovery_ == Recovery::none && duplicates_ == 0 && !is_fin_asked_ &&
-           lost_bytes() + selectively_acknowledged() == 0;
-  }
   // What may go next; pure. sent() performs it.
   [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;
   void sent(Instant now, const Outgoing& outgoing, std::uint32_t mss);
