@@ -171,7 +171,6 @@ int main(int count, char** arguments) {
        {"tcp_demux_100", demux_of<100>},
        {"tcp_demux_1000", demux_of<1'000>},
        {"tcp_demux_10000", demux_of<10'000>},
-       {"tcp_demux_100000", demux_of<100'000>},
        {"tcp_demux_1000000",
         [](Amount amount) { return tcp_demux(amount, amount.is_smoke ? 2'000 : 1'000'000); }},
        {"ipv4_forward", ipv4_forward},

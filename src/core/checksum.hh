@@ -38,20 +38,26 @@ class ChecksumSum {
   // Below this size the plainest loop is as quick as any.
   static constexpr std::size_t few_bytes_end = 192;
   void add_many(Bytes bytes);
-  // `size` is a multiple of 4. Eight bytes at a time; what they carry over is counted beside them.
+  // `size` is a multiple of 4. Eight bytes at a time; what they carry over lies above them.
+  __extension__ using Wide = unsigned __int128;
   void add_few(const std::uint8_t* from, std::size_t size) {
-    std::uint64_t sum = 0, carries = 0;
-    for (; size >= 8; size -= 8, from += 8) {
+    Wide wide = 0;
+    const auto take = [&wide, from](std::size_t offset) {
       std::uint64_t words = 0;
-      std::memcpy(&words, from, sizeof words);
-      carries += __builtin_add_overflow(sum, words, &sum) ? 1 : 0;
-    }
-    if (size != 0) {
+      std::memcpy(&words, from + offset, sizeof words);
+      wide += words;
+    };
+    std::size_t at = 0;
+    for (; at + 32 <= size; at += 32) take(at), take(at + 8), take(at + 16), take(at + 24);
+    for (; at + 8 <= size; at += 8) take(at);
+    if (at < size) {
       std::uint32_t word = 0;
-      std::memcpy(&word, from, sizeof word);
-      carries += __builtin_add_overflow(sum, word, &sum) ? 1 : 0;
+      std::memcpy(&word, from + at, sizeof word);
+      wide += word;
     }
-    sum_ += (sum & 0xffffffff) + (sum >> 32) + carries;  // 2^64 counts as 1
+    const auto sum = static_cast<std::uint64_t>(wide);
+    // 2^64 counts as 1.
+    sum_ += (sum & 0xffffffff) + (sum >> 32) + static_cast<std::uint64_t>(wide >> 64);
   }
   static constexpr bool is_little = std::endian::native == std::endian::little;
   std::uint64_t sum_ = 0;  // of words of up to 32 bits: it does not overflow
