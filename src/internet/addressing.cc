@@ -23,20 +23,12 @@ constexpr std::size_t nonces_max = 8;
 
 }  // namespace
 
-IpAddress eui64_address(const IpPrefix& prefix, const MacAddress& mac) {
-  std::array<std::uint8_t, 16> bytes = prefix.network().bytes();
-  const auto& m = mac.bytes;
-  const std::array<std::uint8_t, 8> identifier = {
-      static_cast<std::uint8_t>(m[0] ^ 2), m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
-  std::copy(identifier.begin(), identifier.end(), bytes.begin() + 8);
-  return IpAddress::from_v6_bytes(bytes.data());
-}
-
 Addressing::Addressing(Shared& shared, Output& output, Groups& groups)
     : shared_(shared),
       output_(output),
       groups_(groups),
-      chance_(shared.seed.branch("addressing").stream()) {}
+      chance_(shared.seed.branch("addressing").stream()),
+      secret_(shared.seed.branch("stable identifiers").stream().key()) {}
 
 Duration Addressing::random_below(Duration bound) {
   return Duration::nanoseconds(
@@ -133,6 +125,8 @@ void Addressing::run(Instant now, Task task) {
       return announce(now, interface, task);
     case Task::Kind::lifetime:
       return on_lifetime(now, interface, task.address);
+    case Task::Kind::renew:
+      return renew(now, interface, task);
   }
 }
 
@@ -204,6 +198,7 @@ void Addressing::on_conflict(Instant now, Interface& interface, const IpAddress&
   InterfaceAddress* found = interface.find(address);
   if (found == nullptr) return;
   if (found->state == AddressState::tentative) {
+    if (try_another(now, interface, *found)) return;
     // RFC 4862 5.4.5 [RFC4862-5.4.5-a], RFC 5227 2.1.1 [RFC5227-2.1.1-a], BI-41: not ours, and no
     // other is tried: whoever answers every probe gets no storm.
     found->state = AddressState::duplicate;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "internet/groups.hh"
+#include "internet/identifiers.hh"
 #include "internet/output.hh"
 #include "internet/shared.hh"
 #include "wire/ndp.hh"
@@ -24,6 +25,12 @@ class Addressing {
   // Assigns an address; if the interface checks for duplicates it is tentative until that is done.
   void add(Instant now, Interface& interface, InterfaceAddress address);
   void remove(Instant now, Interface& interface, const IpAddress& address);
+  // The address that SLAAC made under a prefix of 64 bits, if it did; and makes it, by the rule of
+  // the configuration.
+  [[nodiscard]] InterfaceAddress* formed(Interface& interface, const IpPrefix& prefix);
+  void form(Instant now, Interface& interface, InterfaceAddress like);
+  // RFC 8981 3.4, 3.5: the lifetimes of that address changed, or one beside it is about to be over.
+  void keep_temporary(Instant now, Interface& interface, const IpPrefix& prefix);
   // Lifetimes of an address changed.
   void watch(const Interface& interface, const IpAddress& address);
 
@@ -46,7 +53,7 @@ class Addressing {
 
  private:
   struct Task {
-    enum class Kind : std::uint8_t { probe, announce, lifetime };
+    enum class Kind : std::uint8_t { probe, announce, lifetime, renew };
     Kind kind;
     std::uint32_t interface;
     IpAddress address;
@@ -60,18 +67,21 @@ class Addressing {
   void finish_check(Instant now, Interface& interface, const IpAddress& address);
   void announce(Instant now, Interface& interface, Task task);
   void on_lifetime(Instant now, Interface& interface, const IpAddress& address);
+  [[nodiscard]] IpAddress identified(const Interface& interface, const IpPrefix& prefix,
+                                     std::uint8_t conflicts) const;
+  void form_temporary(Instant now, Interface& interface, InterfaceAddress like);
+  void renew(Instant now, Interface& interface, const Task& task);
+  bool try_another(Instant now, Interface& interface, InterfaceAddress failed);
   [[nodiscard]] Duration random_below(Duration bound);
 
   Shared& shared_;
   Output& output_;
   Groups& groups_;
   RandomStream chance_;
+  SipKey secret_;  // RFC 7217 5
   std::multimap<Instant, Task> tasks_;
   std::vector<std::array<std::uint8_t, 6>> nonces_;  // of the latest checks
   Instant next_defence_;
 };
-
-// RFC 2464 4: the interface identifier made of a MAC address (modified EUI-64), under this prefix.
-[[nodiscard]] IpAddress eui64_address(const IpPrefix& prefix, const MacAddress& mac);
 
 }  // namespace lanyard::internet

@@ -14,6 +14,12 @@ struct Config {
   bool checks_reverse_path = false;     // RFC 1812 5.3.8: strict, for what is forwarded
   bool answers_broadcast_echo = false;  // RFC 1122 3.2.2.6
   bool accepts_redirects = true;
+  // Addresses by SLAAC: made with a secret (RFC 7217) rather than of the MAC address (RFC 2464),
+  // and short-lived ones beside them for what the machine asks of others (RFC 8981).
+  bool stable_identifiers = false;
+  bool temporary_addresses = false;
+  Duration temporary_valid = Duration::seconds(2 * 86400);  // RFC 8981 3.8
+  Duration temporary_preferred = Duration::seconds(86400);
   std::uint8_t default_hop_limit = 64;
   std::uint32_t reassembly_bytes_max = 4 * 1024 * 1024;
   std::uint32_t reassembly_datagrams_max = 1024;

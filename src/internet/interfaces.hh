@@ -28,10 +28,14 @@ struct InterfaceAddress {
   IpPrefix prefix;
   AddressState state = AddressState::preferred;
   bool is_autoconfigured = false;
-  bool yields = false;   // chosen by this machine: lost at a second conflict (RFC 3927 2.5)
-  bool is_lost = false;  // whoever chose it is to give it up
+  bool yields = false;         // chosen by this machine: lost at a second conflict (RFC 3927 2.5)
+  bool is_lost = false;        // whoever chose it is to give it up
+  bool is_temporary = false;   // RFC 8981
+  std::uint8_t conflicts = 0;  // of addresses tried before it
   Instant preferred_until = Instant::never();
   Instant valid_until = Instant::never();
+  // What no router may move on: of a temporary one.
+  Instant preferred_most = Instant::never(), valid_most = Instant::never();
 
   // May be used as a source and is accepted as a destination.
   [[nodiscard]] bool is_usable() const {

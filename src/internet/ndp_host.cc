@@ -15,7 +15,6 @@ constexpr std::uint32_t reachable_time_ms_max = 3'600'000;
 constexpr std::uint32_t infinite_s = 0xffffffff;
 constexpr Duration two_hours = Duration::seconds(7200);
 constexpr std::size_t learned_max = 64;
-constexpr std::size_t addresses_max = 32;  // per interface, by SLAAC
 constexpr std::uint32_t advertised_metric = 1024;
 
 Instant after(Instant now, std::uint32_t seconds) {
@@ -33,13 +32,8 @@ void Ndp::start(Instant now, Interface& interface) {
   state = {};
   // RFC 4862 5.3 [RFC4862-5.3-a].
   if (interface.makes_link_local) {
-    const IpAddress address = eui64_address(link_local_prefix, interface.link.mac);
-    if (interface.find(address) == nullptr) {
-      InterfaceAddress own;
-      own.prefix = {address, link_local_prefix.length};
-      own.is_autoconfigured = true;
-      addressing_.add(now, interface, own);
-    }
+    if (addressing_.formed(interface, link_local_prefix) == nullptr)
+      addressing_.form(now, interface, {.prefix = link_local_prefix});
   }
   if (shared_.config.forwarding) {
     if (interface.advertises) advertise_within(now, interface, Duration::seconds(1));
@@ -54,11 +48,10 @@ void Ndp::solicit_routers(Instant now, Interface& interface) {
   InterfaceState& state = states_[interface.link.index];
   ndp::Message message;
   message.type = ndp::Type::router_solicitation;
-  const IpAddress own = eui64_address(link_local_prefix, interface.link.mac);
-  const InterfaceAddress* address = interface.find(own);
-  const bool has_address = address != nullptr && address->is_usable();
+  const InterfaceAddress* own = addressing_.formed(interface, link_local_prefix);
+  const bool has_address = own != nullptr && own->is_usable();
   if (has_address) message.options.source_link_address = interface.link.mac;
-  addressing_.send(now, interface, has_address ? own : IpAddress::any(Family::ipv6),
+  addressing_.send(now, interface, has_address ? own->prefix.address : IpAddress::any(Family::ipv6),
                    *IpAddress::parse("ff02::2"), message);
   // RFC 7559 2: where no router answers, ever more slowly.
   if (++state.solicitations >= 3) {
@@ -174,20 +167,17 @@ void Ndp::take_address(Instant now, Interface& interface, const ndp::PrefixInfor
                          !prefix.prefix.address.is_multicast() &&
                          prefix.preferred_lifetime_s <= prefix.valid_lifetime_s;
   if (!is_usable || !interface.makes_link_local) return;
-  const IpAddress ip = eui64_address(prefix.prefix, interface.link.mac);
+  const IpPrefix network{prefix.prefix.network(), prefix.prefix.length};
   const Instant valid_until = after(now, prefix.valid_lifetime_s);
   const Instant preferred_until = after(now, prefix.preferred_lifetime_s);
-  InterfaceAddress* known = interface.find(ip);
+  InterfaceAddress* known = addressing_.formed(interface, network);
   if (known == nullptr) {
-    if (prefix.valid_lifetime_s == 0 || interface.addresses.size() >= addresses_max) return;
-    InterfaceAddress address;
-    address.prefix = {ip, prefix.prefix.length};
-    address.is_autoconfigured = true;
-    address.valid_until = valid_until;
-    address.preferred_until = preferred_until;
-    return addressing_.add(now, interface, address);
+    if (prefix.valid_lifetime_s == 0) return;
+    addressing_.form(
+        now, interface,
+        {.prefix = network, .preferred_until = preferred_until, .valid_until = valid_until});
+    return addressing_.keep_temporary(now, interface, network);
   }
-  if (!known->is_autoconfigured) return;
   // RFC 4862 5.5.3 e) [RFC4862-5.5.3-b]: nobody may cut an address below two hours at once.
   const Instant two_hours_on = now + two_hours;
   if (valid_until > two_hours_on || valid_until > known->valid_until) {
@@ -199,7 +189,8 @@ void Ndp::take_address(Instant now, Interface& interface, const ndp::PrefixInfor
   if (known->state == AddressState::deprecated && preferred_until > now) {
     known->state = AddressState::preferred;
   }
-  addressing_.watch(interface, ip);
+  addressing_.watch(interface, known->prefix.address);
+  addressing_.keep_temporary(now, interface, network);
 }
 
 void Ndp::forget_learned(Instant now) {

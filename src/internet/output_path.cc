@@ -171,7 +171,7 @@ std::optional<IpAddress> Output::select(const Hop& hop, const IpAddress& destina
       if (count == candidates.size()) return;
       if (!address.is_usable() || address.prefix.address.family() != destination.family()) continue;
       candidates[count++] = {address.prefix, interface.link.index,
-                             address.state == AddressState::deprecated, false};
+                             address.state == AddressState::deprecated, address.is_temporary};
     }
   };
   const auto best = [&] {
