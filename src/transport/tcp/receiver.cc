@@ -154,23 +154,46 @@ void Receiver::drop_old_blocks() {
   has_duplicate_ = false;
 }
 
-// [RFC2018-3-a]: the first block holds the segment that triggered the ACK; older ones follow.
+// [RFC2018-3-a]: the first block is all there is around the segment that triggered the ACK; older
+// ones follow.
 void Receiver::note_block(SackBlock block) {
   if (has_duplicate_) sack_reported();
-  std::array<SackBlock, sack_blocks_max> blocks{};
-  std::uint8_t used = 1;
+  block = take_known(whole(take_known(block)));
+  std::copy_backward(blocks_.begin(), blocks_.end() - 1, blocks_.end());
+  blocks_[0] = block;
+  if (blocks_used_ < sack_blocks_max) ++blocks_used_;
+}
+
+// The block and those of the reported ones that touch it, which are no longer for themselves.
+SackBlock Receiver::take_known(SackBlock block) {
+  std::uint8_t kept = 0;
   for (std::uint8_t i = 0; i < blocks_used_; ++i) {
-    const SackBlock& other = blocks_[i];
-    if (after_or_at(other.right, block.left) && before_or_at(other.left, block.right)) {
-      if (before(other.left, block.left)) block.left = other.left;
-      if (after(other.right, block.right)) block.right = other.right;
-    } else if (used < sack_blocks_max) {
-      blocks[used++] = other;
+    const SackBlock other = blocks_[i];
+    if (before(other.right, block.left) || after(other.left, block.right)) {
+      blocks_[kept++] = other;
+      continue;
     }
+    if (before(other.left, block.left)) block.left = other.left;
+    if (after(other.right, block.right)) block.right = other.right;
   }
-  blocks[0] = block;
-  blocks_ = blocks;
-  blocks_used_ = used;
+  blocks_used_ = kept;
+  return block;
+}
+
+// The block with what is kept right before and behind it.
+SackBlock Receiver::whole(SackBlock block) const {
+  const auto& pieces = ahead_->pieces;
+  auto piece = pieces.lower_bound(position_of(block.left));
+  while (piece != pieces.begin()) {
+    const auto& [from, slice] = *--piece;
+    if (from + slice.size() < position_of(block.left)) break;
+    block.left = block.left - static_cast<std::uint32_t>(position_of(block.left) - from);
+  }
+  while (true) {
+    const auto& [from, slice] = *std::prev(pieces.upper_bound(position_of(block.right)));
+    if (from + slice.size() <= position_of(block.right)) return block;
+    block.right += static_cast<std::uint32_t>(from + slice.size() - position_of(block.right));
+  }
 }
 
 // [RFC2883-4-a]: what came twice is reported once, first.

@@ -100,6 +100,8 @@ class Receiver {
             std::size_t pieces_max);
   void take_what_follows();
   void note_block(SackBlock block);
+  [[nodiscard]] SackBlock whole(SackBlock block) const;
+  [[nodiscard]] SackBlock take_known(SackBlock block);
   void note_duplicate(SackBlock block);
   void drop_old_blocks();
   void grow();
@@ -111,12 +113,10 @@ class Receiver {
   std::uint64_t position_ = 0;  // of RCV.NXT in the stream, which does not wrap
   std::uint64_t round_end_ = 0;
   std::uint64_t mark_ = 0;  // position of the urgent octet
-  std::uint32_t buffer_ = 0;
-  std::uint32_t buffer_max_ = 0;
+  std::uint32_t buffer_ = 0, buffer_max_ = 0;
   std::uint8_t scale_ = 0;
   std::uint8_t blocks_used_ = 0;
-  bool has_duplicate_ = false;
-  bool has_mark_ = false;
+  bool has_duplicate_ = false, has_mark_ = false;
   bool is_mark_read_ = false;  // the urgent octet was given out of line
   bool is_inline_ = false;
   std::unique_ptr<ByteQueue> queue_;

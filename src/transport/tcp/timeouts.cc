@@ -222,7 +222,7 @@ void Machine::on_handshake_retransmit(Instant now, Connection& c) {
 // it must answer with its window. Only unanswered ones count towards giving up.
 void Machine::on_window_probe(Instant now, Connection& c) {
   const std::uint32_t most = c.is_orphan ? config.orphan_retries_max : config.retries_max;
-  const bool is_user_timeout = c.settings->user_timeout > Duration::zero() &&
+  const bool is_user_timeout = c.settings->user_timeout > Duration::zero() && c.probes > 0 &&
                                now - c.last_received >= c.settings->user_timeout;
   if (c.probes >= most || is_user_timeout) return give_up(now, c);
   ++c.probes;
