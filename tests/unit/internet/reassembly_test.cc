@@ -181,5 +181,55 @@ TEST_F(Fragments, RandomCutsAndOrdersGiveTheWhole) {
   }
 }
 
+TEST_F(Fragments, CongestionThatOneFragmentMetIsTheDatagramsIfItCanSaySo) {
+  // RFC 3168 5.3
+  constexpr std::uint8_t not_ect = 0, ect = 2, ce = 3;
+  struct Case {
+    std::uint8_t first, second, whole;
+  };
+  for (const Case& each : {Case{ect, ce, ce}, {ce, ect, ce}, {ect, ect, ect}, {not_ect, ce, 0}}) {
+    ++key.identification;
+    Fragment first = piece(0, 800, true), second = piece(800, 800, false);
+    first.ecn = each.first;
+    second.ecn = each.second;
+    ASSERT_FALSE(*reassembly.add(now, std::move(first)));
+    EXPECT_EQ((*reassembly.add(now, std::move(second)))->ecn, each.whole);
+  }
+}
+
+TEST_F(Fragments, ASecondEndIsALieAndSoIsOneBeforeWhatHasCome) {
+  // BI-17
+  const std::string overlap{to_text(DropReason::fragment_overlap)};
+  EXPECT_EQ(add(piece(1600, 800, false)), "held");
+  EXPECT_EQ(add(piece(800, 400, false)), overlap);
+  ++key.identification;
+  EXPECT_EQ(add(piece(1600, 800, true)), "held");
+  EXPECT_EQ(add(piece(800, 400, false)), overlap);
+  ++key.identification;
+  EXPECT_EQ(add(piece(1600, 800, false)), "held");
+  EXPECT_EQ(add(piece(2400, 800, true)), overlap);
+}
+
+TEST_F(Fragments, AFragmentOfNothingIsNone) {
+  EXPECT_EQ(add(piece(800, 0, true)), std::string(to_text(DropReason::bad_fragment)));
+  EXPECT_EQ(reassembly.bytes(), 0u);
+}
+
+TEST_F(Fragments, OfADatagramThatWasKilledNobodyIsToldAtItsEnd) {
+  // BI-13: a time exceeded would answer whoever sent the overlap.
+  EXPECT_EQ(add(piece(800, 800, true)), "held");
+  EXPECT_EQ(add(piece(1000, 800, true)), std::string(to_text(DropReason::fragment_overlap)));
+  reassembly.poll(now + 61_s);
+  EXPECT_TRUE(reassembly.take_given_up().empty());
+  EXPECT_EQ(reassembly.bytes(), 0u);
+  // One whose first fragment never came is given up without something to quote.
+  ++key.identification;
+  EXPECT_EQ(add(piece(800, 800, true)), "held");
+  reassembly.poll(now + 61_s);
+  const auto given_up = reassembly.take_given_up();
+  ASSERT_EQ(given_up.size(), 1u);
+  EXPECT_FALSE(given_up[0].has_first);
+}
+
 }  // namespace
 }  // namespace lanyard::internet

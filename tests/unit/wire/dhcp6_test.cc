@@ -90,5 +90,37 @@ TEST(Dhcp6, AnAddressWithABadStatusOrPreferredBeyondValidIsNotGiven) {
   EXPECT_EQ(good->ia->addresses.size(), 1u);
 }
 
+// RFC 8415 7.3
+TEST(Dhcp6, MessagesHaveTheirNamesAndThoseOfRelaysAreNone) {
+  constexpr std::array<std::string_view, 9> names{"Solicit", "Advertise", "Request",
+                                                  "Confirm", "Renew",     "Rebind",
+                                                  "Reply",   "Release",   "Decline"};
+  for (std::uint8_t type = 1; type <= 9; ++type)
+    EXPECT_EQ(to_text(static_cast<Type>(type)), names[type - 1U]);
+  EXPECT_EQ(to_text(static_cast<Type>(11)), "Information-request");
+  EXPECT_EQ(to_text(static_cast<Type>(77)), "unknown type");
+  EXPECT_EQ(problem_of("0b 123456"), "");
+  for (const char* other : {"00 123456", "0a 123456", "0c 123456", "0d 123456"})
+    EXPECT_EQ(problem_of(other), "no message between client and server");
+}
+
+TEST(Dhcp6, AnOptionOfAnotherSizeOrForTheSecondTimeSaysNothing) {
+  // elapsed time of one octet
+  const auto short_elapsed = parse(from_hex("01 123456 0008 0001 05"));
+  ASSERT_TRUE(short_elapsed);
+  EXPECT_FALSE(short_elapsed->elapsed);
+  // two IAs: the first counts
+  const auto two =
+      parse(from_hex("01 123456 0003 000c 00000001 00000000 00000000"
+                     "0003 000c 00000002 00000000 00000000"));
+  ASSERT_TRUE(two && two->ia);
+  EXPECT_EQ(two->ia->id, 1U);
+  // and a message without anybody's name is written without it
+  Message bare;
+  bare.type = Type::information_request;
+  EXPECT_EQ(write(bare).size(), 4U);
+  EXPECT_EQ(parse(write(bare)), bare);
+}
+
 }  // namespace
 }  // namespace lanyard::dhcp6

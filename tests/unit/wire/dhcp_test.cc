@@ -170,5 +170,19 @@ TEST(Dhcp, DissectionNamesTheFields) {
   }
 }
 
+TEST(Dhcp, AnOverloadOfAnotherSizeIsNoneAndFieldsThatLeadOutsideAreRefused) {
+  // RFC 2132 9.3, BI-87
+  Bytes_ bytes = with_options("3402 0303 ff");
+  EXPECT_TRUE(parse(bytes));
+  bytes = with_options("3401 01 ff");
+  bytes[108] = 12;   // in the field for the file: a host name,
+  bytes[109] = 200;  // longer than the field
+  EXPECT_EQ(parse(bytes).error(), "an option is longer than what is left");
+  bytes = with_options("3401 02 ff");
+  bytes[44] = 12;
+  bytes[45] = 200;
+  EXPECT_EQ(parse(bytes).error(), "an option is longer than what is left");
+}
+
 }  // namespace
 }  // namespace lanyard::dhcp

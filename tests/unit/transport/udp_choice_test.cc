@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of several sockets on one port a datagram or an error is for, and calls that cannot be.
+#include <gtest/gtest.h>
+
+#include "harness.hh"
+#include "transport/udp.hh"
+#include "wire/protocol.hh"
+#include "wire/udp.hh"
+
+namespace lanyard::test {
+
+namespace {
+
+const IpAddress any4 = IpAddress::any(Family::ipv4), any6 = IpAddress::any(Family::ipv6);
+const IpAddress own4 = IpAddress::v4(10, 0, 0, 1), own6 = *IpAddress::parse("fd00::1");
+const IpAddress peer4 = IpAddress::v4(10, 0, 0, 9), peer6 = *IpAddress::parse("fd00::9");
+
+class UdpChoice : public ::testing::Test {
+ protected:
+  UdpChoice() { paths.own = {own4, own6}; }
+  transport::Config config;
+  FakePaths paths;
+  internet::Outbox out;
+  udp::Udp udp{config, Seed(1), paths, out};
+
+  udp::SocketId open(const transport::BindRequest& request) {
+    const auto socket = udp.open(request.local.address.family(), 0);
+    EXPECT_TRUE(udp.bind(socket, request));
+    return socket;
+  }
+  DropReason arrive(const IpAddress& from, const IpAddress& to, std::uint32_t interface = 1,
+                    std::size_t bytes = 3) {
+    internet::Datagram datagram;
+    datagram.source = from;
+    datagram.destination = to;
+    datagram.interface = interface;
+    datagram.packet = Packet::copy_of(std::vector<std::uint8_t>(bytes, 7));
+    udp::Header{9, 80}.push_onto(datagram.packet, from, to);
+    return udp.on_datagram({}, datagram);
+  }
+  bool takes(udp::SocketId socket) {
+    std::vector<std::uint8_t> buffer(2000);
+    return udp.receive(socket, buffer).has_value();
+  }
+};
+
+}  // namespace
+
+TEST_F(UdpChoice, AnAddressIsMoreThanAnyAndAnInterfaceTakesItsOwnOnly) {
+  transport::BindRequest all{.local = {any4, 80, 0}, .reuse_address = true};
+  transport::BindRequest exact{.local = {own4, 80, 0}, .reuse_address = true};
+  transport::BindRequest wired = all;
+  wired.interface = 2;
+  const auto a = open(all);
+  const auto b = open(exact);
+  const auto c = open(wired);
+  EXPECT_EQ(arrive(peer4, own4, 1), DropReason::none);
+  EXPECT_TRUE(takes(b));
+  udp.close(b);
+  EXPECT_EQ(arrive(peer4, own4, 1), DropReason::none);
+  EXPECT_TRUE(takes(a));
+  EXPECT_EQ(arrive(peer4, own4, 2), DropReason::none);
+  EXPECT_TRUE(takes(c));
+  udp.close(a);
+  EXPECT_EQ(arrive(peer4, own4, 1), DropReason::no_socket);
+  EXPECT_FALSE(takes(c));
+}
+
+TEST_F(UdpChoice, ASocketForIpv6OnlyHearsNothingOfIpv4NorSpeaksIt) {
+  transport::BindRequest six{.local = {any6, 80, 0}};
+  six.v6_only = true;
+  const auto socket = open(six);
+  EXPECT_EQ(arrive(peer4, own4), DropReason::no_socket);
+  EXPECT_EQ(arrive(peer6, own6), DropReason::none);
+  EXPECT_TRUE(takes(socket));
+  EXPECT_FALSE(udp.connect(socket, {peer4, 9, 0}));
+  EXPECT_FALSE(udp.send({}, socket, bytes_of("x"), {.remote = {peer4, 9, 0}, .source = {}}));
+  EXPECT_TRUE(udp.connect(socket, {peer6, 9, 0}));
+}
+
+TEST_F(UdpChoice, SharersOfAPortLeaveThoseWhoDoNotShareAlone) {
+  transport::BindRequest shared{.local = {any4, 80, 0}};
+  shared.reuse_port = true;
+  const auto a = open(shared), b = open(shared);
+  // Connected to the peer: more exact than either of the group.
+  EXPECT_TRUE(udp.connect(b, {peer4, 9, 0}));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(arrive(peer4, own4), DropReason::none);
+  EXPECT_FALSE(takes(a));
+  EXPECT_TRUE(takes(b));
+}
+
+TEST_F(UdpChoice, ADatagramLargerThanTheBufferIsTakenWhenNothingElseWaits) {
+  const auto socket = open({.local = {any4, 80, 0}});
+  udp::Options options = udp.options(socket);
+  options.receive_buffer_bytes = 100;
+  udp.set_options(socket, options);
+  EXPECT_EQ(arrive(peer4, own4, 1, 1000), DropReason::none);
+  EXPECT_EQ(arrive(peer4, own4, 1, 1), DropReason::receive_buffer_full);
+  EXPECT_EQ(udp.rows().at(0).receive_queue, 1000U);
+  EXPECT_TRUE(takes(socket));
+}
+
+// RFC 1122 4.1.3.3 [RFC1122-4.1.3.3-a]
+TEST_F(UdpChoice, AnErrorNeedsAQuoteAndATooLargePacketSomebodyWhoMinds) {
+  const auto socket = open({.local = {any4, 80, 0}});
+  ASSERT_TRUE(udp.connect(socket, {peer4, 9, 0}));
+  std::vector<std::uint8_t> quoted(8);
+  store16(&quoted[0], 80);
+  store16(&quoted[2], 9);
+  internet::IcmpError error{};
+  error.kind = internet::IcmpError::Kind::port_unreachable;
+  error.source = own4;
+  error.destination = peer4;
+  error.quoted = Bytes(quoted).first(7);
+  udp.on_icmp_error({}, error);
+  EXPECT_FALSE(udp.take_error(socket));
+  error.quoted = quoted;
+  udp.on_icmp_error({}, error);
+  EXPECT_EQ(udp.take_error(socket), Errno::connection_refused);
+  error.kind = internet::IcmpError::Kind::packet_too_big;
+  udp::Options options = udp.options(socket);
+  options.receives_errors = true;
+  udp.set_options(socket, options);
+  udp.on_icmp_error({}, error);
+  EXPECT_TRUE(udp.take_queued_error(socket));  // told there, and not as the pending error
+  options.dont_fragment = true;
+  udp.set_options(socket, options);
+  udp.on_icmp_error({}, error);
+  EXPECT_EQ(udp.take_error(socket), Errno::message_too_long);
+}
+
+TEST_F(UdpChoice, WhatCannotBeReachedOrBoundIsAnErrorOfTheCall) {
+  const auto socket = udp.open(Family::ipv4, 0);
+  EXPECT_FALSE(udp.bind(socket, {.local = {IpAddress::v4(192, 0, 2, 1), 80, 0}}));
+  EXPECT_EQ(udp.connect(socket, {IpAddress::v4(10, 0, 0, 255), 9, 0}).error(),
+            Errno::access_denied);
+  EXPECT_EQ(udp.connect(socket, {peer6, 9, 0}).error(), Errno::family_not_supported);
+  udp::Options options = udp.options(socket);
+  options.broadcast = true;
+  udp.set_options(socket, options);
+  EXPECT_TRUE(udp.connect(socket, {IpAddress::v4(10, 0, 0, 255), 9, 0}));
+  paths.failure = Errno::network_unreachable;
+  EXPECT_EQ(udp.connect(socket, {peer4, 9, 0}).error(), Errno::network_unreachable);
+  paths.failure.reset();
+  // The wildcard as a peer is this machine, as Linux has it.
+  paths.own.insert(IpAddress::loopback(Family::ipv4));
+  EXPECT_TRUE(udp.connect(socket, {any4, 9, 0}));
+  EXPECT_EQ(udp.remote(socket)->address, IpAddress::loopback(Family::ipv4));
+}
+
+}  // namespace lanyard::test
