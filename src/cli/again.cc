@@ -162,11 +162,16 @@ nlohmann::json difference_json(const lab::RunFile& first, const lab::RunFile& se
   return json;
 }
 
-std::optional<lab::RunFile> open_whole_run(const std::string& path) {
+std::optional<lab::RunFile> open_run(const std::string& path, bool may_be_cut_short) {
   auto run = lab::read_run_file(path);
   lab::RunFileProblem problem;
   if (!run.has_value()) {
     problem = run.error();
+  } else if (may_be_cut_short && run->is_cut_short) {
+    fmt::print(stderr,
+               "lanyard: {}: the end of the run is missing; this is what there is up to {} s\n",
+               printable(path), seconds(run->ended_at));
+    return std::move(*run);
   } else if (run->damage.has_value()) {
     problem = *run->damage;
   } else if (!run->is_whole) {

@@ -34,8 +34,9 @@ struct AgainOptions {
 [[nodiscard]] nlohmann::json difference_json(const lab::RunFile& first, const lab::RunFile& second,
                                              const lab::RunDifference& difference);
 
-// The run file at `path`; what is wrong with it is said on standard error: file, offset, reason. A
-// run that was cut off is damaged.
-[[nodiscard]] std::optional<lab::RunFile> open_whole_run(const std::string& path);
+// The run file at `path`; what is wrong with it is said on standard error: file, offset, reason.
+// Unless it may be, a run that was cut short is wrong.
+[[nodiscard]] std::optional<lab::RunFile> open_run(const std::string& path,
+                                                   bool may_be_cut_short = false);
 
 }  // namespace lanyard::cli

@@ -98,6 +98,7 @@ json found_json(const lab::Model& model, const Found& found) {
           {"faults_before_shrinking", found.faults_found},
           {"shrink_runs", found.shrink_attempts},
           {"left_out", found.left_out},
+          {"lowered", found.lowered},
           {"smallest", found.is_smallest},
           {"verified", found.is_verified},
           {"lab", found.text}};
@@ -117,6 +118,9 @@ void print_found(const HuntOptions& options, const lab::Model& model, const Foun
   if (!found.left_out.empty())
     fmt::print("Not needed for it, and left out: {}.\n",
                printable(fmt::format("{}", fmt::join(found.left_out, ", "))));
+  if (!found.lowered.empty())
+    fmt::print("Fewer are enough: {}.\n",
+               printable(fmt::format("{}", fmt::join(found.lowered, ", "))));
   if (!found.is_smallest)
     fmt::print("There may be a smaller one: the runs for that were used up.\n");
   fmt::print("{}\n", found.is_verified ? "Run twice more, it failed the same way."

@@ -61,7 +61,7 @@ std::vector<lab::Diagnostic> wrong_clocks(const lab::Model& model, const std::st
   std::vector<lab::Diagnostic> problems;
   if (lab::time_of(model) != lab::TimeMode::real) return problems;
   for (const lab::Action& action : model.timeline)
-    if (action.kind == lab::Action::Kind::clock)
+    if (action.kind == lab::Action::Kind::clock || action.kind == lab::Action::Kind::step)
       problems.push_back(
           {path, action.mark.line, action.mark.column, "clocks go wrong in virtual time only",
            "unmodified programs read the clock of this machine; leave it out", false});

@@ -30,7 +30,7 @@ bool is_flow(const lab::RunFile& run, const lab::why::Flow& flow, std::string_vi
 }  // namespace
 
 std::unique_ptr<LookedAt> look_at(const std::string& path) {
-  auto run = open_whole_run(path);
+  auto run = open_run(path, true);
   return run.has_value() ? std::make_unique<LookedAt>(std::move(*run)) : nullptr;
 }
 

@@ -18,8 +18,8 @@ Repeats repeat_run(const LoadedLab& lab, std::uint32_t runs, const std::string& 
     repeats.problem = run_again(lab, {.path = other}, progress).value_or("");
     if (!repeats.problem.empty()) break;
     ++repeats.runs;
-    auto first = open_whole_run(path);
-    auto second = open_whole_run(other);
+    auto first = open_run(path);
+    auto second = open_run(other);
     if (!first || !second) {
       repeats.problem = "a run file cannot be read back";
       break;

@@ -3,6 +3,7 @@
 // time what entered the lab from outside does, and that is in the file, too.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -20,7 +21,17 @@ namespace {
 struct Outcome {
   lab::RunFile again;
   std::optional<lab::RunDifference> difference;
+  Instant until;  // how far it was replayed
 };
+
+// The moment up to which a run can be made again: in real time that of the last input there is.
+Instant kept_until(const lab::RunFile& run) {
+  if (run.is_virtual || !run.is_cut_short) return run.ended_at;
+  Instant last = Instant::start();
+  lab::InputReader reader(run);
+  for (auto input = reader.next(); input && *input; input = reader.next()) last = (*input)->at;
+  return last;
+}
 
 // Says on standard error why a run cannot be replayed.
 bool may_be_replayed(const std::string& path, const lab::RunFile& run) {
@@ -30,6 +41,8 @@ bool may_be_replayed(const std::string& path, const lab::RunFile& run) {
     problem.what =
         "this run was in real time, and what its programs did was not written down; make the run "
         "again with this version of Lanyard";
+  } else if (run.inputs.empty()) {
+    problem.what = "the run was killed before anything of what its programs did was written";
   } else if (const auto found = lab::inputs_problem(run)) {
     problem = *found;
   } else {
@@ -43,6 +56,10 @@ bool may_be_replayed(const std::string& path, const lab::RunFile& run) {
 // What a person is told of a replay that came out the same.
 std::string same_text(const lab::RunFile& run, const lab::RunFile& again) {
   const std::string size = bytes_text(run.bytes.size());
+  if (run.is_cut_short)
+    return fmt::format("the same {} frames and {} events",
+                       std::min(run.packets.size(), again.packets.size()),
+                       std::min(run.events.size(), again.events.size()));
   if (run.bytes == again.bytes) return fmt::format("the same run file, byte for byte ({})", size);
   return fmt::format("the same {} frames and {} events", run.packets.size(), run.events.size());
 }
@@ -55,7 +72,8 @@ int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome&
                         {"seed", run.seed},
                         {"bytes", run.bytes.size()},
                         {"frames", run.packets.size()},
-                        {"same", !difference.has_value()}};
+                        {"same", !difference.has_value()},
+                        {"is_whole", !run.is_cut_short}};
     if (!options.output.empty()) json["output"] = options.output;
     if (difference.has_value())
       json["difference"] = difference_json(run, outcome.again, *difference);
@@ -66,7 +84,7 @@ int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome&
       options.output.empty() ? "" : fmt::format("The replay is kept in {}.\n", options.output);
   if (!difference.has_value()) {
     fmt::print("{}, seed {}: replayed to {} s; {}.\n{}", printable(run.lab_name), run.seed,
-               seconds(run.ended_at), same_text(run, outcome.again), kept);
+               seconds(outcome.until), same_text(run, outcome.again), kept);
     return exit_ok;
   }
   fmt::print("{}, seed {}: the replay differs.\n{}{}", printable(run.lab_name), run.seed,
@@ -77,7 +95,7 @@ int report(const ReplayOptions& options, const lab::RunFile& run, const Outcome&
 }  // namespace
 
 int replay(const ReplayOptions& options) {
-  const auto run = open_whole_run(options.run);
+  const auto run = open_run(options.run, true);
   if (!run.has_value()) return exit_usage;
   if (!may_be_replayed(options.run, *run)) return exit_usage;
   const auto lab = load_lab_text(run->lab_text, run->lab_file);
@@ -90,16 +108,20 @@ int replay(const ReplayOptions& options) {
   }
   const ScratchFile scratch;
   const std::string& path = options.output.empty() ? scratch.path() : options.output;
+  const Instant until = kept_until(*run);
   Progress progress;
-  const auto problem = run->is_virtual ? run_again(*lab, {path, run->ended_at}, progress)
+  const auto problem = run->is_virtual ? run_again(*lab, {path, until}, progress)
                                        : play_again(*run, *lab, path, progress);
   if (problem) {
     fmt::print(stderr, "lanyard: {}\n", *problem);
     return exit_failed;
   }
-  auto again = open_whole_run(path);
-  if (!again.has_value()) return exit_failed;
-  Outcome outcome{std::move(*again), {}};
+  auto again = lab::read_run_file(path);
+  if (!again.has_value() || !(again->is_whole || run->is_cut_short)) {
+    fmt::print(stderr, "lanyard: the replay's own run file cannot be read back\n");
+    return exit_failed;
+  }
+  Outcome outcome{std::move(*again), {}, until};
   outcome.difference = lab::first_difference(*run, outcome.again);
   // Another version of Lanyard may write the same things in another way.
   if (outcome.difference && outcome.difference->what == lab::RunDifference::What::layout &&

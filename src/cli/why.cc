@@ -278,7 +278,7 @@ void print_subjects(const lab::why::Index& index, const WhyOptions& options) {
 }  // namespace
 
 int why(const WhyOptions& options) {
-  const auto run = open_whole_run(options.run);
+  const auto run = open_run(options.run, true);
   if (!run.has_value()) return exit_usage;
   const lab::why::Index index(*run);
   std::string what;

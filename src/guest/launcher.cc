@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -171,6 +174,17 @@ ProgramLauncher::make_kernel_host(const lab::KernelHost& host) {
   made.keeper = std::make_unique<Keeper>(std::move(*keeper));
   made.ports = std::make_unique<KernelPorts>(loop_, host, made.keeper->take_frame_descriptors());
   return made.ports->into_kernel();
+}
+
+// The user namespace is our child, so that its network may be set up from outside.
+void ProgramLauncher::set_mtu(const std::string& host, const std::string& port, std::uint32_t mtu) {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end() || found->second.ports == nullptr) return;
+  ifreq request{};
+  port.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  request.ifr_mtu = static_cast<int>(mtu);
+  if (ioctl(found->second.keeper->namespace_socket(), SIOCSIFMTU, &request) != 0 && note_)
+    note_(fmt::format("{}: the MTU of {} stays: {}", host, port, std::strerror(errno)));
 }
 
 std::expected<void, std::string> ProgramLauncher::start(const lab::LaunchHost& host,

@@ -30,6 +30,7 @@ class ProgramLauncher final : public lab::Launcher {
 
   std::expected<std::vector<std::function<void(Packet)>>, std::string> make_kernel_host(
       const lab::KernelHost& host) override;
+  void set_mtu(const std::string& host, const std::string& port, std::uint32_t mtu) override;
   void prepare(std::span<const lab::LaunchHost* const> hosts) override;
   std::expected<void, std::string> start(const lab::LaunchHost& host, const lab::Launch& launch,
                                          lab::ProgramObserver& observer) override;

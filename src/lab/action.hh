@@ -43,6 +43,7 @@ struct Action {
     address,    // node: from now on it has these addresses
     name,       // `name` answers with these addresses
     clock,      // node: its clock gains clock_parts
+    step,       // node: its clock jumps ahead by clock_step
   };
   Duration at = {};  // since the lab began, or since `after` happened
   Kind kind = Kind::cut;
@@ -58,7 +59,8 @@ struct Action {
   std::vector<std::uint32_t> from = {}, to = {};
   std::string program = {};  // the program's name; `name`: the domain name
   int signal = 0;
-  std::int64_t clock_parts = 0;          // of a thousand million; negative: it loses them
+  std::int64_t clock_parts = 0;  // of a thousand million; negative: it loses them
+  Duration clock_step = {};
   std::vector<IpPrefix> addresses = {};  // `name`: whole addresses
   Mark mark = {};
   friend bool operator==(const Action&, const Action&) = default;

@@ -85,6 +85,9 @@ std::string text_of(const Action& action, const Model& model) {
       return fmt::format("address {}{}", model.nodes[action.node].name, addresses_of(action));
     case Kind::clock:
       return fmt::format("clock {} {}", model.nodes[action.node].name, rate_of(action.clock_parts));
+    case Kind::step:
+      return fmt::format("clock {} ahead {}", model.nodes[action.node].name,
+                         to_text(action.clock_step));
     case Kind::name:
       return fmt::format("name {}{}", action.program, addresses_of(action));
   }

@@ -74,10 +74,11 @@ ActionReader::Actions ActionReader::read_address(const Line& line, Action action
   return std::vector{std::move(action)};
 }
 
-// "bob fast 1%", "bob slow 200ppm", "bob right".
+// "bob fast 1%", "bob slow 200ppm", "bob right", "bob ahead 5s".
 ActionReader::Actions ActionReader::read_clock(const Line& line, Action action) const {
   constexpr std::string_view forms =
-      "write `clock bob fast 1%`, `clock bob slow 200ppm` or `clock bob right`";
+      "write `clock bob fast 1%`, `clock bob slow 200ppm`, `clock bob ahead 5s` or `clock bob "
+      "right`";
   Words words(line.rest);
   const auto nodes = nodes_of(words.take(), line.offset);
   if (!nodes) return std::unexpected(nodes.error());
@@ -90,6 +91,16 @@ ActionReader::Actions ActionReader::read_clock(const Line& line, Action action) 
                  "unmodified programs read the clock of this machine; leave it out");
   action.node = nodes->front();
   const std::size_t at = words.offset();
+  if (words.take("ahead")) {
+    const std::string_view text = words.take();
+    const auto step = parse_duration(text, "step");
+    if (!step || *step == Duration::zero() || *step > clock_step_max || !words.is_empty())
+      return wrong(line.offset + at, fmt::format("bad step in `{}`", line.rest.substr(0, 60)),
+                   "write `clock bob ahead 5s`; at most 366 days");
+    action.kind = Action::Kind::step;
+    action.clock_step = *step;
+    return std::vector{std::move(action)};
+  }
   const bool is_slow = words.take("slow");
   if (!is_slow && !words.take("fast")) {
     if (words.take("right") && words.is_empty()) return std::vector{std::move(action)};

@@ -150,6 +150,7 @@ std::expected<std::vector<Action>, ActionProblem> ActionReader::read(std::string
     case Kind::name:
       return read_name(parts, action);
     case Kind::clock:
+    case Kind::step:
       return read_clock(parts, action);
     case Kind::kill:
     case Kind::pause:

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -100,11 +100,27 @@ const std::vector<std::string>& plain_counters() {
   return names;
 }
 
-std::vector<std::string> drop_counters() {
-  std::vector<std::string> names;
-  for (std::size_t i = 1; i < drop_reasons; ++i)
-    names.push_back(fmt::format("drops {}", to_text(static_cast<DropReason>(i))));
+// What is counted of a link: the frames that entered it, and those that it dropped.
+const std::vector<std::string>& link_counters() {
+  static const std::vector<std::string> names = {
+      "packets",     "packets arp", "packets ndp", "packets icmp", "packets tcp",
+      "packets udp", "packets dns", "bytes",       "drops",        "tcp resets"};
   return names;
+}
+
+const std::vector<std::string>& drop_counters() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> each;
+    for (std::size_t i = 1; i < drop_reasons; ++i)
+      each.push_back(fmt::format("drops {}", to_text(static_cast<DropReason>(i))));
+    return each;
+  }();
+  return names;
+}
+
+bool is_counted_of_links(const std::string& counter) {
+  return std::ranges::find(link_counters(), counter) != link_counters().end() ||
+         std::ranges::find(drop_counters(), counter) != drop_counters().end();
 }
 
 std::string joined(const std::vector<Word>& words, std::size_t first, std::size_t last) {
@@ -116,13 +132,19 @@ std::string joined(const std::vector<Word>& words, std::size_t first, std::size_
   return text;
 }
 
+// Where `--` or `->` of a link stands among the words before `last`; 0: nowhere.
+std::size_t link_in(const std::vector<Word>& words, std::size_t last) {
+  for (std::size_t i = 1; i + 1 < last; ++i)
+    if (words[i].text == "--" || words[i].text == "->") return i;
+  return 0;
+}
+
 // The longest counter's name that the words [first, last) begin with; how many words it took.
 std::size_t take_counter(const std::vector<Word>& words, std::size_t first, std::size_t last,
                          std::string& name) {
-  static const std::vector<std::string> drops = drop_counters();
   for (std::size_t end = last; end > first; --end) {
     const std::string text = joined(words, first, end);
-    for (const auto* list : {&plain_counters(), &drops})
+    for (const auto* list : {&plain_counters(), &drop_counters()})
       for (const std::string& each : *list)
         if (each == text) {
           name = each;
@@ -158,6 +180,17 @@ std::expected<Check, CheckProblem> parse_counter(const std::vector<Word>& words,
   if (!number) return problem(last.offset, number.error().what, number.error().fix);
   check.number = static_cast<std::int64_t>(*number);
 
+  if (const std::size_t middle = link_in(words, sign); middle != 0) {
+    std::vector<Word> others(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(sign));
+    const auto first = others.begin() + static_cast<std::ptrdiff_t>(middle - 1);
+    check.subject = joined(words, middle - 1, middle + 2);
+    others.erase(first, first + 3);
+    std::erase_if(others, [](const Word& word) { return word.text == "on" || word.text == "at"; });
+    check.counter = joined(others, 0, others.size());
+    if (is_counted_of_links(check.counter)) return check;
+    return problem(words[0].offset, fmt::format("`{}` is not counted of a link", check.counter),
+                   suggestion(check.counter, link_counters()));
+  }
   std::size_t taken = take_counter(words, 0, sign, check.counter);
   std::size_t rest = taken;
   if (taken == 0 && sign > 1) {

@@ -158,15 +158,25 @@ std::uint64_t from_node(const NodeFacts& node, std::string_view counter) {
   return from_traffic(node.sent, counter);
 }
 
-std::uint64_t from_link(const Facts& facts, std::size_t link, std::string_view counter) {
-  const LinkRow& row = facts.links[link];
-  if (counter.starts_with("drops"))
-    return from_drops(row.a_counters.drops, counter) + from_drops(row.b_counters.drops, counter);
-  return from_traffic(facts.link_traffic[link], counter);
+struct LinkSubject {
+  std::size_t link = 0;
+  bool a_to_b = true, b_to_a = true;
+};
+
+std::uint64_t from_link(const Facts& facts, const LinkSubject& subject, std::string_view counter) {
+  const LinkRow& row = facts.links[subject.link];
+  const auto& traffic = facts.link_traffic[subject.link];
+  const bool is_drops = counter.starts_with("drops");
+  std::uint64_t sum = 0;
+  if (subject.a_to_b)
+    sum += is_drops ? from_drops(row.a_counters.drops, counter) : from_traffic(traffic[0], counter);
+  if (subject.b_to_a)
+    sum += is_drops ? from_drops(row.b_counters.drops, counter) : from_traffic(traffic[1], counter);
+  return sum;
 }
 
-// The link that a subject such as "r1 -- dc" names.
-std::optional<std::size_t> link_of(const Facts& facts, std::string_view subject) {
+// The link, or the direction of one, that a subject such as "r1 -- dc" or "r1 -> dc" names.
+std::optional<LinkSubject> link_of(const Facts& facts, std::string_view subject) {
   const std::size_t middle = subject.find(" -");
   if (middle == std::string_view::npos || subject.size() < middle + 4) return {};
   for (std::size_t i = 0; i < facts.model->links.size(); ++i) {
@@ -175,7 +185,9 @@ std::optional<std::size_t> link_of(const Facts& facts, std::string_view subject)
     const std::string b = lower(facts.model->nodes[link.b.node].name);
     const std::string first = lower(subject.substr(0, middle)),
                       second = lower(subject.substr(middle + 4));
-    if ((first == a && second == b) || (first == b && second == a)) return i;
+    const bool is_one_way = subject.substr(middle + 1, 2) == "->";
+    if (first == a && second == b) return LinkSubject{i, true, !is_one_way};
+    if (first == b && second == a) return LinkSubject{i, !is_one_way, true};
   }
   return {};
 }
@@ -188,7 +200,8 @@ std::uint64_t value_of(const Facts& facts, const Check& check) {
     if (check.subject.empty() || lower(facts.model->nodes[i].name) == lower(check.subject))
       sum += from_node(facts.nodes[i], check.counter);
   if (check.subject.empty() && check.counter.starts_with("drops"))
-    for (std::size_t i = 0; i < facts.links.size(); ++i) sum += from_link(facts, i, check.counter);
+    for (std::size_t i = 0; i < facts.links.size(); ++i)
+      sum += from_link(facts, {.link = i}, check.counter);
   return sum;
 }
 

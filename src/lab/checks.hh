@@ -2,6 +2,7 @@
 // Judges checks and programs' expectations against what happened.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,9 +27,9 @@ struct Facts {
   const Model* model = nullptr;
   std::span<const ProgramRow> programs;
   std::span<const ProgramOutput> output;
-  std::vector<NodeFacts> nodes;       // as Model::nodes
-  std::vector<LinkRow> links;         // as Model::links
-  std::vector<Traffic> link_traffic;  // both directions together
+  std::vector<NodeFacts> nodes;                      // as Model::nodes
+  std::vector<LinkRow> links;                        // as Model::links
+  std::vector<std::array<Traffic, 2>> link_traffic;  // a to b, b to a
   Instant now;
   bool is_over = false;
   const Watch* watch = nullptr;  // null: no check needs it

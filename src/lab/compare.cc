@@ -10,6 +10,11 @@ namespace {
 
 using What = RunDifference::What;
 
+// Whether one of the two may end before the other.
+bool may_end(const RunFile& first, bool is_in_first) {
+  return first.is_cut_short && !(is_in_first && first.is_virtual);
+}
+
 template <typename T>
 std::size_t first_unequal(const T& a, const T& b) {
   const auto [at, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
@@ -25,7 +30,9 @@ std::string_view difference_of(const RunFile& first, const RunPacket& a, const R
   if (a.comment != b.comment) return "drop";
   if (a.size != b.size) return "size";
   if (!std::ranges::equal(first.frame(a), second.frame(b))) return "bytes";
-  return a.cause != b.cause ? "cause" : "";
+  // The row that says it follows the packet.
+  const bool is_cause_cut_off = first.is_cut_short && a.cause == 0;
+  return a.cause != b.cause && !is_cause_cut_off ? "cause" : "";
 }
 
 std::string_view difference_of(const Event& a, const Event& b) {
@@ -58,6 +65,7 @@ std::optional<RunDifference> first_frame(const RunFile& first, const RunFile& se
   }
   if (first.packets.size() == second.packets.size()) return std::nullopt;
   const bool is_in_first = first.packets.size() > both;
+  if (may_end(first, is_in_first)) return std::nullopt;
   const RunFile& longer = is_in_first ? first : second;
   return RunDifference{.what = What::frame,
                        .index = both,
@@ -80,6 +88,7 @@ std::optional<RunDifference> first_event(const RunFile& first, const RunFile& se
   }
   if (first.events.size() == second.events.size()) return std::nullopt;
   const bool is_in_first = first.events.size() > both;
+  if (may_end(first, is_in_first)) return std::nullopt;
   const Event& event = (is_in_first ? first : second).events[both].event;
   return RunDifference{.what = What::event,
                        .index = both,
@@ -102,6 +111,7 @@ std::optional<RunDifference> first_input(const RunFile& first, const RunFile& se
     const auto one = next_input(a), other = next_input(b);
     if (!one && !other) return std::nullopt;
     if (one && other && std::ranges::equal(a.row(), b.row())) continue;
+    if ((!one || !other) && may_end(first, one.has_value())) return std::nullopt;
     const bool is_first_earlier = one && (!other || one->at <= other->at);
     return RunDifference{.what = What::input,
                          .index = i,
@@ -132,6 +142,8 @@ std::optional<RunDifference> first_program(const RunFile& first, const RunFile& 
   const auto [a, b] = std::ranges::mismatch(first.programs, second.programs, same);
   if (a == first.programs.end() && b == second.programs.end()) return std::nullopt;
   const bool is_in_first = a != first.programs.end();
+  const bool is_one_shorter = !is_in_first || b == second.programs.end();
+  if (is_one_shorter && first.is_cut_short) return std::nullopt;
   return RunDifference{.what = What::program,
                        .index = static_cast<std::size_t>(a - first.programs.begin()),
                        .node = is_in_first ? a->node : b->node,
@@ -163,6 +175,7 @@ std::optional<RunDifference> in_words(const RunFile& first, const RunFile& secon
   if (frame && (!event || frame->at < event->at)) return frame;
   if (event) return event;
   if (const auto program = first_program(first, second)) return program;
+  if (first.is_cut_short) return std::nullopt;
   if (const auto verdict = first_verdict(first, second)) return verdict;
   if (first.ended_at == second.ended_at) return std::nullopt;
   return RunDifference{.what = What::lab, .detail = "end"};
@@ -172,7 +185,9 @@ std::optional<RunDifference> in_words(const RunFile& first, const RunFile& secon
 
 std::optional<RunDifference> first_difference(const RunFile& first, const RunFile& second) {
   if (first.bytes == second.bytes) return std::nullopt;
-  RunDifference difference = in_words(first, second).value_or(RunDifference{});
+  auto in_words_of_both = in_words(first, second);
+  if (!in_words_of_both && first.is_cut_short) return std::nullopt;
+  RunDifference difference = in_words_of_both.value_or(RunDifference{});
   if (difference.detail != "bytes") difference.offset = first_unequal(first.bytes, second.bytes);
   return difference;
 }

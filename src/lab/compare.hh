@@ -24,7 +24,9 @@ struct RunDifference {
   std::size_t offset = 0;  // of the first byte that differs in the files; for `bytes`: in the frame
 };
 
-// Nothing: they are the same, byte for byte.
+// Nothing: they are the same, byte for byte. Of a first run that was cut short, what is there of it
+// must be in the second; in real time, as far as the second comes: what its programs did last may
+// not have been written any more.
 [[nodiscard]] std::optional<RunDifference> first_difference(const RunFile& first,
                                                             const RunFile& second);
 

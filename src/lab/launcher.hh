@@ -81,6 +81,8 @@ class Launcher {
   // frames for it go. Hosts last until the launcher ends.
   virtual std::expected<std::vector<std::function<void(Packet)>>, std::string> make_kernel_host(
       const KernelHost& host) = 0;
+  // Another MTU for a port of such a host, as when somebody sets it on the device.
+  virtual void set_mtu(const std::string& host, const std::string& port, std::uint32_t mtu) = 0;
   // Programs will be started on these hosts soon: what can be made ready is made side by side.
   virtual void prepare(std::span<const LaunchHost* const> hosts) = 0;
   // Starts it; the sentence says why not (which host, which command, what failed).

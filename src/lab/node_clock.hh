@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A machine's own clock: by it go its timers, its programs and whatever it measures. It is right
-// until a timeline says that it goes fast or slow; what it is ahead or behind by then stays.
+// until a timeline says that it goes fast or slow, or jumps ahead; what it is ahead or behind by
+// then stays.
 #pragma once
 
 #include "core/time.hh"
@@ -32,6 +33,12 @@ class NodeClock {
     parts_ = parts_per_billion;
     is_right_ = parts_ == 0 && own_ == world_;
   }
+  // It shows so much more from `now` on.
+  void step(Instant now, Duration ahead) {
+    set_rate(now, parts_);
+    own_ += ahead;
+    is_right_ = is_right_ && ahead == Duration::zero();
+  }
   [[nodiscard]] bool is_right() const { return is_right_; }
 
  private:
@@ -50,5 +57,6 @@ class NodeClock {
 // What a timeline may ask of one.
 inline constexpr std::int64_t clock_fast_max = 1'000'000'000;  // twice as fast
 inline constexpr std::int64_t clock_slow_max = 900'000'000;    // a tenth as fast
+inline constexpr Duration clock_step_max = Duration::seconds(366 * 86'400);
 
 }  // namespace lanyard::lab

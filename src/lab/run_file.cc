@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -41,6 +42,7 @@ class Parser {
     for (;;) {
       const auto record = reader.next(rest);
       if (!record) damage = error(record.error().offset, record.error().reason);
+      is_broken_ = !record;
       if (!record || !*record) break;
       rest = rest.subspan(reader.taken());
       if (const Problem problem = take(**record)) return problem;
@@ -53,6 +55,10 @@ class Parser {
                          "a capture file, but not a run of Lanyard's: it says nothing about a lab");
     run_.damage = std::move(damage);
     run_.is_whole = is_ended_;
+    run_.is_cut_short = !is_ended_ && !is_broken_;
+    if (!is_ended_ && !run_.packets.empty()) run_.ended_at = run_.packets.back().at;
+    if (!is_ended_ && !run_.events.empty())
+      run_.ended_at = std::max(run_.ended_at, run_.events.back().event.at);
     for (RunPacket& packet : run_.packets)
       if (const auto cause = causes_.find(packet.packet); cause != causes_.end())
         packet.cause = cause->second;
@@ -216,7 +222,7 @@ class Parser {
   }
 
   RunFile& run_;
-  bool is_begun_ = false, is_ended_ = false;
+  bool is_begun_ = false, is_ended_ = false, is_broken_ = false;
   std::map<std::uint64_t, EventId> causes_;
 };
 

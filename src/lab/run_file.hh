@@ -82,6 +82,7 @@ struct RunFile {
   bool has_inputs = false;               // real time: everything that entered was written down
   bool is_whole = true;                  // false: no end was written (the run was killed), or
   std::optional<RunFileProblem> damage;  // it could be read only up to here
+  bool is_cut_short = false;             // what there is of it is good, but its end is missing
   std::vector<RunNode> nodes;
   std::vector<RunPort> ports;
   std::vector<std::string> links;  // "r1 -- dc"
@@ -90,7 +91,7 @@ struct RunFile {
   std::vector<RunEvent> events;
   std::vector<RunInputs> inputs;
   std::vector<Verdict> verdicts;
-  Instant ended_at;                 // if it is whole
+  Instant ended_at;                 // if it was cut short, when the last of it happened
   std::vector<std::uint8_t> bytes;  // the whole file
   pcapng::WholePackets whole{0};    // packets whose end stands with another one
 

@@ -109,8 +109,7 @@ Facts World::State::facts() const {
     const Direction& b = *directions[2 * i + 1];
     facts.links.push_back({model.link_name(i), a.is_up() && b.is_up(), a.quality(), b.quality(),
                            a.counters(), b.counters()});
-    facts.link_traffic.push_back(a.traffic);
-    facts.link_traffic.back().add(b.traffic);
+    facts.link_traffic.push_back({a.traffic, b.traffic});
   }
   return facts;
 }

@@ -59,6 +59,11 @@ void Faults::act(const Action& action) {
       world_.machines[action.node].clock.set_rate(world_.now, action.clock_parts);
       world_.touch(action.node);
       break;
+    case Action::Kind::step:
+      if (!world_.is_virtual) return;
+      world_.machines[action.node].clock.step(world_.now, action.clock_step);
+      world_.touch(action.node);
+      break;
     case Action::Kind::name: {
       std::vector<IpAddress> all;
       for (const IpPrefix& each : action.addresses) all.push_back(each.address);
@@ -101,14 +106,16 @@ void Faults::change(std::uint32_t link, const LinkChange& change, bool a_to_b, b
                     text_of(action, world_.model));
 }
 
-// As when somebody sets the MTU of a device: its machine knows at once. One with the kernel's stack
-// is not told, only longer frames are lost.
+// As when somebody sets the MTU of a device: its machine knows at once.
 void Faults::change_mtu(std::uint32_t direction, std::uint32_t mtu) {
   world_.directions[direction]->bytes_max = mtu + ethernet_header_and_tag;
   const std::uint32_t port = world_.directions[direction]->from_port;
   const std::uint32_t node = world_.plan.ports[port].node;
   const std::uint32_t own = world_.model.nodes[node].mtu;
   world_.mtu_of_port[port] = own == 0 ? mtu : std::min(own, mtu);
+  if (world_.model.nodes[node].kind == NodeKind::kernel_host && world_.options.launcher != nullptr)
+    world_.options.launcher->set_mtu(world_.model.nodes[node].name, world_.plan.ports[port].name,
+                                     world_.mtu_of_port[port]);
   Machine& machine = world_.machines[node];
   if (!machine.stack.is_made()) return;
   machine.stack->set_mtu(interface_of(port), world_.mtu_of_port[port]);

@@ -76,6 +76,7 @@ def run_page(page, text, binaries):  # page: its path
     environment = dict(os.environ, PATH=binaries + os.pathsep + os.environ['PATH'], LANG='C.UTF-8', LC_ALL='C.UTF-8',
                        NO_COLOR='1', COLUMNS='100')
     with tempfile.TemporaryDirectory() as folder:
+        environment['XDG_RUNTIME_DIR'] = folder  # labs that are up elsewhere are none of ours
         os.symlink(os.path.join(ROOT, 'examples'), os.path.join(folder, 'examples'))
         blocks = blocks_of(text)
         for other in FILES_OF.findall(text):

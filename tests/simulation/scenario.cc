@@ -23,7 +23,9 @@ class Drawing {
 
   std::string text() {
     draw_nodes();
-    for (std::uint64_t i = 0, count = 1 + dice_.below(5); i < count; ++i) draw_conversation(i);
+    const std::uint64_t count = 1 + dice_.below(5);
+    for (std::uint64_t i = 0; i < count; ++i) draw_conversation(i);
+    if (dice_.below(8) == 0) draw_lost_host(count);
     std::string out = "lab: simulation\nhosts:\n";
     for (std::size_t i = 0; i < hosts_; ++i)
       out += fmt::format("  h{}: {{ run: [{}] }}\n", i, fmt::join(runs_[i], ", "));
@@ -31,7 +33,7 @@ class Drawing {
     if (routers_ > 0) out += fmt::format("routers: [{}]\n", names("r", routers_));
     out += "links:\n";
     for (const auto& link : links_) out += link;
-    return out;
+    return out + timeline_;
   }
 
  private:
@@ -150,6 +152,21 @@ class Drawing {
           fmt::format("late{}", number));
   }
 
+  // One that is talked to, and gone for good in the middle of it: who waits for it must find out.
+  void draw_lost_host(std::uint64_t number) {
+    if (switches_ + routers_ == 0) return;
+    const std::size_t caller = dice_.below(hosts_);
+    const auto called = static_cast<std::int64_t>(dice_.below(2'000));
+    const std::string lost = fmt::format("h{}", hosts_++);
+    link(lost, switches_ > 0 ? fmt::format("s{}", dice_.below(switches_))
+                             : fmt::format("r{}", dice_.below(routers_)));
+    runs_.push_back({"talk serve"});
+    run(caller, fmt::format("talk call {} {} {}", lost, number, dice_.below(2) == 0 ? "-4" : "-6"),
+        called, "any", fmt::format("early{}", number));
+    timeline_ = fmt::format("at: {{ {}ms: crash {} }}\n",
+                            called + 1 + static_cast<std::int64_t>(dice_.below(1'500)), lost);
+  }
+
   std::uint64_t draw_bytes() {
     constexpr std::array<std::uint64_t, 5> ceilings{10, 2'000, 20'000, 60'000, 200'000};
     return 1 + dice_.below(ceilings.at(dice_.below(ceilings.size())));
@@ -159,6 +176,7 @@ class Drawing {
   std::size_t hosts_ = 0, switches_ = 0, routers_ = 0;
   std::vector<std::vector<std::string>> runs_;
   std::vector<std::string> links_;
+  std::string timeline_;  // what is never mended
 };
 
 lab::Model model_of(const std::string& text) {

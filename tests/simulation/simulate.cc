@@ -43,7 +43,8 @@ class Run {
 
   Report run() {
     world_->run_until(Instant::start());
-    const Instant end = Instant::start() + Duration::milliseconds(ended_ms);
+    const Instant end =
+        Instant::start() + Duration::milliseconds(is_any_lost() ? ended_without_peer_ms : ended_ms);
     while (!have_all_ended() && step(end)) look_for_stuck();
     judge_programs();
     const std::size_t count = world_->programs().size();
@@ -71,6 +72,12 @@ class Run {
             .breaks = says("corrupt:") || says("truncate:"),
             .crashes = says("crash "),
             .moves = says("address ")};
+  }
+
+  // More crashes than restarts: a host is gone for good.
+  [[nodiscard]] bool is_any_lost() const {
+    return std::ranges::count(model_.timeline, lab::Action::Kind::crash, &lab::Action::kind) >
+           std::ranges::count(model_.timeline, lab::Action::Kind::restart, &lab::Action::kind);
   }
 
   // A machine that crashes and comes back starts its programs again, so those that have ended may

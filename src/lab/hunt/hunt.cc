@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lab/hunt/lab_counts.hh"
 #include "lab/hunt/lab_parts.hh"
 #include "lab/lab_file.hh"
 #include "lab/observer.hh"
@@ -199,8 +200,7 @@ LabText Hunt::without_needless(Found& found) const {
   const auto text_without = [&](const std::vector<bool>& left_out) {
     return text_.with_sections(parts.without(left_out));
   };
-  const auto still_fails = [&](const std::vector<bool>& left_out) {
-    const std::string text = text_without(left_out);
+  const auto still_fails = [&](const std::string& text) {
     const auto lab = parse_lab(text, model_.file);
     if (!lab) return false;
     const auto faults = moved_to(lab->model, model_, found.attempt.faults);
@@ -213,16 +213,28 @@ LabText Hunt::without_needless(Found& found) const {
       return each.text == found.failed.text && is_same_way(each.happened, found.failed.happened);
     });
   };
-  const LeftOut needless =
-      leave_out(parts.count(),
-                {.threads = options_.threads,
-                 .attempts_max = options_.shrink_attempts_max -
-                                 std::min(options_.shrink_attempts_max, found.shrink_attempts)},
-                still_fails);
+  const auto attempts_left = [&] {
+    return options_.shrink_attempts_max -
+           std::min(options_.shrink_attempts_max, found.shrink_attempts);
+  };
+  const LeftOut needless = leave_out(
+      parts.count(), {.threads = options_.threads, .attempts_max = attempts_left()},
+      [&](const std::vector<bool>& left_out) { return still_fails(text_without(left_out)); });
   found.shrink_attempts += needless.attempts;
-  found.is_smallest = found.is_smallest && needless.is_finished;
   found.left_out = parts.names_of(needless.parts);
-  return LabText(text_without(needless.parts));
+  const std::string text = text_without(needless.parts);
+  const LabText lab(text);
+  const auto tree = parse_yaml(text);
+  if (!tree) return lab;
+  const LabCounts counted(*tree);
+  const FewerNodes fewer =
+      lower_counts(counted.counts(), attempts_left(), [&](const LabCounts::Counts& counts) {
+        return still_fails(lab.with_sections(counted.with(counts)));
+      });
+  found.shrink_attempts += fewer.attempts;
+  found.is_smallest = found.is_smallest && needless.is_finished && fewer.is_finished;
+  found.lowered = counted.changes(fewer.counts);
+  return LabText(lab.with_sections(counted.with(fewer.counts)));
 }
 
 std::string Hunt::heading_of(const Found& found) const {
@@ -236,6 +248,9 @@ std::string Hunt::heading_of(const Found& found) const {
     heading += one_line(fmt::format("# Not needed for it, and left out: {}.",
                                     fmt::join(found.left_out, ", "))) +
                "\n";
+  if (!found.lowered.empty())
+    heading +=
+        one_line(fmt::format("# Fewer are enough: {}.", fmt::join(found.lowered, ", "))) + "\n";
   return heading;
 }
 

@@ -49,6 +49,7 @@ struct Found {
   std::size_t faults_found = 0;  // before it was made small
   std::size_t shrink_attempts = 0;
   std::vector<std::string> left_out = {};  // of the lab: it fails without
+  std::vector<std::string> lowered = {};   // "client*100 became client*3": it fails with fewer
   bool is_smallest = true;                 // false: shrinking was ended by its limit
   bool is_verified = false;                // run twice more, from its text: it fails the same way
   std::string text;                        // a lab file that shows it

@@ -9,11 +9,31 @@
 #include "lab/nearest.hh"
 
 namespace lanyard::lab::hunt {
-namespace {
 
 bool has_nodes(std::string_view section) {
   return section == "hosts" || section == "routers" || section == "switches";
 }
+
+std::string section_text(const std::string& key, const Yaml& section) {
+  if (section.is_null()) return {};
+  std::string text = key + ":";
+  const auto body_of = [](const Yaml& body) { return body.is_null() ? "{}" : flow_text(body); };
+  if (section.is_mapping()) {
+    for (const auto& [name, body] : section.pairs)
+      text += fmt::format("\n  {}: {}", flow_text(name), body_of(body));
+    return section.pairs.empty() ? "" : text + "\n";
+  }
+  if (std::ranges::all_of(section.items, &Yaml::is_scalar) && has_nodes(key))
+    return section.items.empty() ? "" : fmt::format("{}: {}\n", key, flow_text(section));
+  for (const Yaml& item : section.items)
+    text += item.is_mapping() && item.pairs.size() == 1
+                ? fmt::format("\n  - {}: {}", flow_text(item.pairs[0].key),
+                              body_of(item.pairs[0].value))
+                : fmt::format("\n  - {}", flow_text(item));
+  return section.items.empty() ? "" : text + "\n";
+}
+
+namespace {
 
 // Whether a word of an action or a check is this node: "alice", "client7" of "client*100".
 bool is_of(std::string_view word, std::string_view node) {
@@ -36,25 +56,6 @@ bool speaks_of(std::string_view line, std::string_view node) {
 // The line that an item of `links`, `check` or a moment's list is, or begins with.
 std::string_view line_of(const Yaml& item) {
   return item.is_mapping() && !item.pairs.empty() ? item.pairs[0].key.text : item.text;
-}
-
-std::string section_text(const std::string& key, const Yaml& section) {
-  if (section.is_null()) return {};
-  std::string text = key + ":";
-  const auto body_of = [](const Yaml& body) { return body.is_null() ? "{}" : flow_text(body); };
-  if (section.is_mapping()) {
-    for (const auto& [name, body] : section.pairs)
-      text += fmt::format("\n  {}: {}", flow_text(name), body_of(body));
-    return section.pairs.empty() ? "" : text + "\n";
-  }
-  if (std::ranges::all_of(section.items, &Yaml::is_scalar) && has_nodes(key))
-    return section.items.empty() ? "" : fmt::format("{}: {}\n", key, flow_text(section));
-  for (const Yaml& item : section.items)
-    text += item.is_mapping() && item.pairs.size() == 1
-                ? fmt::format("\n  - {}: {}", flow_text(item.pairs[0].key),
-                              body_of(item.pairs[0].value))
-                : fmt::format("\n  - {}", flow_text(item));
-  return section.items.empty() ? "" : text + "\n";
 }
 
 // Takes away whatever a predicate on an item's line says; true if there was something.

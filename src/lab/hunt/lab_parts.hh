@@ -15,6 +15,11 @@
 
 namespace lanyard::lab::hunt {
 
+// Whether a section of a lab file names nodes.
+[[nodiscard]] bool has_nodes(std::string_view section);
+// A section as whole lines; none if there is nothing in it.
+[[nodiscard]] std::string section_text(const std::string& key, const Yaml& section);
+
 class LabParts {
  public:
   // `yaml` is the tree of a lab file that parse_lab has accepted; `keep` is the text of a check

@@ -71,7 +71,11 @@ void Player::play(World& world, const std::function<void(Instant)>& on_progress)
     if (has_begun) take(**input, world);
     if (on_progress && ++step % steps_between_words == 0) on_progress((*input)->at);
   }
-  world.stop();
+  // Nobody knows what came after the last input of a run that was cut short.
+  if (run_.is_cut_short)
+    world.save();
+  else
+    world.stop();
 }
 
 void Player::take(const Input& input, World& world) {

@@ -31,6 +31,7 @@ class Player final : public Launcher {
 
   std::expected<std::vector<std::function<void(Packet)>>, std::string> make_kernel_host(
       const KernelHost& host) override;
+  void set_mtu(const std::string&, const std::string&, std::uint32_t) override {}
   void prepare(std::span<const LaunchHost* const>) override {}
   std::expected<void, std::string> start(const LaunchHost& host, const Launch& launch,
                                          ProgramObserver& observer) override;

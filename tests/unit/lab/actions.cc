@@ -149,6 +149,7 @@ TEST(Actions, AreWrittenBackAsTheyAreRead) {
                                     "heal alice,carol -> bob",
                                     "crash bob",
                                     "restart office",
+                                    "set alice -- office mtu 1400",
                                     "kill bob",
                                     "kill alice SIGTERM",
                                     "start bob",
@@ -163,6 +164,8 @@ TEST(Actions, AreWrittenBackAsTheyAreRead) {
   }
   EXPECT_EQ(text_of(reader.read("partition left -- right")->front(), lab->model),
             "partition alice,carol -- bob");
+  for (const std::string_view line : {"clock bob ahead 5s", "clock bob fast 1%", "clock bob right"})
+    EXPECT_EQ(text_of(ActionReader(lab->model, false).read(line)->front(), lab->model), line);
 }
 
 TEST(Actions, MomentsAreWrittenBackAsTheyAreRead) {
@@ -231,10 +234,14 @@ TEST(Actions, WrongOnesAreRefusedWithTheirPlace) {
       {"1s: kill carol", "f:10:12: `carol` runs no program: give it `run:`, or name another"},
       {"1s: clock bob +5s",
        "f:10:17: that is no way for a clock to go: write `clock bob fast 1%`, `clock bob slow "
-       "200ppm` or `clock bob right`"},
+       "200ppm`, `clock bob ahead 5s` or `clock bob right`"},
+      {"1s: clock bob ahead 0s",
+       "f:10:17: bad step in `bob ahead 0s`: write `clock bob ahead 5s`; at most 366 days"},
+      {"1s: clock bob ahead",
+       "f:10:17: bad step in `bob ahead`: write `clock bob ahead 5s`; at most 366 days"},
       {"1s: clock bob slow 95%",
        "f:10:17: bad clock rate in `bob slow 95%`: write `clock bob fast 1%`, `clock bob slow "
-       "200ppm` or `clock bob right`; at most fast 100% or slow 90%"},
+       "200ppm`, `clock bob ahead 5s` or `clock bob right`; at most fast 100% or slow 90%"},
       {"1s: clock office fast 1%",
        "f:10:13: office has no clock of its own: name one host or router with a stack of ours"},
       {"when bob hears: cut alice -- office",

@@ -2,9 +2,9 @@
 // Checks about packets, requests and flows: how they are read, and what they say of a lab.
 #include <gtest/gtest.h>
 
+#include "lab.hh"
+#include "lab/check.hh"
 #include "lab/check_watch.hh"
-#include "lab/lab_file.hh"
-#include "lab/world.hh"
 
 namespace lanyard::lab {
 namespace {
@@ -13,16 +13,10 @@ using namespace lanyard::literals;
 
 // Each check of the lab: "ok" or what happened.
 std::vector<std::string> judged(std::string_view text) {
-  auto lab = parse_lab(text, "t.yaml");
-  if (!lab) {
-    for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
-    return {};
-  }
-  const Plan plan = *make_plan(lab->model);
-  World world(lab->model, plan, WorldOptions{});
-  world.run();
+  const test::EndedLab lab(text);
   std::vector<std::string> all;
-  for (const Verdict& each : world.verdicts())
+  if (!lab.world) return all;
+  for (const Verdict& each : lab.world->verdicts())
     all.push_back(each.is_good ? "ok" : each.text + ": " + each.happened);
   return all;
 }
@@ -102,6 +96,35 @@ check:
   EXPECT_EQ(all[4], "ok");
   EXPECT_EQ(all[5], "packets tcp > 0 within 500ms: packets tcp is 0 by 500ms, not > 0");
   EXPECT_EQ(all[6], "ok");
+}
+
+// Three megabytes into a short queue: alice's side of the link drops, bob's does not.
+TEST(Counters, OfALinkOrADirectionAndOfAReasonInAnyOrder) {
+  const auto all = judged(R"(
+hosts:
+  bob: { run: bulk serve }
+  alice: { run: { do: bulk send bob 3000000, expect: exit 0 } }
+links: [alice -- bob: { rate: 5Mbit, delay: 10ms, queue: 20KB }]
+check:
+  - drops queue full (alice -- bob) > 3
+  - drops (alice -> bob) queue full > 3
+  - bob -> alice drops queue full == 0
+  - drops queue full on bob -> alice == 0
+  - packets tcp (alice -> bob) > 2000
+  - packets tcp (bob -> alice) < 2000
+  - bytes (alice -> bob) > 3MB
+)");
+  for (std::size_t i = 1; i < all.size(); ++i) EXPECT_EQ(all[i], "ok");
+  EXPECT_EQ(all.size(), 8U);
+}
+
+TEST(Counters, OfALinkAreOnlyWhatIsCountedThere) {
+  for (const std::string_view line :
+       {"tcp retransmits (a -- b) == 0", "a -- b tcp connections == 0", "a -> b == 0"}) {
+    const auto read = parse_check(line);
+    ASSERT_FALSE(read) << line;
+    EXPECT_NE(read.error().what.find("is not counted of a link"), std::string::npos) << line;
+  }
 }
 
 TEST(WatchedChecks, AfterAHealFlowsGetOnOrAreNamed) {

@@ -8,9 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "lab/lab_file.hh"
+#include "lab.hh"
 #include "lab/recorder.hh"
-#include "lab/world.hh"
 
 namespace lanyard::lab {
 namespace {
@@ -24,12 +23,10 @@ class Compare : public testing::Test {
   void TearDown() override { std::filesystem::remove(path_); }
 
   RunFile run_of(std::string_view text, std::uint64_t seed = 3) {
-    auto lab = parse_lab(text, "t.yaml");
-    EXPECT_TRUE(lab);
-    lab->model.seed = seed;
-    const Plan plan = *make_plan(lab->model);
+    test::PlannedLab lab(text);
+    lab.model.seed = seed;
     auto recorder = *Recorder::open({.path = path_});
-    World world(lab->model, plan, {.recorder = recorder.get()});
+    World world(lab.model, lab.plan, {.recorder = recorder.get()});
     world.run();
     auto run = read_run_file(path_);
     EXPECT_TRUE(run);
@@ -46,6 +43,23 @@ TEST_F(Compare, TheSameLabTwiceIsTheSameFile) {
   const RunFile first = run_of(pinged);
   const RunFile second = run_of(pinged);
   EXPECT_FALSE(first_difference(first, second));
+}
+
+TEST_F(Compare, ARunThatWasCutShortIsComparedAsFarAsItGoes) {
+  const RunFile whole = run_of(pinged);
+  for (const std::size_t missing : {std::size_t{1}, std::size_t{700}, whole.bytes.size() / 4}) {
+    auto cut =
+        parse_run_file({whole.bytes.begin(), whole.bytes.end() - static_cast<long>(missing)});
+    ASSERT_TRUE(cut && cut->is_cut_short);
+    ASSERT_GT(cut->packets.size(), 3U);
+    EXPECT_FALSE(first_difference(*cut, whole)) << missing;
+    // What was written must be there again, to its last frame.
+    RunFile again = run_of(pinged);
+    again.packets.resize(cut->packets.size() - 1);
+    EXPECT_TRUE(first_difference(*cut, again)) << missing;
+    cut->packets[1].at += Duration::nanoseconds(1);
+    EXPECT_TRUE(first_difference(*cut, whole)) << missing;
+  }
 }
 
 TEST_F(Compare, AnotherSeedIsSaidBeforeWhatComesOfIt) {

@@ -139,6 +139,31 @@ TEST(Clock, ByWhichAProgramSleepsIsItsMachines) {
   EXPECT_NE(slow.printed("alice").find("time=5.000 ms"), std::string::npos);
 }
 
+// A ping sleeps a second between two.
+TEST(Clock, JumpsAheadAndWhatWasToComeMeanwhileHasCome) {
+  Lab lab(
+      "hosts:\n  bob: {}\n  alice: { run: ping bob -c 5 }\nlinks: [alice -- bob: { delay: 5ms }]\n"
+      "at: { 500ms: clock alice ahead 400ms, 1s: clock alice ahead 1h }\n");
+  lab.world->run();
+  EXPECT_EQ(lab.row("alice").status, 0);
+  // At 0.61 instead of 1 s, at 1 s instead of 1.61, then each second.
+  EXPECT_EQ(lab.row("alice").ended, Instant::start() + 3010_ms);
+  EXPECT_NE(lab.printed("alice").find("time=10.000 ms"), std::string::npos);
+}
+
+TEST(Clock, WhatASteppedOneShowsIsAskedBackExactly) {
+  NodeClock clock;
+  const auto at = [](Duration since) { return Instant::start() + since; };
+  clock.step(at(10_s), 5_s);
+  EXPECT_FALSE(clock.is_right());
+  EXPECT_EQ(clock.read(at(10_s)), at(15_s));
+  EXPECT_EQ(clock.when(at(12_s)), at(10_s));  // it never showed that
+  EXPECT_EQ(clock.when(at(16_s)), at(11_s));
+  clock.set_rate(at(11_s), 1'000'000'000);
+  clock.step(at(12_s), 1_s);  // and goes on fast
+  EXPECT_EQ(clock.read(at(13_s)), at(21_s));
+}
+
 // Nobody answers the SYN: it goes out again after a second of alice's own.
 TEST(Clock, RunsTheTimersOfTheStackToo) {
   const std::string text =

@@ -5,6 +5,7 @@
 
 #include "lab/action_text.hh"
 #include "lab/hunt/hunt.hh"
+#include "lab/hunt/lab_counts.hh"
 #include "lab/hunt/lab_parts.hh"
 #include "lab/lab_file.hh"
 
@@ -59,6 +60,47 @@ TEST(HuntParts, WhatAFindDoesNotNeedIsLeftOut) {
   EXPECT_EQ(small.checks.size(), 1U) << found.text;
   EXPECT_EQ(small.timeline.size(), 2U) << found.text;  // crash and restart
   for (const std::string& name : found.left_out) EXPECT_NE(name, "carol -- office");
+}
+
+// The check names the third client: three pairs are left of twenty.
+TEST(HuntParts, CountsAreLoweredToWhatTheFailureNeeds) {
+  const Model model = model_of(R"(lab: counted
+hosts:
+  shop*20: { run: http serve }
+  client*20: { run: { do: "http get http://shop{n}/", at: 500ms, expect: any } }
+  idle*7: {}
+switches: [office]
+links:
+  - client* -- shop*: { delay: 2ms }
+  - idle* -- office
+  - client* -- office
+check:
+  - client3 exits 0
+)");
+  const HuntResult result = Hunt(model, {.runs_max = 400, .kinds = {fault_kind("crash")}}).run();
+  ASSERT_TRUE(result.found);
+  const Found& found = *result.found;
+  EXPECT_TRUE(found.is_verified && found.is_smallest) << found.text;
+  const Model small = model_of(found.text);
+  EXPECT_TRUE(small.node("client3") && small.node("shop3")) << found.text;
+  EXPECT_FALSE(small.node("client4") || small.node("shop4") || small.node("idle1")) << found.text;
+  EXPECT_EQ(found.lowered.size(), 2U) << found.text;
+  EXPECT_NE(
+      found.text.find("# Fewer are enough: shop*20 became shop*3, client*20 became client*3."),
+      std::string::npos)
+      << found.text;
+}
+
+TEST(LabCounts, TheSmallestIsFoundByHalves) {
+  const auto counts_of = [](LabCounts::Counts counts, std::size_t attempts, auto still_fails) {
+    return lower_counts(std::move(counts), attempts, still_fails).counts;
+  };
+  using Counts = LabCounts::Counts;
+  EXPECT_EQ(counts_of({100, 100, 7}, 99, [](const Counts& c) { return c[0] == c[1] && c[0] > 36; }),
+            (Counts{37, 37, 1}));
+  EXPECT_EQ(counts_of({100}, 99, [](const Counts& c) { return c[0] > 98; }), (Counts{99}));
+  EXPECT_EQ(counts_of({100}, 99, [](const Counts&) { return false; }), (Counts{100}));
+  EXPECT_FALSE(lower_counts({100}, 3, [](const Counts& c) { return c[0] > 36; }).is_finished);
 }
 
 // Without faults it fails by itself, and would for want of nearly everything.

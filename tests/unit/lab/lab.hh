@@ -15,17 +15,29 @@
 
 namespace lanyard::lab::test {
 
-class Lab {
+// Without a world: its model may still be given programs or another seed.
+class PlannedLab {
  public:
-  explicit Lab(std::string_view text, WorldOptions options = {}) {
-    auto lab = parse_lab(text, "t.yaml");
+  explicit PlannedLab(std::string_view text, const std::string& file = "t.yaml") {
+    auto lab = parse_lab(text, file);
     if (!lab) {
       for (const Diagnostic& each : lab.error()) ADD_FAILURE() << to_text(each);
       return;
     }
     model = std::move(lab->model);
     plan = *make_plan(model);
-    world = std::make_unique<World>(model, plan, std::move(options));
+    is_good = true;
+  }
+
+  Model model;
+  Plan plan;
+  bool is_good = false;
+};
+
+class Lab : public PlannedLab {
+ public:
+  explicit Lab(std::string_view text, WorldOptions options = {}) : PlannedLab(text) {
+    if (is_good) world = std::make_unique<World>(model, plan, std::move(options));
   }
   // What a program printed.
   [[nodiscard]] std::string printed(std::string_view name) const {
@@ -48,8 +60,6 @@ class Lab {
     return text;
   }
 
-  Model model;
-  Plan plan;
   std::unique_ptr<World> world;
 };
 

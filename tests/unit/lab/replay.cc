@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "core/random.hh"
+#include "lab.hh"
 #include "lab/compare.hh"
-#include "lab/lab_file.hh"
 #include "lab/recorder.hh"
 #include "lab/replay/input_log.hh"
 #include "lab/replay/player.hh"
@@ -32,6 +32,9 @@ class Guests final : public Launcher {
     return std::vector<std::function<void(Packet)>>(
         host.ports.size(), [this](Packet frame) { from_lab.push_back(std::move(frame)); });
   }
+  void set_mtu(const std::string& host, const std::string& port, std::uint32_t mtu) override {
+    mtus.push_back(host + ":" + port + " " + std::to_string(mtu));
+  }
   void prepare(std::span<const LaunchHost* const>) override {}
   std::expected<void, std::string> start(const LaunchHost& host, const Launch& launch,
                                          ProgramObserver& told) override {
@@ -54,6 +57,7 @@ class Guests final : public Launcher {
   std::vector<std::pair<ProgramId, int>> signals;
   std::function<void(Packet)> into_lab;
   std::vector<Packet> from_lab;
+  std::vector<std::string> mtus;
 };
 
 constexpr std::string_view two_hosts =
@@ -71,13 +75,9 @@ Launch launch(std::vector<std::string> command, int standard_output = -1) {
 class LiveLab {
  public:
   LiveLab(std::string_view text, const std::string& path, bool keeps_running = false)
-      : clock_dice_(Seed(77).stream()) {
-    auto lab = parse_lab(text, "t.yaml");
-    EXPECT_TRUE(lab);
-    model_ = std::move(lab->model);
-    plan_ = *make_plan(model_);
+      : lab_(text), clock_dice_(Seed(77).stream()) {
     recorder_ = *Recorder::open({.path = path, .is_virtual = false, .began_ns = 1'000'000'007});
-    world_ = std::make_unique<World>(model_, plan_,
+    world_ = std::make_unique<World>(lab_.model, lab_.plan,
                                      WorldOptions{.launcher = &guests,
                                                   .recorder = recorder_.get(),
                                                   .in_real_time = true,
@@ -155,8 +155,7 @@ class LiveLab {
     touched("bob");
   }
 
-  Model model_;
-  Plan plan_;
+  const test::PlannedLab lab_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<World> world_;
   RandomStream clock_dice_;
@@ -181,16 +180,14 @@ class ReplayRealTime : public testing::Test {
   }
   // From the file alone: no launcher, no clock.
   RunFile replayed(const RunFile& run) const {
-    auto lab = parse_lab(run.lab_text, run.lab_file);
-    EXPECT_TRUE(lab);
-    lab->model.seed = run.seed;
-    const Plan plan = *make_plan(lab->model);
+    test::PlannedLab lab(run.lab_text, run.lab_file);
+    lab.model.seed = run.seed;
     auto recorder =
         *Recorder::open({.path = again_, .is_virtual = false, .began_ns = run.epoch_ns});
     Player player(run);
     WorldOptions options = player.options_of_world();
     options.recorder = recorder.get();
-    World world(lab->model, plan, std::move(options));
+    World world(lab.model, lab.plan, std::move(options));
     player.play(world);
     auto again = read_run_file(again_);
     EXPECT_TRUE(again) << again.error().what;
@@ -255,9 +252,38 @@ TEST_F(ReplayRealTime, WhatWasSavedOnItsWayCanBeReadAndTheRunIsStillMadeAgain) {
   EXPECT_FALSE(early->is_whole);
   EXPECT_GT(early->packets.size(), 5U);
   EXPECT_FALSE(early->events.empty());
+  ASSERT_TRUE(early->is_cut_short);
+  EXPECT_FALSE(first_difference(*early, replayed(*early)));
   lab->run_for(Duration::milliseconds(50));
   lab->world().stop();
   expect_same();
+}
+
+// Killed at any moment: the file ends anywhere.
+TEST_F(ReplayRealTime, ARunThatWasCutShortIsMadeAgainAsFarAsItWasWritten) {
+  const auto lab = this->lab(two_hosts);
+  lab->fetch(std::string(300'000, 'x'));
+  lab->world().save();
+  lab->run_for(Duration::milliseconds(200));
+  lab->world().stop();
+  const RunFile whole = run();
+  const std::size_t first_input = whole.inputs.front().offset + whole.inputs.front().size;
+  RandomStream dice = Seed(2).stream();
+  std::size_t frames = 0;
+  for (int i = 0; i < 20; ++i) {
+    const std::size_t size = first_input + 4 + dice.below(whole.bytes.size() - first_input - 4);
+    RunFile cut = parsed({whole.bytes.begin(), whole.bytes.begin() + static_cast<long>(size)});
+    ASSERT_TRUE(cut.is_cut_short) << size;
+    const RunFile again = replayed(cut);
+    const auto difference = first_difference(cut, again);
+    EXPECT_FALSE(difference) << size << " " << static_cast<int>(difference->what) << " "
+                             << difference->index << " " << difference->detail;
+    frames = std::max(frames, std::min(cut.packets.size(), again.packets.size()));
+    if (cut.packets.empty()) continue;
+    cut.packets.front().at += Duration::nanoseconds(1);
+    EXPECT_TRUE(first_difference(cut, again)) << size;
+  }
+  EXPECT_GT(frames, 300U);
 }
 
 TEST_F(ReplayRealTime, DatagramsAndTheErrorsTheyMeetAreMadeAgain) {
@@ -370,6 +396,19 @@ TEST_F(ReplayRealTime, FramesOfAKernelAreMadeAgainWithWhatWasUnfinishedOfThem) {
     lab->run_for(Duration::milliseconds(30));
   }
   EXPECT_FALSE(lab->guests.from_lab.empty());
+  lab->exit("bob");
+  lab->step_to_end();
+  expect_same();
+}
+
+TEST_F(ReplayRealTime, AKernelIsToldOfAnotherMtu) {
+  const auto lab = this->lab(with_a_kernel);
+  lab->step();
+  LinkChange change;
+  change.mtu = 1400;
+  lab->world().change(0, change);
+  lab->run_for(Duration::milliseconds(30));
+  EXPECT_EQ(lab->guests.mtus, std::vector<std::string>{"bob:eth0 1400"});
   lab->exit("bob");
   lab->step_to_end();
   expect_same();

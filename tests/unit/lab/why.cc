@@ -7,9 +7,8 @@
 
 #include <filesystem>
 
-#include "lab/lab_file.hh"
+#include "lab.hh"
 #include "lab/recorder.hh"
-#include "lab/world.hh"
 
 namespace lanyard::lab::why {
 namespace {
@@ -27,13 +26,12 @@ class Why : public testing::Test {
 
   // Runs a lab and looks through its run file.
   void run(std::string_view text) {
-    auto lab = parse_lab(text, "t.yaml");
-    ASSERT_TRUE(lab) << to_text(lab.error().front());
-    lab->model.programs = programs_;
-    const Plan plan = *make_plan(lab->model);
+    test::PlannedLab lab(text);
+    ASSERT_TRUE(lab.is_good);
+    lab.model.programs = programs_;
     auto recorder = *Recorder::open({.path = path_});
     {
-      World world(lab->model, plan, {.recorder = recorder.get()});
+      World world(lab.model, lab.plan, {.recorder = recorder.get()});
       world.run();
     }
     auto read = read_run_file(path_);
