@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Do, std::string_view>, 11> names{{{Do::exec, "exec"},
+constexpr std::array<std::pair<Do, std::string_view>, 12> names{{{Do::exec, "exec"},
                                                                  {Do::signal, "signal"},
                                                                  {Do::ping, "ping"},
                                                                  {Do::ps, "ps"},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<Do, std::string_view>, 11> names{{{Do::exec, "exe
                                                                  {Do::routes, "routes"},
                                                                  {Do::sockets, "sockets"},
                                                                  {Do::arp, "arp"},
+                                                                 {Do::logs, "logs"},
                                                                  {Do::act, "act"},
                                                                  {Do::about, "about"},
                                                                  {Do::down, "down"}}};
@@ -106,6 +107,9 @@ std::expected<Request, std::string> parse_request(std::string_view line) {
   if (!read_number(object, "descriptors", request_descriptors_max, request.descriptors)) {
     return wrong("\"descriptors\" is not a count of 0 to 3");
   }
+  if (!read_number(object, "after", UINT32_MAX, request.after)) {
+    return wrong("\"after\" is not a line's number");
+  }
   request.signal = static_cast<int>(signal);
   return request;
 }
@@ -117,6 +121,7 @@ std::string to_line(const Request& request) {
   if (!request.environment.empty()) object["environment"] = request.environment;
   if (!request.directory.empty()) object["directory"] = request.directory;
   if (request.signal != 0) object["signal"] = static_cast<std::uint32_t>(request.signal);
+  if (request.after != 0) object["after"] = request.after;
   if (request.descriptors != 0) object["descriptors"] = request.descriptors;
   // An environment may hold bytes that are not UTF-8; they become U+FFFD rather than an exception.
   return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";

@@ -5,7 +5,8 @@
 //   {"do":"exec","host":"alice","command":["ls"],"descriptors":3,...}  ->  {"started":true}, then
 //   {"exited":0,"signal":0}; {"do":"signal","signal":2} on the same connection reaches the program.
 //   {"do":"ping",...}                          ->  {"output":"...","descriptor":1}..., {"exited":0}
-//   {"do":"ps"|"links"|"routes"|"sockets"|"arp"}  ->  {"rows":[...]}
+//   {"do":"ps"|"links"|"routes"|"sockets"|"arp"}  ->  {"rows":[...],"notes":["..."]}
+//   {"do":"logs","after":N}                    ->  {"rows":[...],"last":N} (journal.hh)
 //   {"do":"act","command":["cut r1 -- dc"]}    ->  {"done":["cut r1 -- dc"]}
 //   {"do":"about"}, {"do":"down"}              ->  {"lab":"...",...}
 // Anything that cannot be done: {"error":"a sentence"}.
@@ -29,6 +30,7 @@ enum class Do : std::uint8_t {
   routes,
   sockets,
   arp,
+  logs,
   act,
   about,
   down
@@ -41,6 +43,7 @@ struct Request {
   std::map<std::string, std::string> environment;
   std::string directory;
   int signal = 0;
+  std::uint32_t after = 0;        // logs: the number of the last line that was seen
   std::uint32_t descriptors = 0;  // how many were passed with this line
 };
 

@@ -2,6 +2,7 @@
 #include "cli/control_rows.hh"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <nlohmann/json.hpp>
 
@@ -83,12 +84,13 @@ json route_rows(stack::Stack& stack, const std::string& node) {
   return rows;
 }
 
-std::string_view type_text(socket::Type type, const Endpoint& local) {
-  const bool is_v4 = local.address.is_v4();
-  switch (type) {
+std::string_view type_text(const socket::SocketRow& row) {
+  const bool is_v4 = row.local.address.is_v4();
+  switch (row.type) {
     case socket::Type::stream:
       return is_v4 ? "tcp" : "tcp6";
     case socket::Type::datagram:
+      if (row.protocol != IPPROTO_UDP) return is_v4 ? "icmp" : "icmp6";
       return is_v4 ? "udp" : "udp6";
     case socket::Type::raw:
       return is_v4 ? "raw" : "raw6";
@@ -100,7 +102,7 @@ json socket_rows(const socket::Sockets& sockets, const std::string& node) {
   json rows = json::array();
   for (const socket::SocketRow& row : sockets.rows()) {
     rows.push_back({{"node", node},
-                    {"type", type_text(row.type, row.local)},
+                    {"type", type_text(row)},
                     {"state", row.state},
                     {"receive_queue", row.receive_queue},
                     {"send_queue", row.send_queue},

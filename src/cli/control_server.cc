@@ -37,10 +37,12 @@ constexpr std::size_t connections_max = 256;
 class ControlConnection final : public lab::ProgramObserver {
  public:
   ControlConnection(Descriptor socket, device::EventLoop& loop, lab::World& world,
-                    std::function<void()> on_down, std::function<void()> on_closed)
+                    const Journal& journal, std::function<void()> on_down,
+                    std::function<void()> on_closed)
       : socket_(std::move(socket)),
         loop_(loop),
         world_(world),
+        journal_(journal),
         on_down_(std::move(on_down)),
         on_closed_(std::move(on_closed)) {
     watch();
@@ -148,6 +150,8 @@ class ControlConnection final : public lab::ProgramObserver {
       case Do::sockets:
       case Do::arp:
         return list(request, node);
+      case Do::logs:
+        return say(journal_.since(request.after, request.node));
       case Do::act:
         return act(request);
       case Do::about:
@@ -164,7 +168,13 @@ class ControlConnection final : public lab::ProgramObserver {
       const std::string why = why_no_rows(world_, request.what, *node);
       if (!why.empty()) return refuse(why);
     }
-    say({{"rows", rows_of(world_, request.what, node)}});
+    json notes = json::array();
+    for (std::uint32_t each = 0; !node && each < world_.model().nodes.size(); ++each) {
+      const bool has_kernel = world_.model().nodes[each].kind == lab::NodeKind::kernel_host;
+      if (const auto why = why_no_rows(world_, request.what, each); has_kernel && !why.empty())
+        notes.push_back(why);
+    }
+    say({{"rows", rows_of(world_, request.what, node)}, {"notes", notes}});
   }
 
   void act(const Request& request) {
@@ -231,6 +241,7 @@ class ControlConnection final : public lab::ProgramObserver {
   Descriptor socket_;
   device::EventLoop& loop_;
   lab::World& world_;
+  const Journal& journal_;
   std::function<void()> on_down_, on_closed_;
   Lines lines_;
   std::string unsent_;
@@ -243,20 +254,25 @@ class ControlConnection final : public lab::ProgramObserver {
 
 struct ControlServer::State {
   State(std::string where, device::EventLoop& event_loop, lab::World& lab_world,
-        std::function<void()> down)
-      : path(std::move(where)), loop(event_loop), world(lab_world), on_down(std::move(down)) {}
+        const Journal& kept, std::function<void()> down)
+      : path(std::move(where)),
+        loop(event_loop),
+        world(lab_world),
+        journal(kept),
+        on_down(std::move(down)) {}
 
   void accept_one() {
     Descriptor socket(accept4(listener.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket.number() < 0 || connections.size() >= connections_max) return;
     const std::uint64_t id = ++last_id;
-    connections[id] = std::make_unique<ControlConnection>(std::move(socket), loop, world, on_down,
-                                                          [this, id] { connections.erase(id); });
+    connections[id] = std::make_unique<ControlConnection>(
+        std::move(socket), loop, world, journal, on_down, [this, id] { connections.erase(id); });
   }
 
   std::string path;
   device::EventLoop& loop;
   lab::World& world;
+  const Journal& journal;
   std::function<void()> on_down;
   Descriptor listener{-1};
   std::uint64_t last_id = 0;
@@ -271,9 +287,9 @@ ControlServer::~ControlServer() {
 }
 
 std::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::open(
-    const std::string& path, device::EventLoop& loop, lab::World& world,
+    const std::string& path, device::EventLoop& loop, lab::World& world, const Journal& journal,
     std::function<void()> on_down) {
-  auto state = std::make_unique<State>(path, loop, world, std::move(on_down));
+  auto state = std::make_unique<State>(path, loop, world, journal, std::move(on_down));
   state->listener = Descriptor(listen_at(path));
   if (state->listener.number() < 0) {
     return std::unexpected(

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/journal.hh"
 #include "device/event_loop.hh"
 #include "lab/world.hh"
 
@@ -16,9 +17,9 @@ namespace lanyard::cli {
 class ControlServer {
  public:
   // Listens at `path`; the sentence says why it cannot (another lab of this name is up). `on_down`
-  // is called when somebody asks the lab to end.
+  // is called when somebody asks the lab to end; `journal` is what `logs` shows.
   [[nodiscard]] static std::expected<std::unique_ptr<ControlServer>, std::string> open(
-      const std::string& path, device::EventLoop& loop, lab::World& world,
+      const std::string& path, device::EventLoop& loop, lab::World& world, const Journal& journal,
       std::function<void()> on_down);
   ~ControlServer();  // stops listening and takes the socket away
 

@@ -7,6 +7,7 @@
 
 #include "cli/control_client.hh"
 #include "cli/control_rows.hh"
+#include "cli/list_verbs.hh"
 #include "cli/verbs.hh"
 
 namespace lanyard::cli {
@@ -25,6 +26,8 @@ int list(Do what, const ListOptions& options) {
   }
   fmt::print("{}",
              options.json ? rows.dump(2) + "\n" : rows_table(what, rows, paper_of(STDOUT_FILENO)));
+  for (const nlohmann::json& note : answer->value("notes", nlohmann::json::array()))
+    fmt::print(stderr, "lanyard: {}\n", note.get<std::string>());
   return exit_ok;
 }
 

@@ -19,10 +19,6 @@
 namespace lanyard::cli {
 namespace {
 
-void add_lab_name(CLI::App& app, std::string& name) {
-  app.add_option("--lab", name, "Which lab, where several are up")->type_name("NAME");
-}
-
 void declare_run(CLI::App& app, Filled& f) {
   app.add_option("LAB", f.run.lab, "The lab file (YAML)")->required();
   app.add_option("-o,--output", f.run.run_file, "Where the run is kept (default: NAME.pcapng)")
@@ -83,17 +79,6 @@ void declare_ping(CLI::App& app, Filled& f) {
   app.add_flag("-6", f.ping.only_v6, "IPv6 only")->excludes(v4);
   app.add_flag("-b", f.ping.may_broadcast, "TO may be a broadcast address");
   add_lab_name(app, f.ping.lab_name);
-}
-
-void declare_list(CLI::App& app, Filled& f) {
-  app.add_option("NODE", f.list.node, "Only this node");
-  add_lab_name(app, f.list.lab_name);
-  app.add_flag("--json", f.list.json, "The rows as JSON");
-}
-
-void declare_ps(CLI::App& app, Filled& f) {
-  declare_list(app, f);
-  app.add_flag("-a,--all", f.list.all, "With all that `exec` and `ping` ever ran");
 }
 
 void declare_show(CLI::App& app, Filled& f) {
@@ -186,23 +171,6 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
      "  lanyard ping alice bob\n"
      "  lanyard ping -6 -c 10 -i 200ms alice bob",
      declare_ping, [](Filled& f) { return ping(f.ping); }},
-    {"ps", "The programs of a lab that is up",
-     "  lanyard ps\n"
-     "  lanyard ps alice --json\n"
-     "  lanyard ps --all      # with all that `exec` and `ping` ever ran",
-     declare_ps, [](Filled& f) { return ps(f.list); }},
-    {"links", "The links of a lab that is up: delay, rate, loss, queue, traffic",
-     "  lanyard links\n"
-     "  lanyard links r1",
-     declare_list, [](Filled& f) { return links(f.list); }},
-    {"routes", "The routes of every node", "  lanyard routes r1", declare_list,
-     [](Filled& f) { return routes(f.list); }},
-    {"sockets", "The sockets of every host, as ss(8) shows them",
-     "  lanyard sockets\n"
-     "  lanyard sockets bob --json",
-     declare_list, [](Filled& f) { return sockets(f.list); }},
-    {"arp", "The neighbour tables: which address is which MAC (ARP and NDP)", "  lanyard arp alice",
-     declare_list, [](Filled& f) { return arp(f.list); }},
 });
 
 constexpr auto other_verbs = std::to_array<VerbEntry>({
@@ -240,6 +208,8 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
 // What a person reads in `lanyard --help`, in this order.
 std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> verbs(lab_verbs.begin(), lab_verbs.end());
+  const std::span<const VerbEntry> listing = list_verbs();
+  verbs.insert(verbs.end(), listing.begin(), listing.end());
   const std::span<const VerbEntry> acting = act_verbs();
   verbs.insert(verbs.end(), acting.begin(), acting.end());
   const std::span<const VerbEntry> on_runs = run_file_verbs();
@@ -338,6 +308,10 @@ int dispatch(CLI::App& app, Filled& filled, std::vector<std::string> command) {
 }
 
 }  // namespace
+
+void add_lab_name(CLI::App& app, std::string& name) {
+  app.add_option("--lab", name, "Which lab, where several are up")->type_name("NAME");
+}
 
 CLI::Validator whole_number() {
   return CLI::Validator(

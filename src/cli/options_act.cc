@@ -10,7 +10,7 @@ namespace {
 void declare_act(CLI::App& app, Filled& f) {
   app.prefix_command();
   app.add_flag("--json", f.act.json, "What was done as JSON");
-  app.add_option("--lab", f.act.lab_name, "Which lab, where several are up")->type_name("NAME");
+  add_lab_name(app, f.act.lab_name);
 }
 
 constexpr auto verbs = std::to_array<VerbEntry>({

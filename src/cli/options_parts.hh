@@ -9,6 +9,7 @@
 #include "cli/act_verbs.hh"
 #include "cli/hunt.hh"
 #include "cli/import_lab.hh"
+#include "cli/list_verbs.hh"
 #include "cli/run_verbs.hh"
 #include "cli/verbs.hh"
 #include "cli/version.hh"
@@ -24,6 +25,7 @@ struct Filled {
   ShellOptions shell;
   PingOptions ping;
   ListOptions list;
+  LogsOptions logs;
   ActOptions act;
   ShowOptions show;
   DissectOptions dissect;
@@ -45,6 +47,7 @@ struct Filled {
 
 // A whole number without a sign: CLI11 takes -1 for the largest there is.
 [[nodiscard]] CLI::Validator whole_number();
+void add_lab_name(CLI::App& app, std::string& name);  // --lab
 
 struct VerbEntry {
   const char* name;
@@ -56,6 +59,8 @@ struct VerbEntry {
 
 // The verbs that look into a run file (options_run_file.cc).
 [[nodiscard]] std::span<const VerbEntry> run_file_verbs();
+// ps logs links routes sockets arp (options_lists.cc).
+[[nodiscard]] std::span<const VerbEntry> list_verbs();
 // cut heal set act (options_act.cc).
 [[nodiscard]] std::span<const VerbEntry> act_verbs();
 // `hunt` (options_hunt.cc).

@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/journal.hh"
 #include "cli/junit.hh"
 #include "cli/lab_page.hh"
 #include "cli/repeat.hh"
@@ -22,57 +22,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t diagram_lines_max = 80;
-
-// Prints what programs print, line by line, behind the program's name.
-class OutputPrinter {
- public:
-  OutputPrinter(const Paper& paper, Progress& progress) : paper_(paper), progress_(progress) {}
-
-  void take(const lab::ProgramRow& program, const lab::ProgramOutput& output) {
-    std::string& held = held_[{program.name, output.descriptor}];
-    held += output.text;
-    for (std::size_t end = 0; (end = held.find('\n')) != std::string::npos;) {
-      print(program.name, output.descriptor, held.substr(0, end));
-      held.erase(0, end + 1);
-    }
-  }
-
-  void end(const lab::ProgramRow& program) {
-    for (const int descriptor : {1, 2}) {
-      std::string& held = held_[{program.name, descriptor}];
-      if (!held.empty()) print(program.name, descriptor, held);
-      held.clear();
-    }
-    if (program.is_service) return;
-    const bool is_wrong = program.state == lab::ProgramState::not_started ||
-                          program.state == lab::ProgramState::killed ||
-                          (program.state == lab::ProgramState::exited && program.status != 0);
-    progress_.clear();
-    fmt::print("{} {} {}\n", paint(paper_, Ink::bold, program.name), bar(),
-               paint(paper_, is_wrong ? Ink::red : Ink::dim, state_text(program)));
-    std::fflush(stdout);
-  }
-
-  void note(std::string_view note) {
-    progress_.clear();
-    fmt::print(stderr, "lanyard: {}\n", printable(note));
-  }
-
- private:
-  [[nodiscard]] std::string_view bar() const { return paper_.has_utf8 ? "│" : "|"; }
-
-  void print(const std::string& name, int descriptor, std::string line) {
-    if (line.ends_with('\r')) line.pop_back();
-    progress_.clear();
-    fmt::print("{} {} {}\n", paint(paper_, Ink::bold, name), bar(),
-               paint(paper_, descriptor == 2 ? Ink::yellow : Ink::plain, printable(line)));
-    std::fflush(stdout);
-  }
-
-  Paper paper_;
-  Progress& progress_;
-  std::map<std::pair<std::string, int>, std::string> held_;
-};
 
 json programs_json(const lab::World& world) {
   json programs = json::array();
@@ -162,6 +111,14 @@ void print_run(const std::string& path, const Paper& paper) {
   fmt::print("{}", journey_page(*run, *index, paper));
 }
 
+void print_begin(const LoadedLab& lab, bool is_virtual, const Paper& paper) {
+  fmt::print("{}, seed {}, in {} time\n\n", paint(paper, Ink::bold, lab.model.name), lab.model.seed,
+             is_virtual ? "virtual" : "real");
+  fmt::print("{}", nodes_page(lab.model, lab.plan, paper));
+  print_title("what the programs say", paper);
+  std::fflush(stdout);
+}
+
 int status_of(const std::vector<lab::Verdict>& verdicts, int signal, const std::string& problem) {
   if (signal != 0 || !problem.empty()) return exit_failed;
   for (const lab::Verdict& verdict : verdicts) {
@@ -194,25 +151,22 @@ int run(const RunOptions& options) {
   const std::string path = run_file_of(options, lab->model);
   const Paper paper = paper_of(STDOUT_FILENO);
   Progress progress;
-  OutputPrinter printer(paper, progress);
+  Journal journal(0, [&](const JournalLine& line) {
+    progress.clear();
+    print_line(line, paper);
+  });
   RunnerOptions how{.run_file = path};
   if (!options.json) {
-    how.on_output = [&](const auto& program, const auto& output) { printer.take(program, output); };
-    how.on_ended = [&](const auto& program) { printer.end(program); };
-    how.on_note = [&](std::string_view note) { printer.note(note); };
+    how.on_output = [&](const auto& program, const auto& output) { journal.take(program, output); };
+    how.on_ended = [&](const auto& program) { journal.end(program); };
+    how.on_note = [&](std::string_view note) { journal.note({}, note); };
   }
   auto runner = WorldRunner::make(*lab, how);
   if (!runner.has_value()) {
     fmt::print(stderr, "lanyard: {}\n", runner.error());
     return exit_failed;
   }
-  if (!options.json) {
-    fmt::print("{}, seed {}, in {} time\n\n", paint(paper, Ink::bold, lab->model.name),
-               lab->model.seed, (*runner)->is_virtual() ? "virtual" : "real");
-    fmt::print("{}", nodes_page(lab->model, lab->plan, paper));
-    print_title("what the programs say", paper);
-    std::fflush(stdout);
-  }
+  if (!options.json) print_begin(*lab, (*runner)->is_virtual(), paper);
   const int signal = (*runner)->run(progress);
   const auto verdicts = (*runner)->world().verdicts();
   const bool is_virtual = (*runner)->is_virtual();

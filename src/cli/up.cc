@@ -15,6 +15,7 @@
 #include "cli/control_paths.hh"
 #include "cli/control_server.hh"
 #include "cli/descriptors.hh"
+#include "cli/journal.hh"
 #include "cli/lab_page.hh"
 #include "cli/readiness.hh"
 #include "cli/verbs.hh"
@@ -22,6 +23,8 @@
 
 namespace lanyard::cli {
 namespace {
+
+constexpr std::size_t journal_bytes_max = std::size_t{16} * 1024 * 1024;
 
 // The parent waits for the child's word that the lab is up, or why not.
 struct Detached {
@@ -140,26 +143,40 @@ int serve(const LoadedLab& lab, const UpOptions& options, const Descriptor& word
     fmt::print(stderr, "lanyard: {}\n", directory.error());
     return exit_failed;
   }
+  const Paper paper = paper_of(STDOUT_FILENO);
+  Journal journal(journal_bytes_max,
+                  [&paper](const JournalLine& line) { print_line(line, paper); });
+  std::unique_ptr<WorldRunner> live;
   RunnerOptions how{.run_file = options.run_file, .keeps_running = true, .in_real_time = true};
+  // What a person has started says so in that person's terminal.
+  how.on_output = [&](const auto& program, const auto& output) {
+    if (!program.is_live) journal.take(program, output);
+  };
+  how.on_ended = [&](const auto& program) {
+    if (!program.is_live) journal.end(program);
+  };
+  how.on_note = [&](std::string_view note) {
+    journal.note(live == nullptr ? Instant{} : live->world().now(), note);
+  };
   auto runner = WorldRunner::make(lab, how);
   if (!runner.has_value()) {
     fmt::print(stderr, "lanyard: {}\n", runner.error());
     return exit_failed;
   }
+  live = std::move(*runner);
   const std::string path = control_path(*directory, lab.model.name);
-  auto server = ControlServer::open(path, (*runner)->loop(), (*runner)->world(),
-                                    [&runner] { (*runner)->stop(); });
+  auto server =
+      ControlServer::open(path, live->loop(), live->world(), journal, [&live] { live->stop(); });
   if (!server.has_value()) {
     fmt::print(stderr, "lanyard: {}\n", server.error());
     return exit_failed;
   }
-  const Paper paper = paper_of(STDOUT_FILENO);
   fmt::print("{}", nodes_page(lab.model, lab.plan, paper));
   std::fflush(stdout);
-  const Announcement announcement(**runner, lab, options, word);
+  const Announcement announcement(*live, lab, options, word);
   Progress progress;
-  (*runner)->run(progress);
-  return (*runner)->recorder_problem().empty() ? exit_ok : exit_failed;
+  live->run(progress);
+  return live->recorder_problem().empty() ? exit_ok : exit_failed;
 }
 
 }  // namespace

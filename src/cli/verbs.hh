@@ -65,18 +65,6 @@ struct PingOptions {
 };
 int ping(const PingOptions& options);
 
-// ps links routes sockets arp: rows of every node, or of one.
-struct ListOptions {
-  std::string lab_name;
-  std::string node;                // empty: all
-  bool json = false, all = false;  // all: ps, with those that `exec` ran long ago
-};
-int ps(const ListOptions& options);
-int links(const ListOptions& options);
-int routes(const ListOptions& options);
-int sockets(const ListOptions& options);
-int arp(const ListOptions& options);
-
 struct ShowOptions {
   std::string file;
   std::optional<std::uint64_t> packet;   // one packet, all its layers

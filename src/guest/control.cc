@@ -49,6 +49,7 @@ void Supervisor::open_socket(const Call& call) {
     call.listener->reply(call, Errno::family_not_supported);
     return;
   }
+  if (family == AF_NETLINK) return diagnosis_.open(call);
   const int flags = call.int_argument(1) & ~type_mask;
   if (type > type_max || (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) {
     call.listener->reply(call, Errno::invalid);

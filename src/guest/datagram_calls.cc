@@ -13,39 +13,17 @@ namespace lanyard::guest {
 
 namespace {
 
-constexpr std::size_t parts_max = 1024;  // UIO_MAXIOV
 constexpr std::size_t control_bytes_max = 4096;
 constexpr std::size_t datagrams_per_call_max = 1024;
 
 // An entry of sendmmsg and recvmmsg: a msghdr and a length.
 constexpr std::uint64_t entry_bytes = sizeof(mmsghdr);
 
-std::uint64_t address_of(const void* pointer) {
-  return std::bit_cast<std::uint64_t>(pointer);
-}
-
 std::int64_t answer(const Result<std::size_t>& result) {
   return result ? static_cast<std::int64_t>(*result) : -static_cast<std::int64_t>(result.error());
 }
 
 }  // namespace
-
-Result<Supervisor::Buffers> Supervisor::read_header(pid_t thread, std::uint64_t from) const {
-  msghdr header{};
-  if (!read_value(thread, from, header)) return unexpected(Errno::bad_address);
-  if (header.msg_iovlen > parts_max) return unexpected(Errno::message_too_long);
-  Buffers buffers;
-  buffers.header_at = from;
-  buffers.parts.resize(header.msg_iovlen);
-  if (!read_memory(thread, address_of(header.msg_iov), buffers.parts.data(),
-                   buffers.parts.size() * sizeof(iovec)))
-    return unexpected(Errno::bad_address);
-  buffers.name_at = address_of(header.msg_name);
-  buffers.name_size = header.msg_namelen;
-  buffers.control_at = address_of(header.msg_control);
-  buffers.control_size = header.msg_controllen;
-  return buffers;
-}
 
 Result<std::size_t> Supervisor::send_one(const Asked& asked, const Buffers& buffers) {
   const pid_t thread = asked.call.thread;

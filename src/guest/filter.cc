@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -98,14 +99,20 @@ void refuse_other_architectures(Assembler& program) {
 }
 
 // Families: 2, 10 and 17 are asked about; unix sockets stay inside the machine; netlink answers for
-// the empty namespace. Whatever else there is (vsock, bluetooth ...) is not kept apart by a network
-// namespace, so no program gets one.
+// the empty namespace, but for sock_diag(7), which is asked about since the sockets are ours.
+// Whatever else there is (vsock, bluetooth ...) is not kept apart by a network namespace, so no
+// program gets one.
 void decide_socket(Assembler& program, bool without_namespaces) {
-  const std::uint8_t length = without_namespaces ? 10 : 12;
+  const std::uint8_t length = without_namespaces ? 15 : 17;
   program.only_if_equal(static_cast<std::uint32_t>(__NR_socket), length);
   program.load(Assembler::low_half(0));
   program.answer_call({AF_INET, AF_INET6, AF_PACKET}, notify);
   program.answer_call({AF_UNIX}, allow);
+  program.only_if_equal(AF_NETLINK, 4);
+  program.load(Assembler::low_half(2));
+  program.only_if_equal(NETLINK_SOCK_DIAG, 1);
+  program.answer(notify);
+  program.load(Assembler::low_half(0));
   if (!without_namespaces) program.answer_call({AF_NETLINK}, allow);
   program.answer(refuse(EAFNOSUPPORT));
 }

@@ -97,6 +97,9 @@ std::string put_files(const NameFiles& files) {
     }
   for (const auto& [path, text] : all)
     if (why.empty()) why = put_file(path, *text);
+  // Nobody needs it where the machine has none.
+  constexpr const char* hostname = "/etc/hostname";
+  if (why.empty() && access(hostname, F_OK) == 0) why = put_file(hostname, files.hostname);
   return why;
 }
 
@@ -120,7 +123,8 @@ void remount_sys() {
 }  // namespace
 
 NameFiles name_files(const socket::Names& names, const std::string& own_nsswitch) {
-  return {resolv_text(names), hosts_text(names), nsswitch_text(own_nsswitch)};
+  return {resolv_text(names), hosts_text(names), nsswitch_text(own_nsswitch),
+          names.host_name + "\n"};
 }
 
 std::string mount_host_files(const NameFiles& files, bool has_own_processes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a virtual host's namespaces are made from: a mirror of its interfaces and routes, its name,
-// and the three files that say how names are looked up.
+// and the files that say it and how names are looked up.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace lanyard::guest {
 
 struct NameFiles {
-  std::string resolv_conf, hosts, nsswitch_conf;
+  std::string resolv_conf, hosts, nsswitch_conf, hostname;
 };
 
 struct HostSetup {
@@ -28,7 +28,7 @@ struct HostSetup {
 // The texts for `names`; the machine's own nsswitch.conf is kept but for how hosts are found.
 [[nodiscard]] NameFiles name_files(const socket::Names& names, const std::string& own_nsswitch);
 
-// In a fresh mount namespace: /tmp, /proc and /sys as they should be, the three files in their
+// In a fresh mount namespace: /tmp, /proc and /sys as they should be, the files in their
 // places. Empty, or a sentence.
 [[nodiscard]] std::string mount_host_files(const NameFiles& files, bool has_own_processes);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ioctl 0x8900 to 0x89ff on a socket of ours. Natively it would show the interfaces of the daemon's
 // namespace, where the pair was made; so it is asked again on a socket of the host's namespace,
-// whose mirror interfaces tell the truth.
+// whose mirror interfaces tell the truth. Where there is no such namespace the stack's own rows do,
+// and are shown on every socket.
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "guest/interface_requests.hh"
 #include "guest/supervisor.hh"
 
 namespace lanyard::guest {
@@ -36,49 +38,56 @@ bool only_looks(unsigned long request) {
   }
 }
 
-int look(int socket, pid_t thread, unsigned long request, std::uint64_t at) {
+using Rows = std::vector<stack::InterfaceRow>;
+
+// `socket` is one of the host's namespace; -1: there is none.
+int look(int socket, const Rows& rows, const Call& call, unsigned long request) {
   ifreq asked{};
-  if (!read_value(thread, at, asked)) return EFAULT;
-  if (ioctl(socket, request, &asked) != 0) return errno;
-  return write_value(thread, at, asked) ? 0 : EFAULT;
+  if (!read_value(call.thread, call.arguments[2], asked)) return EFAULT;
+  const int error = socket < 0 ? answer_interface_request(rows, request, asked)
+                               : (ioctl(socket, request, &asked) != 0 ? errno : 0);
+  if (error != 0) return error;
+  return write_value(call.thread, call.arguments[2], asked) ? 0 : EFAULT;
 }
 
-// SIOCGIFCONF: a list, through a pointer of the program.
-int list_interfaces(int socket, pid_t thread, std::uint64_t at) {
+// SIOCGIFCONF: a list, through a pointer of the program; without one, how long it would be.
+int list_interfaces(int socket, const Rows& rows, const Call& call) {
   ifconf asked{};
-  if (!read_value(thread, at, asked)) return EFAULT;
-  constexpr int bytes_max = 64 * 1024;
-  const std::uint64_t buffer_at = std::bit_cast<std::uint64_t>(asked.ifc_buf);
-  std::vector<char> buffer(
-      buffer_at == 0 ? 0 : static_cast<std::size_t>(std::clamp(asked.ifc_len, 0, bytes_max)));
-  asked.ifc_buf = buffer.empty() ? nullptr : buffer.data();
-  asked.ifc_len = static_cast<int>(buffer.size());
-  if (ioctl(socket, SIOCGIFCONF, &asked) != 0) return errno;
-  if (!buffer.empty() &&
-      !write_memory(thread, buffer_at, buffer.data(), static_cast<std::size_t>(asked.ifc_len)))
+  if (!read_value(call.thread, call.arguments[2], asked)) return EFAULT;
+  constexpr std::size_t most = 2048;
+  std::vector<ifreq> list(most);
+  ifconf kernels{};
+  kernels.ifc_len = static_cast<int>(list.size() * sizeof(ifreq));
+  kernels.ifc_req = list.data();
+  if (socket < 0) {
+    list = interface_list(rows);
+  } else if (ioctl(socket, SIOCGIFCONF, &kernels) != 0) {
+    return errno;
+  } else {
+    list.resize(static_cast<std::size_t>(kernels.ifc_len) / sizeof(ifreq));
+  }
+  const std::uint64_t to = std::bit_cast<std::uint64_t>(asked.ifc_buf);
+  const std::size_t room = static_cast<std::size_t>(std::max(asked.ifc_len, 0)) / sizeof(ifreq);
+  if (to != 0) list.resize(std::min(list.size(), room));
+  if (to != 0 && !write_memory(call.thread, to, list.data(), list.size() * sizeof(ifreq)))
     return EFAULT;
-  asked.ifc_buf = std::bit_cast<char*>(buffer_at);
-  return write_value(thread, at, asked) ? 0 : EFAULT;
+  asked.ifc_len = static_cast<int>(list.size() * sizeof(ifreq));
+  return write_value(call.thread, call.arguments[2], asked) ? 0 : EFAULT;
 }
 
 }  // namespace
 
-void Supervisor::control_device(const Asked& asked) {
-  const Call& call = asked.call;
+void Supervisor::control_device(const Call& call, const VirtualSocket* socket) {
   const unsigned long request = call.arguments[1] & 0xffffffff;
   int error = 0;
-  if (request == SIOCATMARK && asked.socket.is_stream()) {
+  if (request == SIOCATMARK && socket != nullptr && socket->is_stream()) {
     call.listener->let_run(call);  // of the pair (urgent.cc)
     return;
   }
-  if (only_looks(request) || request == SIOCGIFCONF) {
-    if (host_.namespace_socket < 0) {
-      error = ENODEV;
-    } else if (request == SIOCGIFCONF) {
-      error = list_interfaces(host_.namespace_socket, call.thread, call.arguments[2]);
-    } else {
-      error = look(host_.namespace_socket, call.thread, request, call.arguments[2]);
-    }
+  if (request == SIOCGIFCONF) {
+    error = list_interfaces(host_.namespace_socket, host_.sockets->stack().interfaces(), call);
+  } else if (only_looks(request)) {
+    error = look(host_.namespace_socket, host_.sockets->stack().interfaces(), call, request);
   } else if (request == SIOCGSTAMP_OLD || request == SIOCGSTAMPNS_OLD) {
     error = ENOENT;
   } else {

@@ -216,26 +216,4 @@ std::string error_as_control(Instant now, const VirtualSocket& socket,
   return out.bytes();
 }
 
-bool gather(pid_t thread, const std::vector<iovec>& parts, MutableBytes to, std::size_t& size) {
-  size = 0;
-  for (const iovec& part : parts) {
-    const std::size_t take = std::min(part.iov_len, to.size() - size);
-    if (!read_memory(thread, std::bit_cast<std::uint64_t>(part.iov_base), to.data() + size, take))
-      return false;
-    size += take;
-  }
-  return true;
-}
-
-bool scatter(pid_t thread, const std::vector<iovec>& parts, Bytes from) {
-  for (const iovec& part : parts) {
-    if (from.empty()) return true;
-    const std::size_t give = std::min(part.iov_len, from.size());
-    if (!write_memory(thread, std::bit_cast<std::uint64_t>(part.iov_base), from.data(), give))
-      return false;
-    from = from.subspan(give);
-  }
-  return true;
-}
-
 }  // namespace lanyard::guest

@@ -41,6 +41,7 @@ void Supervisor::open_file(const Call& call) {
   if (path == "/etc/resolv.conf") text = &host_.files.resolv_conf;
   if (path == "/etc/hosts") text = &host_.files.hosts;
   if (path == "/etc/nsswitch.conf") text = &host_.files.nsswitch_conf;
+  if (path == "/etc/hostname") text = &host_.files.hostname;
   // The machine's own connections are no business of a virtual host.
   if (path.compare(0, 10, "/proc/net/") == 0 || path.compare(0, 15, "/proc/self/net/") == 0)
     text = &none;

@@ -78,6 +78,16 @@ std::string NetlinkMessage::finish(std::uint32_t sequence) {
   return bytes_;
 }
 
+std::string NetlinkMessage::finish_answer(std::uint32_t sequence, std::uint32_t port,
+                                          std::uint16_t flags) {
+  nlmsghdr header{};
+  std::memcpy(&header, bytes_.data(), sizeof header);
+  header.nlmsg_flags = flags;
+  header.nlmsg_pid = port;
+  std::memcpy(bytes_.data(), &header, sizeof header);
+  return finish(sequence);
+}
+
 Netlink::Netlink() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {}
 
 int Netlink::ask(const std::string& request) {

@@ -52,6 +52,9 @@ class NetlinkMessage {
   void add_header(const void* data, std::size_t size);  // unframed bytes inside an open attribute
   // The finished message.
   [[nodiscard]] std::string finish(std::uint32_t sequence);
+  // The same as an answer, to a program with this netlink port.
+  [[nodiscard]] std::string finish_answer(std::uint32_t sequence, std::uint32_t port,
+                                          std::uint16_t flags);
 
  private:
   std::string bytes_;

@@ -131,7 +131,8 @@ constexpr std::array rows{
     ROW(IPPROTO_IPV6, IPV6_DONTFRAG, number, Option::dont_fragment),
     ROW(IPPROTO_ICMPV6, ICMP6_FILTER, icmp_filter, Option::icmp_filter),
     ROW(SOL_RAW, icmp_filter_name, icmp_filter, Option::icmp_filter),
-    ROW(SOL_RAW, IPV6_CHECKSUM, icmp_checksum, Option::error),
+    ROW(SOL_RAW, IPV6_CHECKSUM, number, Option::checksum_offset),
+    ROW(IPPROTO_IPV6, IPV6_CHECKSUM, number, Option::checksum_offset),
 };
 
 #undef ROW

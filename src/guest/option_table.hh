@@ -22,7 +22,6 @@ enum class OptionShape : std::uint8_t {
   text,
   info,                // struct tcp_info
   icmp_filter,         // struct icmp_filter, struct icmp6_filter
-  icmp_checksum,       // IPV6_CHECKSUM of ICMPv6: where it always is
   sticky_packet_info,  // struct in6_pktinfo: of all datagrams to come
   flag,                // a wish about control messages: kept in the virtual socket
   mtu_discovery,

@@ -171,17 +171,6 @@ std::int64_t set_flag(VirtualSocket& socket, const OptionRow& row, bool is_on) {
   return 0;
 }
 
-// Of a raw ICMPv6 socket the kernel computes the checksum in any case (RFC 3542 3.1); what older
-// programs say of it is true or wrong.
-std::int64_t set_icmp_checksum(const VirtualSocket& socket, const Value& value) {
-  constexpr int checksum_at = 2;
-  int offset = 0;
-  if (!value.get(offset)) return -EINVAL;
-  const bool is_icmp = socket.type == SOCK_RAW && socket.protocol == IPPROTO_ICMPV6;
-  if (!is_icmp) return -ENOPROTOOPT;
-  return offset == checksum_at ? 0 : -EINVAL;
-}
-
 // RFC 3542 6.2: zero and the unspecified address take it back.
 std::int64_t set_sticky(VirtualSocket& socket, const Value& value, socket::Sockets& sockets) {
   in6_pktinfo info{};
@@ -204,8 +193,6 @@ std::optional<std::int64_t> set_beside_stack(VirtualSocket& socket, const Option
   switch (row.shape) {
     case OptionShape::empty:
       return value.bytes.empty() ? 0 : -EINVAL;
-    case OptionShape::icmp_checksum:
-      return set_icmp_checksum(socket, value);
     case OptionShape::sticky_packet_info:
       return set_sticky(socket, value, sockets);
     default:
@@ -361,8 +348,7 @@ void Supervisor::get_option(const Asked& asked) {
     if (socket.is_stream()) getsockopt(asked.theirs.get(), SOL_SOCKET, SO_ERROR, &unused, &size);
   } else if (row->shape == OptionShape::flag) {
     bytes = bytes_of_int(*flag_of(socket, *row) ? 1 : 0);
-  } else if (row->shape == OptionShape::icmp_checksum ||
-             row->shape == OptionShape::sticky_packet_info) {
+  } else if (row->shape == OptionShape::sticky_packet_info) {
     bytes = unexpected(Errno::no_such_option);
   } else if (row->shape == OptionShape::mtu_discovery) {
     bytes = bytes_of_int(socket.mtu_discovery);

@@ -49,7 +49,11 @@ Supervisor::Supervisor(device::EventLoop& loop, SupervisedHost host)
     : loop_(loop),
       host_(std::move(host)),
       ticker_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      buffer_(buffer_bytes) {
+      buffer_(buffer_bytes),
+      diagnosis_(loop, *host_.sockets, [this](socket::Handle handle) {
+        const auto found = by_handle_.find(handle);
+        return found == by_handle_.end() ? nullptr : found->second;
+      }) {
   loop_.watch(ticker_.get(), EPOLLIN, [this](std::uint32_t) { on_tick(); });
 }
 
@@ -105,7 +109,11 @@ void Supervisor::handle(const Call& call) {
   VirtualSocket* socket = find(theirs);
   // Not ours (a unix or netlink socket, a terminal), or not there: the kernel knows.
   if (socket == nullptr) {
-    call.listener->let_run(call);
+    if (call.number == __NR_ioctl && host_.namespace_socket < 0) {
+      control_device(call, nullptr);
+    } else if (!diagnosis_.handle(call, theirs)) {
+      call.listener->let_run(call);
+    }
     return;
   }
   socket->last_thread = call.thread;
@@ -151,7 +159,7 @@ void Supervisor::handle_socket_call(const Asked& asked) {
     case __NR_recvmmsg:
       return receive_messages(asked);
     case __NR_ioctl:
-      return control_device(asked);
+      return control_device(asked.call, &asked.socket);
     default:
       asked.call.listener->let_run(asked.call);
   }

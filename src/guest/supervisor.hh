@@ -20,6 +20,8 @@
 
 #include "device/event_loop.hh"
 #include "guest/asked.hh"
+#include "guest/buffers.hh"
+#include "guest/diagnosis.hh"
 #include "guest/host_setup.hh"
 #include "guest/intake.hh"
 #include "guest/socket_address.hh"
@@ -47,8 +49,6 @@ class Supervisor final : private socket::Waker {
 
   // Serves a program's listener until the last of its tasks has gone; then `ended` is called.
   void serve(Descriptor listener, std::function<void()> ended);
-  void set_namespace_socket(int descriptor) { host_.namespace_socket = descriptor; }
-  [[nodiscard]] std::size_t sockets_alive() const { return by_inode_.size(); }
 
  private:
   // supervisor.cc: the flow of calls.
@@ -124,7 +124,6 @@ class Supervisor final : private socket::Waker {
   void look_for_unnamed();
   [[nodiscard]] std::optional<Errno> take_pending_error(VirtualSocket& socket);
   // datagram_calls.cc
-  struct Buffers;
   struct Taken;
   void send_datagram(const Asked& asked);
   void send_messages(const Asked& asked);
@@ -134,13 +133,12 @@ class Supervisor final : private socket::Waker {
   [[nodiscard]] Result<std::size_t> receive_one(const Asked& asked, Buffers& buffers, int flags);
   [[nodiscard]] Result<Taken> next_datagram(const Asked& asked, bool only_looks);
   [[nodiscard]] Result<std::size_t> receive_queued_error(const Asked& asked, Buffers& buffers);
-  [[nodiscard]] Result<Buffers> read_header(pid_t thread, std::uint64_t from) const;
   // names.cc, options.cc, ioctl.cc
   void get_name(const Asked& asked, bool of_peer);
   void open_file(const Call& call);
   void set_option(const Asked& asked);
   void get_option(const Asked& asked);
-  void control_device(const Asked& asked);
+  void control_device(const Call& call, const VirtualSocket* socket);
 
   device::EventLoop& loop_;
   SupervisedHost host_;
@@ -163,6 +161,7 @@ class Supervisor final : private socket::Waker {
   std::map<std::size_t, int> charges_;      // of a datagram in a pair, by its size
   std::vector<std::uint8_t> buffer_;
   Intake intake_;
+  Diagnosis diagnosis_;
   std::vector<Slice> slices_;  // on their way, empty between calls
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

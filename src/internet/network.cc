@@ -211,6 +211,10 @@ Result<void> Network::send(Instant now, Datagram&& datagram) {
   return parts_->output.send(now, std::move(datagram));
 }
 
+Result<void> Network::send_with_header(Instant now, Datagram&& datagram) {
+  return parts_->output.send_with_header(now, std::move(datagram));
+}
+
 void Network::poll(Instant now) {
   Shared& shared = parts_->shared;
   for (Interface& interface : shared.interfaces.all()) {

@@ -53,6 +53,8 @@ class Network final : public Paths {
   void on_packet(Instant now, const Arrival& arrival, Packet&& packet);
   void on_arp(Instant now, const Arrival& arrival, const Packet& packet);
   Result<void> send(Instant now, Datagram&& datagram);
+  // A packet that brings its own IPv4 header. Errors: those of find; message_too_long.
+  Result<void> send_with_header(Instant now, Datagram&& datagram);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
 

@@ -144,6 +144,21 @@ Result<void> Output::send_v4(Instant now, const Hop& hop, Datagram& datagram) {
   return {};
 }
 
+// raw(7): such a packet is not fragmented, and goes where the call says, whatever its header names.
+Result<void> Output::send_with_header(Instant now, Datagram&& datagram) {
+  const auto hop = choose(datagram.destination, datagram.source, datagram.interface);
+  if (!hop) return unexpected(hop.error());
+  Packet& packet = datagram.packet;
+  if (packet.size() > std::min<std::size_t>(hop->mtu, datagram_bytes_max))
+    return unexpected(Errno::message_too_long);
+  datagram.source = hop->source;
+  ipv4::complete_header(packet.mutable_front(), hop->source,
+                        static_cast<std::uint16_t>(next_identification(datagram)));
+  send_copies(now, *hop, datagram, packet);
+  transmit(now, *hop, std::move(packet));
+  return {};
+}
+
 Result<void> Output::send_v6(Instant now, const Hop& hop, Datagram& datagram) {
   Packet& packet = datagram.packet;
   if (packet.size() > datagram_bytes_max) return unexpected(Errno::message_too_long);

@@ -34,6 +34,8 @@ class Output {
   [[nodiscard]] const Hop* recall(const IpAddress& destination, const IpAddress& source,
                                   std::uint32_t interface) const;
   Result<void> send(Instant now, Datagram&& datagram);
+  // The datagram's packet begins with an IPv4 header of the program's own, which is in bounds.
+  Result<void> send_with_header(Instant now, Datagram&& datagram);
   // One packet with its IP header, no longer than the link takes.
   void transmit(Instant now, const Hop& hop, Packet&& packet);
   // A datagram of another machine that is longer than the link takes, cut as RFC 791 3.2 says.

@@ -68,7 +68,9 @@ struct Raw final : stack::RawSink {
   bool is_registered = false;
   std::uint16_t identifier = 0;  // echo: the ICMP identifier, which stands for a port
   IpAddress local;
-  bool chose_local = false;  // by connecting
+  bool chose_local = false;                    // by connecting
+  bool includes_header = false;                // IP_HDRINCL
+  std::optional<std::size_t> checksum_offset;  // IPV6_CHECKSUM
   std::optional<Endpoint> peer;
   udp::Options options;  // the same as a UDP socket's
   // ICMP_FILTER, ICMP6_FILTER (RFC 3542 3.2): a set bit keeps messages of that type away.

@@ -386,6 +386,7 @@ Result<void> set_number(Sockets::Table& table, Instant now, Entry& entry, Option
 
 Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option option,
                         const OptionValue& value) {
+  if (const auto done = set_raw_option(entry, option, value)) return *done;
   if (const auto* number = std::get_if<std::int64_t>(&value)) {
     return set_number(table, now, entry, option, *number);
   }
@@ -411,7 +412,6 @@ Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option
       apply(table, now, stream, options);
       return {};
     }
-    if (option == Option::icmp_filter) return set_icmp_filter(entry, *text);
     if (option != Option::bind_to_interface) return unexpected(Errno::no_such_option);
     const auto index =
         text->empty() ? std::optional<std::uint32_t>(0) : table.stack.interface_of(*text);
@@ -432,7 +432,7 @@ Result<OptionValue> get_option(Sockets::Table& table, Instant now, Entry& entry,
   if (option == Option::linger && stream != nullptr) return OptionValue(stream->linger);
   if (option == Option::congestion && stream != nullptr)
     return OptionValue(std::string(congestion::to_text(options_of(table, *stream).congestion)));
-  if (option == Option::icmp_filter) return icmp_filter_of(entry);
+  if (const auto raw_value = get_raw_option(entry, option)) return *raw_value;
   auto value = get_common_option(table, entry, option);
   if (!value && stream != nullptr) value = get_stream_option(table, *stream, option);
   if (!value) {

@@ -117,6 +117,7 @@ std::vector<SocketRow> Sockets::rows() const {
   for (const tcp::Row& row : table_->stack.tcp().rows()) {
     rows.push_back({.socket = static_cast<Handle>(row.owner),
                     .type = Type::stream,
+                    .protocol = static_cast<int>(internet::Protocol::tcp),
                     .state = std::string(tcp::to_text(row.state)),
                     .local = row.local,
                     .peer = row.remote,
@@ -126,6 +127,7 @@ std::vector<SocketRow> Sockets::rows() const {
   for (const udp::Row& row : table_->stack.udp().rows()) {
     rows.push_back({.socket = static_cast<Handle>(row.owner),
                     .type = Type::datagram,
+                    .protocol = static_cast<int>(internet::Protocol::udp),
                     .state = row.is_connected ? "ESTAB" : "UNCONN",
                     .local = row.local,
                     .peer = row.remote,
@@ -136,6 +138,7 @@ std::vector<SocketRow> Sockets::rows() const {
     if (raw == nullptr) return;
     rows.push_back({.socket = entry.handle,
                     .type = entry.type,
+                    .protocol = entry.protocol,
                     .state = (*raw)->peer ? "ESTAB" : "UNCONN",
                     .local = {(*raw)->local, (*raw)->identifier},
                     .peer = (*raw)->peer.value_or(Endpoint{IpAddress::any(entry.family), 0}),

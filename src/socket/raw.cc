@@ -8,6 +8,7 @@
 #include "socket/table.hh"
 #include "wire/ipv4.hh"
 #include "wire/ipv6.hh"
+#include "wire/pseudo.hh"
 
 namespace lanyard::socket {
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t echo_header_bytes = 8;
 constexpr std::size_t headroom = 128;
+constexpr int protocol_raw = 255;  // raw(7): implies IP_HDRINCL
 
 std::uint8_t echo_request_type(Family family) {
   return family == Family::ipv4 ? 8 : 128;
@@ -60,10 +62,38 @@ Result<void> fill_echo(const Entry& entry, const Raw& raw, MutableBytes message)
   return {};
 }
 
+PseudoHeader pseudo_of(const Raw& raw, const internet::Datagram& datagram) {
+  return {datagram.source, datagram.destination, static_cast<std::uint8_t>(raw.protocol)};
+}
+
+bool has_whole_header(Bytes packet) {
+  if (packet.size() < ipv4::header_size_min || packet[0] >> 4 != 4) return false;
+  const std::size_t size = std::size_t{4} * (packet[0] & 0x0fU);
+  return size >= ipv4::header_size_min && size <= packet.size();
+}
+
+// Writes what the program leaves to the socket, and hands the datagram to the stack.
+Result<void> send_packet(Sockets::Table& table, Instant now, const Entry& entry, Raw& raw,
+                         internet::Datagram datagram) {
+  if (raw.includes_header) return table.stack.send_with_header(now, std::move(datagram));
+  if (raw.checksum_offset) {
+    // RFC 3542 3.1.
+    if (*raw.checksum_offset + 2 > datagram.packet.size()) return unexpected(Errno::invalid);
+    put_checksum(pseudo_of(raw, datagram), datagram.packet, *raw.checksum_offset, ChecksumBy::us);
+  }
+  if (raw.is_echo) {
+    if (const auto registered = register_echo(table, entry, raw, 0); !registered) return registered;
+    if (const auto filled = fill_echo(entry, raw, datagram.packet.mutable_front()); !filled)
+      return filled;
+  }
+  return table.stack.send(now, std::move(datagram));
+}
+
 }  // namespace
 
 void open_raw(Sockets::Table& table, Entry& entry, Raw& raw) {
   raw.local = IpAddress::any(entry.family);
+  raw.includes_header = entry.protocol == protocol_raw && entry.family == Family::ipv4;
   raw.options.receive_buffer_bytes =
       static_cast<std::uint32_t>(table.stack.config().transport.udp_receive_buffer_bytes);
   if (raw.is_echo) return;
@@ -110,29 +140,24 @@ Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& 
     return unexpected(*std::exchange(raw.pending_error, std::nullopt));
   const bool has_destination = !facts.peer.address.is_unspecified();
   if (!has_destination && !raw.peer) return unexpected(Errno::destination_required);
+  if (raw.includes_header && !has_whole_header(bytes)) return unexpected(Errno::invalid);
   internet::Datagram datagram = header_facts(entry, raw, facts);
   const auto path =
       table.stack.network().find(datagram.destination, datagram.source, datagram.interface);
   if (!path) return unexpected(path.error());
   if (path->is_broadcast && !raw.options.broadcast) return unexpected(Errno::access_denied);
-  const std::size_t header =
+  const std::size_t ip_header =
       entry.family == Family::ipv4 ? ipv4::header_size_min : ipv6::header_size;
-  if (raw.options.dont_fragment && header + bytes.size() > path->mtu) {
+  const std::size_t header = raw.includes_header ? 0 : ip_header;
+  if ((raw.options.dont_fragment || raw.includes_header) && header + bytes.size() > path->mtu) {
     if (raw.options.receives_errors)
       raw.errors.add_too_long(now, path->mtu, {datagram.destination, 0});
     return unexpected(Errno::message_too_long);
   }
+  if (raw.checksum_offset) datagram.source = path->source;
   datagram.packet = Packet::copy_of(bytes, headroom);
-  if (raw.is_echo) {
-    if (const auto registered = register_echo(table, entry, raw, 0); !registered) {
-      return unexpected(registered.error());
-    }
-    if (const auto filled = fill_echo(entry, raw, datagram.packet.mutable_front()); !filled) {
-      return unexpected(filled.error());
-    }
-  }
-  if (const auto sent = table.stack.send(now, std::move(datagram)); !sent)
-    return unexpected(sent.error());
+  const auto sent = send_packet(table, now, entry, raw, std::move(datagram));
+  if (!sent) return unexpected(sent.error());
   return bytes.size();
 }
 
@@ -161,6 +186,25 @@ void close(Sockets::Table& table, const Entry& entry, Raw& raw) {
 
 namespace {
 
+// This family's raw sockets only; null: it is another.
+Raw* raw_of(Entry& entry, Family family) {
+  auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape);
+  const bool is_it = raw != nullptr && !(*raw)->is_echo && entry.family == family;
+  return is_it ? raw->get() : nullptr;
+}
+
+constexpr std::int64_t icmp_checksum_offset = 2;
+
+// RFC 3542 3.1: of ICMPv6 the checksum is computed in any case, and where it is cannot be changed.
+Result<void> set_checksum_offset(Raw& raw, std::int64_t offset) {
+  const bool is_odd = offset > 0 && offset % 2 != 0;
+  const bool is_icmp = raw.protocol == internet::Protocol::icmpv6;
+  if (is_odd || (is_icmp && offset != icmp_checksum_offset)) return unexpected(Errno::invalid);
+  raw.checksum_offset.reset();
+  if (!is_icmp && offset >= 0) raw.checksum_offset = static_cast<std::size_t>(offset);
+  return {};
+}
+
 // Of ICMP's raw sockets only; null: it is another.
 Raw* filtered(Entry& entry) {
   auto* raw = std::get_if<std::unique_ptr<Raw>>(&entry.shape);
@@ -170,8 +214,6 @@ Raw* filtered(Entry& entry) {
 std::size_t filter_bytes(Family family) {
   return family == Family::ipv4 ? 4 : 32;
 }
-
-}  // namespace
 
 // A word of 32 bits for IPv4, eight for IPv6 (RFC 3542 3.2); missing ones stay as they were.
 Result<void> set_icmp_filter(Entry& entry, std::string_view bits) {
@@ -193,6 +235,35 @@ Result<OptionValue> icmp_filter_of(Entry& entry) {
   return OptionValue(bits);
 }
 
+}  // namespace
+
+std::optional<Result<void>> set_raw_option(Entry& entry, Option option, const OptionValue& value) {
+  if (option == Option::icmp_filter) {
+    const auto* bits = std::get_if<std::string>(&value);
+    return bits == nullptr ? unexpected(Errno::invalid) : set_icmp_filter(entry, *bits);
+  }
+  if (option != Option::header_included && option != Option::checksum_offset) return std::nullopt;
+  const bool is_header = option == Option::header_included;
+  Raw* const raw = raw_of(entry, is_header ? Family::ipv4 : Family::ipv6);
+  const auto* number = std::get_if<std::int64_t>(&value);
+  if (raw == nullptr) return unexpected(Errno::no_such_option);
+  if (number == nullptr) return unexpected(Errno::invalid);
+  if (!is_header) return set_checksum_offset(*raw, *number);
+  raw->includes_header = *number != 0;
+  return Result<void>{};
+}
+
+std::optional<Result<OptionValue>> get_raw_option(Entry& entry, Option option) {
+  if (option == Option::icmp_filter) return icmp_filter_of(entry);
+  if (option != Option::header_included && option != Option::checksum_offset) return std::nullopt;
+  const bool is_header = option == Option::header_included;
+  const Raw* const raw = raw_of(entry, is_header ? Family::ipv4 : Family::ipv6);
+  if (raw == nullptr) return unexpected(Errno::no_such_option);
+  if (is_header) return OptionValue(std::int64_t{raw->includes_header});
+  if (raw->protocol == internet::Protocol::icmpv6) return OptionValue(icmp_checksum_offset);
+  return OptionValue(raw->checksum_offset ? static_cast<std::int64_t>(*raw->checksum_offset) : -1);
+}
+
 Readiness readiness(const Raw& raw) {
   return {.readable = !raw.queue.empty(),
           .writable = true,
@@ -203,6 +274,11 @@ Readiness readiness(const Raw& raw) {
 void Raw::on_datagram(Instant, const internet::Datagram& datagram, Bytes ip_header) {
   if (peer && peer->address != datagram.source) return;
   if (!local.is_unspecified() && local != datagram.destination) return;
+  if (checksum_offset) {
+    if (transport_checksum(pseudo_of(*this, datagram), datagram.packet, datagram.packet.size()) !=
+        0)
+      return;
+  }
   if (is_icmp() && blocked_types.any()) {
     const Bytes front = datagram.packet.front();
     if (!front.empty() && blocked_types[front[0]]) return;

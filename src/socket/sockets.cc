@@ -28,7 +28,8 @@ Result<int> checked_protocol(Family family, Type type, int protocol) {
       if (protocol == echo) return protocol;
       break;
     case Type::raw:
-      if (protocol > 0 && protocol < 255) return protocol;
+      // IPPROTO_RAW sends whole packets (raw(7)); IPv6 has no such sockets here.
+      if (protocol > 0 && protocol < (family == Family::ipv4 ? 256 : 255)) return protocol;
       break;
   }
   return unexpected(Errno::protocol_not_supported);

@@ -30,8 +30,9 @@ class Waker {
 };
 
 struct SocketRow {  // for `lanyard sockets`
-  Handle socket;
-  Type type;
+  Handle socket{};
+  Type type{};
+  int protocol = 0;
   std::string state;  // RFC 9293 names; UNCONN and ESTAB for datagrams, as ss(8)
   Endpoint local, peer;
   std::size_t receive_queue = 0,

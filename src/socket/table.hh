@@ -86,8 +86,9 @@ Result<std::size_t> send(Sockets::Table& table, Instant now, Entry& entry, Raw& 
 Result<Received> receive(Raw& raw, MutableBytes buffer, ReceiveFlags flags);
 void close(Sockets::Table& table, const Entry& entry, Raw& raw);
 Readiness readiness(const Raw& raw);
-Result<void> set_icmp_filter(Entry& entry, std::string_view bits);
-Result<OptionValue> icmp_filter_of(Entry& entry);
+// Options of raw sockets alone; nothing: the option is another kind's.
+std::optional<Result<void>> set_raw_option(Entry& entry, Option option, const OptionValue& value);
+std::optional<Result<OptionValue>> get_raw_option(Entry& entry, Option option);
 
 // options_opening.cc; nothing: the option is not about opening.
 std::optional<Result<void>> set_opening_option(const Sockets::Table& table, const Stream& stream,

@@ -88,8 +88,10 @@ enum class Option : std::uint8_t {
   free_bind,
   mtu,
   receive_origin_destination,
-  icmp_filter
+  icmp_filter,
+  checksum_offset
 };
+inline constexpr Option last_option = Option::checksum_offset;
 
 struct Linger {
   bool is_on = false;
@@ -104,7 +106,6 @@ struct Group {
 
 // TCP_INFO: the fields of Linux's struct tcp_info that we can answer; guest/ lays them out.
 using TcpInfo = tcp::Info;
-
 using OptionValue = std::variant<std::int64_t, Linger, Group, TcpInfo, std::string>;
 
 struct SendFlags {
@@ -135,8 +136,7 @@ struct Received {
   DatagramFacts facts;
 };
 
-// An entry of the error queue (IP_RECVERR, MSG_ERRQUEUE).
-using QueuedError = udp::QueuedError;
+using QueuedError = udp::QueuedError;  // of the error queue (IP_RECVERR, MSG_ERRQUEUE)
 
 struct Accepted {
   Handle socket = Handle::none;

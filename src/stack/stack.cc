@@ -227,4 +227,12 @@ Result<void> Stack::send(Instant now, internet::Datagram datagram) {
   return sent;
 }
 
+Result<void> Stack::send_with_header(Instant now, internet::Datagram datagram) {
+  Parts& parts = *parts_;
+  parts.latest = std::max(parts.latest, now);
+  const auto sent = parts.network.send_with_header(now, std::move(datagram));
+  parts.work_off(now);
+  return sent;
+}
+
 }  // namespace lanyard::stack

@@ -83,6 +83,8 @@ class Stack {
   // Sends one datagram as it is (ICMP echo, raw); its packet begins at the transport header. An
   // ICMPv6 checksum is filled in. Errors: those of Paths::find; message_too_long.
   Result<void> send(Instant now, internet::Datagram datagram);
+  // The same for a packet that begins with an IPv4 header of the program's own (IP_HDRINCL).
+  Result<void> send_with_header(Instant now, internet::Datagram datagram);
 
   // Raw sockets: `sink` sees every datagram of this family and protocol, beside its receiver.
   void add_raw(Family family, internet::Protocol protocol, RawSink& sink);

@@ -94,6 +94,18 @@ void change_word(std::uint8_t* header, std::size_t offset, std::uint16_t word) {
 
 }  // namespace
 
+void complete_header(MutableBytes packet, const IpAddress& source, std::uint16_t identification) {
+  std::uint8_t* const header = packet.data();
+  store16(header + total_length_offset, static_cast<std::uint16_t>(packet.size()));
+  if (load32(header + source_offset) == 0)
+    std::ranges::copy(source.wire_bytes(), header + source_offset);
+  if (load16(header + identification_offset) == 0)
+    store16(header + identification_offset, identification);
+  store16(header + checksum_offset, 0);
+  const std::size_t size = std::size_t{4} * (header[version_ihl_offset] & 0x0fU);
+  store16(header + checksum_offset, checksum(packet.first(size)));
+}
+
 void decrement_ttl(std::uint8_t* header) {
   change_word(header, ttl_offset, static_cast<std::uint16_t>(load16(header + ttl_offset) - 0x0100));
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// IPv4 headers written without ipv4::Header.
 #pragma once
 
 #include <cstdint>
+
+#include "core/bytes.hh"
+#include "wire/address.hh"
 
 namespace lanyard::ipv4 {
 
@@ -16,5 +20,10 @@ struct Plain {
 };
 // Writes its header_size_min bytes, checksum included, as Header would.
 void write_plain(std::uint8_t* to, const Plain& header);
+
+// Writes what of a program's own header is the machine's to say (raw(7), IP_HDRINCL): the length
+// and the checksum, and a source and an identification where they were left zero. `packet` begins
+// with a header that is in bounds.
+void complete_header(MutableBytes packet, const IpAddress& source, std::uint16_t identification);
 
 }  // namespace lanyard::ipv4

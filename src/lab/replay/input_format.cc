@@ -288,7 +288,7 @@ std::optional<std::string> wrong_with_call(const Input& input) {
       break;
     case CallKind::set_option:
     case CallKind::get_option:
-      if (first < 0 || first > static_cast<std::int64_t>(Option::icmp_filter))
+      if (first < 0 || first > static_cast<std::int64_t>(socket::last_option))
         return "a socket option of no known kind";
       break;
     case CallKind::bind:

@@ -12,10 +12,10 @@ namespace lanyard::cli {
 namespace {
 
 const std::vector<std::string> verbs{
-    "run",    "up",      "down",   "exec",          "shell",      "ping",   "ps",   "links",
-    "routes", "sockets", "arp",    "cut",           "heal",       "set",    "act",  "replay",
-    "why",    "grep",    "follow", "conversations", "graph",      "export", "hunt", "import",
-    "show",   "dissect", "drill",  "version",       "completion", "help"};
+    "run",    "up",     "down",    "exec",   "shell",         "ping",       "ps",     "logs",
+    "links",  "routes", "sockets", "arp",    "cut",           "heal",       "set",    "act",
+    "replay", "why",    "grep",    "follow", "conversations", "graph",      "export", "hunt",
+    "import", "show",   "dissect", "drill",  "version",       "completion", "help"};
 
 TEST(Options, EveryVerbIsThere) {
   std::vector<std::string> names;

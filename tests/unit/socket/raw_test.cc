@@ -2,6 +2,8 @@
 // Raw and echo sockets over the loopback (raw(7), icmp(7), RFC 3542).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/checksum.hh"
 #include "socket/sockets.hh"
 
@@ -78,6 +80,110 @@ TEST_F(RawTest, OnlyRawSocketsOfIcmpHaveTheFilter) {
     EXPECT_EQ(sockets_.get_option(now_, socket, Option::icmp_filter).error(),
               Errno::no_such_option);
   }
+}
+
+// An echo request with its header; what is zero in it is the machine's to say.
+std::vector<std::uint8_t> whole_packet(const std::vector<std::uint8_t>& message) {
+  std::vector<std::uint8_t> packet(20 + message.size());
+  packet[0] = 0x45;
+  packet[8] = 33;
+  packet[9] = 1;
+  packet[16] = 127;
+  packet[19] = 1;
+  std::ranges::copy(message, packet.begin() + 20);
+  return packet;
+}
+
+TEST_F(RawTest, APacketMayBringItsOwnHeader) {
+  const Handle listens = open(Family::ipv4, Type::raw, 1);
+  const Bytestring packet = whole_packet(echo_request(Family::ipv4));
+  const Handle given = open(Family::ipv4, Type::raw, 1),
+               implied = open(Family::ipv4, Type::raw, 255);
+  ASSERT_TRUE(set(given, Option::header_included, std::int64_t{1}));
+  for (const Handle socket : {given, implied}) {
+    EXPECT_EQ(std::get<std::int64_t>(*sockets_.get_option(now_, socket, Option::header_included)),
+              1);
+    ASSERT_EQ(send(socket, packet, loopback(Family::ipv4)), packet.size());
+    Bytestring got(2048);
+    const auto request = sockets_.receive_from(now_, listens, got);
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->bytes, packet.size());
+    EXPECT_EQ(load16(&got[2]), packet.size()) << "total length";
+    EXPECT_NE(load16(&got[4]), 0) << "identification";
+    EXPECT_EQ(got[8], 33) << "TTL as the program wrote it";
+    EXPECT_EQ(load32(&got[12]), 0x7f000001U) << "source";
+    EXPECT_EQ(checksum(Bytes(got).first(20)), 0) << "header checksum";
+    const auto reply = sockets_.receive_from(now_, listens, got);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(got[20], 0) << "an echo reply: the request was whole";
+  }
+}
+
+TEST_F(RawTest, AHeaderOfItsOwnIsKeptAndMustBeWhole) {
+  const Handle listens = open(Family::ipv4, Type::raw, 1);
+  const Handle socket = open(Family::ipv4, Type::raw, 255);
+  Bytestring packet = whole_packet(echo_request(Family::ipv4));
+  store16(&packet[4], 0xbeef);
+  store32(&packet[12], 0x7f000203);
+  ASSERT_TRUE(send(socket, packet, loopback(Family::ipv4)));
+  Bytestring got(2048);
+  ASSERT_TRUE(sockets_.receive_from(now_, listens, got));
+  EXPECT_EQ(load16(&got[4]), 0xbeef);
+  EXPECT_EQ(load32(&got[12]), 0x7f000203U);
+  const Bytestring short_one(packet.begin(), packet.begin() + 19);
+  EXPECT_EQ(send(socket, short_one, loopback(Family::ipv4)).error(), Errno::invalid);
+  Bytestring long_header = packet, other_version = packet, no_header = packet;
+  long_header[0] = 0x4f;
+  other_version[0] = 0x65;
+  no_header[0] = 0x44;
+  for (const Bytestring& wrong : {long_header, other_version, no_header})
+    EXPECT_EQ(send(socket, wrong, loopback(Family::ipv4)).error(), Errno::invalid);
+  packet.resize(65536);
+  EXPECT_EQ(send(socket, packet, loopback(Family::ipv4)).error(), Errno::message_too_long)
+      << "raw(7): not fragmented";
+}
+
+TEST_F(RawTest, OnlyRawSocketsOfIPv4BringHeaders) {
+  for (const Handle socket :
+       {open(Family::ipv6, Type::raw, 58), open(Family::ipv4, Type::datagram, 1),
+        open(Family::ipv4, Type::datagram, 0), open(Family::ipv4, Type::stream, 0)}) {
+    EXPECT_EQ(set(socket, Option::header_included, std::int64_t{1}).error(), Errno::no_such_option);
+    EXPECT_EQ(sockets_.get_option(now_, socket, Option::header_included).error(),
+              Errno::no_such_option);
+  }
+  EXPECT_EQ(sockets_.open(Family::ipv6, Type::raw, 255).error(), Errno::protocol_not_supported);
+}
+
+TEST_F(RawTest, AChecksumIsFilledInAndLookedAt) {
+  constexpr int protocol = 200;
+  constexpr std::int64_t offset = 4;
+  const Endpoint to = loopback(Family::ipv6);
+  const Handle sends = open(Family::ipv6, Type::raw, protocol);
+  const Handle looks = open(Family::ipv6, Type::raw, protocol);
+  const auto offset_of = [&](Handle socket) {
+    return std::get<std::int64_t>(*sockets_.get_option(now_, socket, Option::checksum_offset));
+  };
+  EXPECT_EQ(offset_of(sends), -1);
+  ASSERT_TRUE(set(looks, Option::checksum_offset, offset));
+  const Bytestring message = {1, 2, 3, 4, 0, 0, 7};
+  ASSERT_TRUE(send(sends, message, to));
+  EXPECT_EQ(received(looks), 0U) << "its checksum is wrong";
+  EXPECT_EQ(received(sends), 1U);
+  ASSERT_TRUE(set(sends, Option::checksum_offset, offset));
+  EXPECT_EQ(offset_of(sends), offset);
+  ASSERT_TRUE(send(sends, message, to));
+  Bytestring got(64);
+  ASSERT_TRUE(sockets_.receive_from(now_, looks, got));
+  EXPECT_NE(load16(&got[4]), 0);
+  EXPECT_EQ(send(sends, {1, 2, 3, 4, 5}, to).error(), Errno::invalid) << "no room for it";
+  EXPECT_EQ(set(sends, Option::checksum_offset, std::int64_t{3}).error(), Errno::invalid);
+  EXPECT_TRUE(set(sends, Option::checksum_offset, std::int64_t{-1}));
+  EXPECT_TRUE(send(sends, {1}, to));
+  const Handle icmp = open(Family::ipv6, Type::raw, 58);
+  EXPECT_TRUE(set(icmp, Option::checksum_offset, std::int64_t{2}));
+  EXPECT_EQ(set(icmp, Option::checksum_offset, std::int64_t{6}).error(), Errno::invalid);
+  EXPECT_EQ(set(open(Family::ipv4, Type::raw, protocol), Option::checksum_offset, offset).error(),
+            Errno::no_such_option);
 }
 
 TEST_F(RawTest, WhatIsTooLongForThePathIsRefusedAndQueuedWithTheMtu) {
