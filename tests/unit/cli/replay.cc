@@ -58,10 +58,17 @@ TEST_F(Replay, AFileThatSaysSomethingElseThanItsLabDoesIsFoundOut) {
 TEST_F(Replay, ADamagedOrForeignFileIsRefusedWithItsPlace) {
   run();
   const std::string bytes = contents("run.pcapng");
+  // A file that only ends too early is replayed as far as it goes.
   write("cut.pcapng", bytes.substr(0, bytes.size() - 10));
   Said said = command({"replay", path("cut.pcapng")});
+  EXPECT_EQ(said.status, exit_ok);
+  EXPECT_NE(said.errors.find("the end of the run is missing"), std::string::npos) << said.errors;
+  std::string damaged = bytes;
+  damaged.replace(bytes.size() / 2, bytes.size() / 4, bytes.size() / 4, '\xff');
+  write("damaged.pcapng", damaged);
+  said = command({"replay", path("damaged.pcapng")});
   EXPECT_EQ(said.status, exit_usage);
-  EXPECT_NE(said.errors.find("cut.pcapng: offset "), std::string::npos) << said.errors;
+  EXPECT_NE(said.errors.find("damaged.pcapng: offset "), std::string::npos) << said.errors;
   write("text.pcapng", "not a capture at all, but long enough to be looked at");
   said = command({"replay", path("text.pcapng")});
   EXPECT_EQ(said.status, exit_usage);
