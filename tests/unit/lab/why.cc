@@ -248,6 +248,54 @@ TEST_F(Why, AReceiverThatDoesNotReadShutsItsWindow) {
   EXPECT_EQ(sum(answer, Cause::before), 0_ns);
 }
 
+TEST_F(Why, WhatALinkAddsToItsDelayIsExtra) {
+  run("lab: t\nhosts:\n  bob: { address: 10.0.1.9/24 }\n"
+      "  alice: { run: ping 10.0.1.9 -c 20 -i 100 }\n"
+      "links:\n  - alice -- bob: { delay: 5ms, jitter: 2ms uniform }\n");
+  std::size_t late = 0;
+  for (std::size_t i = 0; i < run_->packets.size(); ++i) {
+    const RunPacket& packet = run_->packets[i];
+    if (packet.is_sent || packet.at < Instant::start() + 100_ms) continue;
+    const Answer answer = ask(std::to_string(i + 1));
+    const Duration whole = answer.to - answer.from;
+    if (whole <= 5_ms) continue;
+    ++late;
+    EXPECT_EQ(sum(answer, Cause::propagation), 5_ms);
+    EXPECT_EQ(sum(answer, Cause::extra_delay, "alice -- bob"), whole - 5_ms);
+    EXPECT_LE(whole, 7_ms);
+  }
+  EXPECT_GT(late, 5U);
+}
+
+TEST_F(Why, AProgramWaitsForRoomInItsSendBuffer) {
+  programs_["reader"] = [](Process& process, std::span<const std::string>) {
+    Socket listener(process, Family::ipv4, Type::stream);
+    (void)listener.bind({IpAddress::any(Family::ipv4), 7});
+    (void)listener.listen(1);
+    auto peer = listener.accept();
+    while (true) {
+      const auto text = peer->recv(65536);
+      if (!text || text->empty()) return 0;
+    }
+  };
+  programs_["writer"] = [](Process& process, std::span<const std::string>) {
+    Socket socket(process, Family::ipv4, Type::stream);
+    (void)socket.set_option(socket::Option::send_buffer, std::int64_t{8192});
+    (void)socket.connect({bob_address, 7});
+    for (int turn = 0; turn < 10; ++turn) (void)socket.send(std::string(8192, 'x'));
+    return 0;
+  };
+  run("lab: t\nhosts:\n  bob: { address: 10.0.1.9/24, run: reader }\n  alice: { run: writer }\n"
+      "links:\n  - alice -- bob: { delay: 50ms }\n");
+  const Answer answer = ask("alice");
+  // The buffer has twice what was asked for (socket(7)), so the last of 80 KiB finds room when 64
+  // are acknowledged: after five round trips, since the first carries ten segments (RFC 6928).
+  EXPECT_EQ(sum(answer, Cause::send_buffer), 500_ms);
+  EXPECT_EQ(first(answer, Cause::send_buffer).where, "alice");
+  EXPECT_EQ(rest(answer, {Cause::neighbour, Cause::propagation, Cause::send_buffer}), 0_ns);
+  EXPECT_EQ(sum(answer, Cause::before), 0_ns);
+}
+
 TEST_F(Why, NagleWaitsForADelayedAck) {
   programs_["reader"] = [](Process& process, std::span<const std::string>) {
     Socket listener(process, Family::ipv4, Type::stream);
