@@ -97,6 +97,19 @@ std::vector<pid_t> descendants_of(pid_t ancestor) {
   return found;
 }
 
+// With a process namespace the first kill is enough; without one, adopted children are found again
+// until there are none.
+void end_descendants(pid_t ancestor, bool have_namespace) {
+  constexpr int rounds_max = 50;
+  for (int round = 0; round < rounds_max; ++round) {
+    const std::vector<pid_t> processes = descendants_of(ancestor);
+    for (const pid_t process : processes) kill(process, SIGKILL);
+    if (processes.empty() || have_namespace) return;
+    usleep(1000);
+    while (ancestor == getpid() && waitpid(-1, nullptr, WNOHANG) > 0) continue;
+  }
+}
+
 std::expected<Keeper, std::string> Keeper::start(const HostSetup& setup, const Features& features) {
   auto keeper = begin(setup, features);
   if (!keeper) return keeper;
@@ -176,17 +189,7 @@ std::string Keeper::answer_one() {
 Keeper::~Keeper() {
   if (holder_ <= 0) return;
   control_.close();
-  // With a process namespace the first kill is enough; without one, adopted children are found
-  // again until there are none.
-  for (int round = 0; round < 50; ++round) {
-    const std::vector<pid_t> processes = descendants_of(holder_);
-    for (const pid_t process : processes) kill(process, SIGKILL);
-    if (processes.empty()) break;
-    if (features_.containment != Containment::user &&
-        features_.containment != Containment::filter_only)
-      break;
-    usleep(1000);
-  }
+  end_descendants(holder_, has_own_processes(features_.containment));
   kill(holder_, SIGKILL);
   while (waitpid(holder_, nullptr, 0) < 0 && errno == EINTR) continue;
 }

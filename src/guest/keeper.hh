@@ -69,6 +69,8 @@ class Keeper {
 
 // All processes below `ancestor`, nearest first.
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t ancestor);
+// Kills them all.
+void end_descendants(pid_t ancestor, bool have_namespace);
 
 // The life of the processes inside; never return. (keeper_inside.cc, program_start.cc)
 [[noreturn]] void run_holder(const HostSetup& setup, Containment containment, int control);

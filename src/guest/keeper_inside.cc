@@ -51,9 +51,9 @@ void default_signals() {
 }
 
 // Ends with its parent. The parent may have ended before this took hold.
-void end_with_parent(pid_t parent, bool can_see_parent) {
+void end_with_parent(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (can_see_parent && getppid() != parent) _exit(1);
+  if (getppid() != parent) _exit(1);
 }
 
 int namespaces_of(Containment containment) {
@@ -74,10 +74,10 @@ void make_host(const HostSetup& setup, Containment containment, int control) {
   std::vector<int> to_daemon;
   int backstage = -1;  // held for as long as we live
   if (containment != Containment::filter_only) {
-    const bool has_own_processes = containment != Containment::user;
     if (sethostname(setup.name.c_str(), setup.name.size()) != 0)
       give_up(control, failed("set the host's name"));
-    if (std::string why = mount_host_files(setup.files, has_own_processes); !why.empty())
+    if (std::string why = mount_host_files(setup.files, has_own_processes(containment));
+        !why.empty())
       give_up(control, why);
     std::vector<int> frames;
     if (std::string why = make_interfaces(setup, backstage, frames); !why.empty())
@@ -97,8 +97,7 @@ void start_program(Message message) {
 
 // Starts programs on the daemon's word and reaps minders, until the daemon hangs up.
 [[noreturn]] void run_keeper(const HostSetup& setup, Containment containment, int control) {
-  if (containment == Containment::user || containment == Containment::filter_only)
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (!has_own_processes(containment)) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   make_host(setup, containment, control);
   sigset_t children;
   sigemptyset(&children);
@@ -113,7 +112,11 @@ void start_program(Message message) {
     while (waitpid(-1, nullptr, WNOHANG) > 0) continue;
     if (waits[0].revents == 0) continue;
     Message message = receive_message(control, -1);
-    if (message.text.empty()) _exit(0);
+    if (message.text.empty()) {
+      // The daemon is gone, killed perhaps. What ends with us is not what programs have started.
+      if (!has_own_processes(containment)) end_descendants(getpid(), false);
+      _exit(0);
+    }
     if (message.text[0] == 'L') start_program(std::move(message));
   }
 }
@@ -135,12 +138,13 @@ void run_holder(const HostSetup& setup, Containment containment, int control) {
   // A change of ids forgets the parent-death signal, so this comes after.
   if (has_user_namespace && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
     give_up(control, failed("become the host's root"));
-  end_with_parent(daemon, true);
+  end_with_parent(daemon);
   if (unshare(namespaces_of(containment)) != 0) give_up(control, failed("make namespaces"));
-  const pid_t holder = getpid();
   const pid_t keeper = fork();
   if (keeper == 0) {
-    end_with_parent(holder, (namespaces_of(containment) & CLONE_NEWPID) == 0);
+    // In a process namespace of its own its parent is not to be seen; without one it stays until
+    // the host's processes have ended.
+    if (has_own_processes(containment)) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     run_keeper(setup, containment, control);
   }
   if (keeper < 0) give_up(control, failed("fork in the host's namespaces"));

@@ -16,6 +16,10 @@ enum class Containment {
   filter_only,   // no namespace at all: the filter refuses every socket that is not served
 };
 
+[[nodiscard]] constexpr bool has_own_processes(Containment containment) {
+  return containment == Containment::user_and_pid || containment == Containment::privileged;
+}
+
 enum class IdMap {
   all,     // root: every id of the machine is itself
   ranges,  // newuidmap and newgidmap, with the ranges of /etc/subuid: uid 0 is the user

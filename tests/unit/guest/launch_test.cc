@@ -5,7 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
+#include <fstream>
 
 #include "guest/filter.hh"
 #include "guest/keeper.hh"
@@ -67,6 +71,53 @@ Ran run(Keeper& keeper, const std::vector<std::string>& command, bool is_filtere
     ran.signal = report.second;
   }
   return ran;
+}
+
+// Gone, or a zombie that nobody has asked after yet.
+bool has_ended(pid_t process) {
+  std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  if (!std::getline(in, text)) return true;
+  return text.compare(text.rfind(')') + 2, 1, "Z") == 0;
+}
+
+// A daemon of its own with one program, `sh` that has started two more; both are told through
+// `found`, and the daemon then waits to be killed.
+[[noreturn]] void be_daemon(int found) {
+  Features without = features();
+  without.containment = Containment::filter_only;
+  auto keeper = Keeper::start(alice(), without);
+  if (!keeper) _exit(1);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const auto started = keeper->launch({"sh", "-c", "sleep 300 & setsid sleep 300 & wait"},
+                                      {"PATH=/usr/bin:/bin"}, "", {null, null, null}, false);
+  if (!started) _exit(2);
+  std::vector<pid_t> all;
+  for (int turn = 0; turn < 500 && all.size() < 3; ++turn) {
+    usleep(10'000);
+    all = descendants_of(started->minder);
+  }
+  if (write(found, all.data(), all.size() * sizeof(pid_t)) < 0) _exit(3);
+  for (;;) pause();
+}
+
+TEST(WithoutNamespaces, NothingIsLeftWhenTheDaemonIsKilled) {
+  int found[2];
+  ASSERT_EQ(pipe2(found, O_CLOEXEC), 0);
+  const pid_t daemon = fork();
+  if (daemon == 0) be_daemon(found[1]);
+  close(found[1]);
+  std::array<pid_t, 3> processes{};
+  EXPECT_EQ(read(found[0], processes.data(), sizeof processes),
+            static_cast<ssize_t>(sizeof processes));
+  close(found[0]);
+  for (const pid_t process : processes) EXPECT_FALSE(has_ended(process));
+  kill(daemon, SIGKILL);
+  waitpid(daemon, nullptr, 0);
+  for (const pid_t process : processes) {
+    for (int turn = 0; turn < 500 && !has_ended(process); ++turn) usleep(10'000);
+    EXPECT_TRUE(has_ended(process)) << process;
+  }
 }
 
 class Launching : public testing::Test {
