@@ -7,6 +7,7 @@ usage: run_lab.py LANYARD LAB.yaml
 Exit status 77 means skipped: a program the lab needs is not installed, or the kernel lacks something.
 """
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -16,6 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import scratch  # noqa: E402
 
 SKIPPED = 77
+# For the kernel's stack, or for what asks netlink about interfaces.
+NAMESPACE_NEEDED = re.compile('kind: linux|needs a network namespace')
 # What a lab may need, by the first word of its commands.
 NEEDED = ['python3', 'curl', 'nginx', 'wrk', 'redis-server', 'redis-cli', 'redis-benchmark', 'git', 'node', 'busybox',
           'nc', 'dig', 'getent', 'iperf3', 'ping', 'traceroute.db', 'tracepath']
@@ -117,8 +120,8 @@ def main():
     for name in without:
         if not any(line.startswith('no ') and name.split('_')[0] in line.lower() for line in said.splitlines()):
             sys.exit(f'`lanyard version` knows nothing of a kernel without {name}:\n{said}')
-    if 'kind: linux' in text and 'no namespaces for this user' in said:
-        print('skipped: a host of kind linux needs a network namespace, and this user may make none')
+    if NAMESPACE_NEEDED.search(text) and 'no namespaces for this user' in said:
+        print('skipped: the lab needs a network namespace, and this user may make none')
         sys.exit(SKIPPED)
     with scratch.folder() as folder:
         files, own = os.path.join(folder, 'files'), os.path.join(folder, 'own')
