@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -26,11 +25,6 @@ socket::Type type_of(int type) {
 
 int accept_flags(const Call& call) {
   return call.number == __NR_accept4 ? call.int_argument(3) : 0;
-}
-
-std::uint64_t inode_of(const Descriptor& descriptor) {
-  struct stat facts {};
-  return fstat(descriptor.get(), &facts) == 0 ? facts.st_ino : 0;
 }
 
 // The errno of a result as the value a call returns.

@@ -5,7 +5,6 @@
 #include <linux/netlink.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -22,11 +21,6 @@ using socket::Option;
 
 constexpr std::size_t buffer_bytes = 64 * 1024;
 constexpr int type_mask = 0xf;
-
-std::uint64_t inode_of(const Descriptor& descriptor) {
-  struct stat facts {};
-  return fstat(descriptor.get(), &facts) == 0 ? facts.st_ino : 0;
-}
 
 // As getsockname does: as much as there is room for, and the size there would have been.
 std::int64_t give_name(const Call& call, std::uint32_t port) {

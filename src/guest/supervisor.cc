@@ -33,6 +33,11 @@ Duration timeout_of(const Descriptor& theirs, int option) {
 
 }  // namespace
 
+std::uint64_t inode_of(const Descriptor& descriptor) {
+  struct stat facts {};
+  return fstat(descriptor.get(), &facts) == 0 ? facts.st_ino : 0;
+}
+
 bool VirtualSocket::is_stream() const {
   return type == SOCK_STREAM;
 }

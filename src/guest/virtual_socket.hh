@@ -81,6 +81,8 @@ struct VirtualSocket {
   [[nodiscard]] Family ip_family() const;
 };
 
+// The inode of a program's end of a pair; 0: it is not open.
+[[nodiscard]] std::uint64_t inode_of(const Descriptor& descriptor);
 // Forgets the datagrams that the program has taken out of the pair.
 void resynchronise(VirtualSocket& socket);
 
