@@ -82,6 +82,12 @@ void Addressing::remove(Instant now, Interface& interface, const IpAddress& addr
 }
 
 void Addressing::watch(const Interface& interface, const IpAddress& address) {
+  // One of them to an address, however often a router speaks of it.
+  std::erase_if(tasks_, [&](const auto& each) {
+    const Task& task = each.second;
+    return task.kind == Task::Kind::lifetime && task.interface == interface.link.index &&
+           task.address == address;
+  });
   const InterfaceAddress* found = interface.find(address);
   if (found == nullptr) return;
   const Instant next = found->state == AddressState::deprecated

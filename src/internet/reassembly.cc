@@ -91,11 +91,8 @@ Reassembly::Fit Reassembly::fit(const Partial& partial, const Fragment& fragment
   if (after != partial.pieces.begin() && std::prev(after)->end > begin) return Fit::overlaps;
   // Two ends, or bytes behind the end, are an overlap too: one of them lies.
   if (partial.total && end > *partial.total) return Fit::overlaps;
-  if (!fragment.more) {
-    const std::uint32_t reach = partial.pieces.empty() ? 0 : partial.pieces.back().end;
-    if (reach > end || (partial.total && *partial.total != end)) return Fit::overlaps;
-  }
-  return Fit::fits;
+  const bool is_behind = after != partial.pieces.end();  // something lies behind it
+  return !fragment.more && is_behind ? Fit::overlaps : Fit::fits;
 }
 
 // RFC 3168 5.3: congestion experienced by one fragment is experienced by the datagram.
@@ -147,7 +144,7 @@ void Reassembly::kill(Partial& partial) {
 void Reassembly::give_up(Partials::iterator partial, DropReason reason) {
   if (!partial->is_dead) {
     GivenUp given_up{reason, partial->key, false, std::move(partial->header), {}};
-    given_up.has_first = !partial->pieces.empty() && partial->pieces.front().offset == 0;
+    given_up.has_first = partial->pieces.front().offset == 0;  // there is one, or it were dead
     if (given_up.has_first) given_up.first = std::move(partial->pieces.front().data);
     given_up_.push_back(std::move(given_up));
   }

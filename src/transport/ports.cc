@@ -96,10 +96,6 @@ Result<void> Ports::listen(BindingId binding) {
   return unexpected(Errno::address_in_use);
 }
 
-void Ports::unlisten(BindingId binding) {
-  if (Holder* const self = holder(binding)) self->is_listening = false;
-}
-
 void Ports::set_address(BindingId binding, const IpAddress& local) {
   if (Holder* const self = holder(binding)) self->request.local.address = local;
 }

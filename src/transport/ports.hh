@@ -43,8 +43,6 @@ class Ports {
   void release(BindingId binding);
   // From bound to listening; address_in_use if somebody else listens there (Linux checks again).
   Result<void> listen(BindingId binding);
-  // From listening back to bound.
-  void unlisten(BindingId binding);
   // A connection fixed the address of a wildcard binding.
   void set_address(BindingId binding, const IpAddress& local);
   // Changes the reuse flags that later binds of others will be compared with.

@@ -36,7 +36,8 @@ Conversation::Conversation(const Block& start, std::optional<std::uint32_t> ts_r
       last_ack_sent_(start.rcv_nxt) {}
 
 std::vector<Next> Conversation::arrives(const Segment& segment) const {
-  const bool is_stamped = ts_recent_ && is_synchronized(block_.state);
+  const bool is_opening = block_.state == State::syn_sent || answers_our_syn(block_, segment);
+  const bool is_stamped = ts_recent_ && !is_opening && is_synchronized(block_.state);
   std::vector<Next> allowed;
   if (is_stamped && !has(segment.flags, rst)) {
     if (!segment.tsval) {
@@ -55,7 +56,7 @@ std::vector<Next> Conversation::arrives(const Segment& segment) const {
     Next next{outcome, *this};
     Conversation& after = next.after;
     after.block_.state = outcome.state;
-    if (block_.state == State::syn_sent) {
+    if (is_opening) {
       if (outcome.state != State::syn_sent) after.open(segment, outcome);
     } else if (outcome.state == State::syn_received && block_.state != State::syn_received) {
       after.block_.rcv_nxt = outcome.rcv_nxt;  // the end of what is followed: a new conversation
@@ -84,6 +85,7 @@ std::vector<Next> Conversation::arrives(const Segment& segment) const {
 // A SYN reached SYN-SENT (3.10.7.3).
 void Conversation::open(const Segment& segment, const Outcome& outcome) {
   if (outcome.state != State::closed && has(segment.flags, ack)) block_.una = segment.ack;
+  block_.is_active = true;
   block_.irs = segment.seq;
   block_.rcv_nxt = edge_ = outcome.rcv_nxt;
   readable_ += outcome.readable;

@@ -222,6 +222,12 @@ bool is_acceptable(const Block& block, const Segment& segment) {
   return in_window(segment.seq) || in_window(segment.seq + length - 1);
 }
 
+bool answers_our_syn(const Block& block, const Segment& segment) {
+  return block.state == State::syn_received && block.is_active && has(segment, syn) &&
+         has(segment, ack) && !has(segment, rst) && segment.seq != block.irs &&
+         distance(block.iss, segment.ack) > 0 && distance(segment.ack, block.nxt) >= 0;
+}
+
 std::vector<Outcome> arrives(const Block& block, const Segment& segment) {
   if (block.state == State::time_wait) {
     auto allowed = synchronized(block, segment);
@@ -230,7 +236,8 @@ std::vector<Outcome> arrives(const Block& block, const Segment& segment) {
   }
   if (block.state == State::closed) return closed(segment);
   if (block.state == State::listen) return listening(segment);
-  if (block.state == State::syn_sent) return syn_sent(block, segment);
+  if (block.state == State::syn_sent || answers_our_syn(block, segment))
+    return syn_sent(block, segment);
   return synchronized(block, segment);
 }
 

@@ -56,6 +56,7 @@ struct Block {
   std::uint32_t irs = 0, rcv_nxt = 0, rcv_wnd = 0;
   std::uint32_t max_snd_wnd = 0;
   bool is_fin_sent = false;  // ours, at nxt - 1
+  bool is_active = false;    // SYN-RECEIVED came from SYN-SENT
 };
 
 enum class Reply : std::uint8_t {
@@ -83,6 +84,10 @@ inline std::int32_t distance(std::uint32_t from, std::uint32_t to) {
 
 // RFC 9293 3.10.7.4, first: the four cases of the table.
 bool is_acceptable(const Block& block, const Segment& segment);
+
+// A simultaneous open that was none: another SYN made it look like one, and this SYN,ACK, which
+// acknowledges our SYN, comes from who has seen it. 3.10.7.3 takes it, as if the other never came.
+bool answers_our_syn(const Block& block, const Segment& segment);
 
 // All outcomes the RFCs allow, the plain reading first.
 std::vector<Outcome> arrives(const Block& block, const Segment& segment);

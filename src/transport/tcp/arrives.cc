@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "transport/tcp/arrives_plain.hh"
+#include "transport/tcp/opening.hh"
 #include "wire/protocol.hh"
 #include "wire/pseudo.hh"
 #include "wire/tcp_plain.hh"
@@ -50,6 +51,17 @@ void take_congestion_mark(Connection& c, const Segment& segment) {
   c.ack_now = true;
 }
 
+// What looked like a simultaneous open was a stranger's SYN, if a SYN,ACK with another sequence
+// number acknowledges ours: only who has seen it can. 3.10.7.4 would answer it like any SYN of a
+// synchronized state (RFC 5961 4.2), whereupon the peer resets, and one forged segment that guesses
+// no number (RFC 5961 1) would have refused the open.
+bool is_from_who_saw_our_syn(const Connection& c, const Segment& segment) {
+  return c.state == State::syn_received && !c.is_passive && segment.flags.syn() &&
+         segment.flags.ack() && !segment.flags.rst() && segment.sequence != c.receiver.irs() &&
+         after(segment.acknowledgment, c.sender.iss()) &&
+         !after(segment.acknowledgment, c.sender.next());
+}
+
 }  // namespace
 
 DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) {
@@ -92,6 +104,11 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
 
 // RFC 9293 3.10.7.4.
 DropReason Machine::arrives(Instant now, Connection& c, Segment& segment) {
+  if (is_from_who_saw_our_syn(c, segment)) {
+    take_syn(now, c, segment);
+    take_syn_ack(*this, now, c, segment, Cause::ack_of_syn);
+    return DropReason::none;
+  }
   segment.window <<= segment.flags.syn() ? 0 : c.peer_scale;
   // First, second, fourth (the third, security, is of the past), and so on to the eighth.
   Verdict verdict = check_sequence(now, c, segment);

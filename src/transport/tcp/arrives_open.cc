@@ -183,17 +183,21 @@ DropReason Machine::arrives_syn_sent(Instant now, Connection& c, Segment& segmen
     send_syn(now, c);
     return DropReason::none;
   }
+  take_syn_ack(*this, now, c, segment, Cause::syn_ack);
+  return DropReason::none;
+}
+
+void take_syn_ack(Machine& m, Instant now, Connection& c, const Segment& segment, Cause cause) {
   (void)c.receiver.offer(c.own_mss);  // what our SYN said, and a little more
   c.receiver.set_scale(c.has_scaling ? c.own_scale : 0);
   c.sender.set_window(segment.sequence, segment.acknowledgment, segment.window);
-  Delivery delivery = begin_delivery(now, c, segment.options.timestamps);
-  take_acknowledgment(now, c, segment.acknowledgment, delivery);
-  if (c.rare) learn_early(*this, now, c, segment);
-  established(now, c, Cause::syn_ack);
+  Delivery delivery = m.begin_delivery(now, c, segment.options.timestamps);
+  m.take_acknowledgment(now, c, segment.acknowledgment, delivery);
+  if (c.rare) learn_early(m, now, c, segment);
+  m.established(now, c, cause);
   c.ack_now = true;
-  schedule(c);
-  take_rest(*this, now, c, segment);
-  return DropReason::none;
+  m.schedule(c);
+  take_rest(m, now, c, segment);
 }
 
 void Machine::established(Instant now, Connection& c, Cause cause) {

@@ -12,13 +12,13 @@ namespace lanyard::tcp {
 
 namespace {
 
-// Nothing is under way that a step would have to look at.
+// Nothing is under way that a step would have to look at. Who is ESTABLISHED has a program, and no
+// FIN to send: closing leaves the state at once.
 bool is_settled(const Connection& c) {
-  return c.state == State::established && !c.is_orphan && !c.has_ecn && !c.has_early_fin &&
+  return c.state == State::established && !c.has_ecn && !c.has_early_fin &&
          c.receiver.pieces() == 0 && c.retransmits == 0 && c.rare == nullptr &&
          c.sender.recovery() == Sender::Recovery::none && c.sender.duplicates() == 0 &&
-         c.sender.lost_bytes() + c.sender.selectively_acknowledged() == 0 &&
-         !c.sender.is_fin_asked();
+         c.sender.lost_bytes() + c.sender.selectively_acknowledged() == 0;
 }
 
 // 9293-3.10.7.4-a, 9293-3.10.7.4-i: all of it lies in the window, and it acknowledges what is in
@@ -31,7 +31,7 @@ bool is_expected(const Connection& c, const View& view) {
     return false;
   if (after(ack, c.sender.next()) || before(ack, c.sender.una())) return false;
   if (ack == c.sender.una()) return view.payload_size() > 0;
-  return c.recovery != nullptr && c.recovery->is_settled();
+  return c.recovery->is_settled();  // there is one, or nothing would be in flight
 }
 
 }  // namespace

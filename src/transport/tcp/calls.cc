@@ -220,10 +220,7 @@ void Machine::close(Instant now, Connection& c) {
 
 // 9293-3.10.5-a.
 void Machine::abort(Instant now, Connection& c, std::optional<Errno> error) {
-  if (c.is_over) {
-    if (c.is_orphan) forget(c);
-    return;
-  }
+  if (c.is_over) return forget(c);  // its program has let go of it
   if (c.state != State::syn_sent) send_reset(now, c);
   drop_out_of_order(c);
   c.receiver.discard();

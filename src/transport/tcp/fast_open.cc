@@ -40,8 +40,9 @@ bool is_same_cookie(const FastOpenCookie& a, const FastOpenCookie& b) {
   return a.size == b.size && a.bytes == b.bytes;
 }
 
-Rare& rare_of(Connection& c) {
-  if (!c.rare) c.rare = std::make_unique<Rare>();
+// Nothing else needs one before the handshake.
+Rare& make_rare(Connection& c) {
+  c.rare = std::make_unique<Rare>();
   return *c.rare;
 }
 
@@ -112,13 +113,13 @@ bool may_open_fast(Machine& m, Instant now, Listener& listener, Connection& c, c
   FastOpenCookie granted = m.fast_open_key.cookie_for(c.remote.address, c.local.address);
   if (is_same_cookie(*asked, granted)) return true;
   granted.is_experimental = asked->is_experimental;
-  rare_of(c).cookie = granted;
+  make_rare(c).cookie = granted;
   return false;
 }
 
 // 4.2.2: the program gets the connection, and what came with the SYN, before the handshake ends.
 void take_early(Machine& m, Listener& listener, Connection& c, const Segment& syn) {
-  Rare& rare = rare_of(c);
+  Rare& rare = make_rare(c);
   c.is_early = c.was_established = c.was_writable = true;
   rare.pending_at = listener.id;
   ++listener.fast_opens_pending;
@@ -154,13 +155,12 @@ void begin_early(Machine& m, Instant now, Connection& c, Bytes early) {
                        c.settings->fast_open_without_cookie;
   const auto cookie = m.fast_opens.ask(now, c.remote.address);
   if (!cookie) return;
-  Rare& rare = rare_of(c);
+  Rare& rare = make_rare(c);
   if (!is_free) rare.cookie = cookie;
   if (cookie->size == 0 && !is_free) return;
   if (const std::uint16_t mss = m.fast_opens.mss(c.remote.address); mss != 0) c.peer_mss = mss;
   m.compute_mss(c);
-  const std::uint32_t full = c.mss + (c.has_timestamps ? 12U : 0U);
-  const std::size_t room = full > options_room ? full - options_room : 0;
+  const std::size_t room = c.mss - options_room;  // timestamps are not agreed on yet
   rare.early_bytes = static_cast<std::uint32_t>(std::min({room, early.size(), c.send_room()}));
   c.sender.append(early.first(rare.early_bytes));
 }

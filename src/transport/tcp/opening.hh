@@ -10,6 +10,8 @@ namespace lanyard::tcp {
 [[nodiscard]] inline bool asks_for_ecn(const Machine& m, const Connection& c) {
   return m.config.ecn == transport::Ecn::ask && !c.was_syn_resent;
 }
+// What the SYN,ACK of our SYN says, once take_syn has read it.
+void take_syn_ack(Machine& m, Instant now, Connection& c, const Segment& segment, Cause cause);
 // The window and the memory of losses, which exist from the first data on.
 void begin_sending(Connection& c);
 

@@ -104,7 +104,7 @@ std::uint32_t full_payload(const Connection& c) {
 
 void Machine::compute_mss(Connection& c) {
   std::uint32_t mss = full_payload(c);
-  if (c.rare && c.rare->path_low != 0) mss = std::min(mss, c.rare->path_low);
+  if (c.rare && c.rare->path_low != 0) mss = std::max(std::min(mss, c.rare->path_low), mss_min);
   c.mss = static_cast<std::uint16_t>(mss);
   if (c.congestion) c.congestion->set_segment(c.mss);
 }
@@ -113,7 +113,7 @@ void Machine::compute_mss(Connection& c) {
 std::uint32_t Machine::segment_limit(const Connection& c) const {
   if (!reports_sack(c)) return c.mss;
   const std::uint32_t taken = 4 + 8 * sack_blocks_that_fit(c);
-  return std::max<std::uint32_t>(c.mss > taken ? c.mss - taken : 0, mss_min);
+  return std::max(c.mss - taken, mss_min);  // four blocks take 36
 }
 
 void Machine::ack_was_sent(Connection& c) {

@@ -21,8 +21,11 @@ constexpr std::uint32_t segments_behind = 4;  // that tell of the probe's loss
 void look_for_black_hole(Machine& m, Instant now, Connection& c) {
   if (m.config.path_probing == transport::PathProbing::off) return;
   if (c.retransmits < time_outs_of_black_hole || c.sender.flight() < c.mss) return;
-  const bool is_first = !c.rare || c.rare->path_low == 0;
-  const std::uint32_t asked = is_first ? m.config.path_probe_base_bytes : c.rare->path_low / 2;
+  const std::uint32_t base = m.config.path_probe_base_bytes;
+  const std::uint32_t low = c.rare ? c.rare->path_low : 0;
+  // [RFC8899-5-a] 5.2: out of the search, done or not, back to the base; where the path does not
+  // take even that, on by halves.
+  const std::uint32_t asked = low == 0 || low > base ? base : low / 2;
   const std::uint32_t next = std::max(asked, m.config.path_probe_least_bytes);
   if (next >= c.mss) return;
   if (!c.rare) c.rare = std::make_unique<Rare>();

@@ -24,14 +24,6 @@ Slice slice_of(const Packet& packet, std::size_t offset, std::size_t size) {
   return Slice::copy_of(linear);
 }
 
-// Where what was kept first, and follows itself without a gap, ends.
-std::uint64_t end_of_first(const std::map<std::uint64_t, Slice>& pieces) {
-  std::uint64_t end = pieces.begin()->first;
-  for (auto piece = pieces.begin(); piece != pieces.end() && piece->first == end; ++piece)
-    end += piece->second.size();
-  return end;
-}
-
 }  // namespace
 
 void Receiver::start(SequenceNumber irs, std::uint32_t buffer_bytes, std::uint8_t scale) {
@@ -60,9 +52,10 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
     note_duplicate({sequence, end});
     return {.bytes = 0, .was_out_of_order = true};
   }
+  SackBlock again{next_, next_};  // the first of what this segment brings a second time
   if (before(sequence, next_)) {
     // 9293-3.10.7.4-c: only the new part is used.
-    note_duplicate({sequence, next_});
+    again.left = sequence;
     const auto old = static_cast<std::size_t>(next_ - sequence);
     offset += old;
     size -= old;
@@ -71,11 +64,11 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
   }
   if (sequence != next_) {
     // RFC 9293 3.10.7.4 [SHLD-31]: kept until the gap is filled.
-    const std::size_t had = ahead_bytes();
-    if (keep(position_of(sequence), packet, offset, size, pieces_max)) {
+    const Kept kept = keep(position_of(sequence), packet, offset, size, pieces_max);
+    if (kept.is_whole) {
       note_block({sequence, end});
-      // [RFC2883-4-a]: all of it was there already: told before the block that holds it.
-      if (ahead_bytes() == had) note_duplicate({sequence, end});
+      // [RFC2883-4-a]: told before the block that holds it.
+      note_duplicate(kept.again);
     }
     return {.bytes = 0, .was_out_of_order = true};
   }
@@ -84,52 +77,58 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
   } else {
     // Bytes that came before, ahead of the gap, were received first and stay.
     taken.was_out_of_order = true;
-    const std::uint64_t kept = ahead_->pieces.begin()->first;
-    const std::uint64_t again = std::min(end_of_first(ahead_->pieces), position_ + size);
+    const std::uint64_t first = ahead_->pieces.begin()->first;
     const std::size_t fresh =
-        std::min<std::size_t>(size, static_cast<std::size_t>(kept - position_));
+        std::min<std::size_t>(size, static_cast<std::size_t>(first - position_));
     append(packet, offset, fresh);
-    if (fresh < size) keep(position_, packet, offset + fresh, size - fresh, SIZE_MAX);
-    take_what_follows();
-    // [RFC2883-4-a]: what of this segment had come before.
-    if (kept < again) {
-      const auto length = static_cast<std::uint32_t>(again - kept);
-      const SequenceNumber left = sequence + static_cast<std::uint32_t>(fresh);
-      note_duplicate({left, left + length});
+    if (fresh < size) {
+      const Kept kept = keep(position_, packet, offset + fresh, size - fresh, SIZE_MAX);
+      if (again.left == again.right) again = kept.again;
     }
+    take_what_follows();
   }
+  note_duplicate(again);  // [RFC2883-4-a], 4.2: of several parts the first
   grow();
   taken.bytes = static_cast<std::uint32_t>(next_ - before_it);
   return taken;
 }
 
-// Stores those parts of [from, from + size) that are not there yet.
-bool Receiver::keep(std::uint64_t from, const Packet& packet, std::size_t offset, std::size_t size,
-                    std::size_t pieces_max) {
+// Stores those parts of [from, from + size) that are not there yet, and says which were.
+Receiver::Kept Receiver::keep(std::uint64_t from, const Packet& packet, std::size_t offset,
+                              std::size_t size, std::size_t pieces_max) {
   if (!ahead_) ahead_ = std::make_unique<Ahead>();
   auto& pieces = ahead_->pieces;
   const std::uint64_t end = from + size;
   const std::uint64_t begin = from;
+  std::uint64_t again_from = end, again_to = end;  // the first run of octets that are there
   auto next = pieces.upper_bound(from);
   if (next != pieces.begin()) {
     const auto previous = std::prev(next);
-    from = std::max(from, previous->first + previous->second.size());
+    const std::uint64_t known = previous->first + previous->second.size();
+    if (known > from) {
+      again_from = from;
+      again_to = std::min(known, end);
+    }
+    from = std::max(from, known);
   }
   while (from < end) {
     const std::uint64_t to = next == pieces.end() ? end : std::min(end, next->first);
     if (from < to) {
       // BI-57: a full store drops; the peer sends again what is missing.
-      if (pieces.size() >= pieces_max) return false;
+      if (pieces.size() >= pieces_max) return {};
       const auto bytes = static_cast<std::size_t>(to - from);
       pieces.emplace_hint(next, from,
                           slice_of(packet, offset + static_cast<std::size_t>(from - begin), bytes));
       ahead_->bytes += bytes;
     }
     if (next == pieces.end()) break;
-    from = std::max(from, next->first + next->second.size());
+    const std::uint64_t known = next->first + next->second.size();
+    if (to < again_from) again_from = again_to = to;
+    if (to == again_to) again_to = std::min(known, end);
+    from = std::max(from, known);
     ++next;
   }
-  return true;
+  return {.is_whole = true, .again = {number_at(again_from), number_at(again_to)}};
 }
 
 void Receiver::take_what_follows() {
@@ -198,8 +197,8 @@ SackBlock Receiver::whole(SackBlock block) const {
 
 // [RFC2883-4-a]: what came twice is reported once, first.
 void Receiver::note_duplicate(SackBlock block) {
-  if (has_duplicate_) sack_reported();
   if (!before(block.left, block.right)) return;
+  if (has_duplicate_) sack_reported();
   for (std::size_t i = sack_blocks_max - 1; i > 0; --i) blocks_[i] = blocks_[i - 1];
   blocks_[0] = block;
   blocks_used_ =

@@ -120,6 +120,15 @@ TEST_F(Fragments, MillionsOfTinyFragmentsStayWithinTheLimits) {
   EXPECT_EQ(add(piece(800, 3200, false)), "whole");
 }
 
+TEST_F(Fragments, TheNewestDatagramIsNotGivenUpForItself) {
+  // BI-15: however little room there is, or nothing large would ever get through.
+  config.reassembly_bytes_max = 1000;
+  EXPECT_EQ(add(piece(0, 800, true)), "held");
+  EXPECT_EQ(add(piece(800, 800, true)), "held");
+  EXPECT_EQ(add(piece(1600, 2400, false)), "whole");
+  EXPECT_TRUE(reassembly.take_given_up().empty());
+}
+
 TEST_F(Fragments, TooManyPiecesOfOneDatagramAreRefused) {
   // BI-15
   for (std::uint32_t i = 0; i < config.fragments_per_datagram_max; ++i) {

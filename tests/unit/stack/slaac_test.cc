@@ -103,6 +103,19 @@ TEST_F(StableHost, NoAddressSaysTheMacAddressAndEachIsTheSameNextTime) {
   EXPECT_NE(link_local_of(Seed(2), interface), link_local);
 }
 
+TEST_F(StableHost, HoweverOftenARouterSpeaksTheMachineWakesOnceForALifetime) {
+  for (std::uint32_t i = 0; i < 1000; ++i) advertise(90'000 + i, 80'000 + i);
+  const Instant end = now + 200'000_s;
+  int woken = 0;
+  for (; stack.next_deadline() <= end && woken < 1000; ++woken) {
+    now = std::max(now, stack.next_deadline());
+    stack.poll(now);
+    take();
+  }
+  EXPECT_LT(woken, 20);
+  EXPECT_TRUE(made().empty());
+}
+
 TEST_F(CheckedStableHost, ATakenAddressIsFollowedByAnotherThreeTimesAndThenByNone) {
   // RFC 7217 6 [RFC7217-5-a], BI-41
   run_for(5_s);

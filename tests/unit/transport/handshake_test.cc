@@ -258,6 +258,45 @@ TEST(TcpSynSent, ASynFromThePeerIsASimultaneousOpen) {
   EXPECT_EQ(s.host.tcp.state(connection), State::established);
 }
 
+// RFC 5961 1: one segment that guesses no sequence number must not cost a connection.
+TEST(TcpSynSent, AForgedSynDoesNotKeepTheConnectionFromOpening) {
+  Scripted s;
+  const auto connection = s.open();
+  const Seg syn = s.expect();
+  const auto honest = s.peer_next;
+  s.peer_next = honest + 123'456'789;
+  s.send(flags::syn);
+  (void)s.expect();
+  EXPECT_EQ(s.host.tcp.state(connection), State::syn_received);
+  s.peer_next = honest;
+  s.ours = syn.header.sequence + 1;
+  s.send(flags::syn | flags::ack);
+  EXPECT_EQ(s.host.tcp.state(connection), State::established);
+  const Seg last = s.expect();
+  EXPECT_EQ(last.header.flags, flags::ack);
+  EXPECT_EQ(last.header.acknowledgment, honest + 1);
+  EXPECT_EQ(last.header.sequence, syn.header.sequence + 1);
+  ++s.peer_next;
+  s.send(flags::ack, "hello");
+  EXPECT_EQ(s.read(connection), "hello");
+}
+
+// ... nor may one who has not seen our SYN open it, or speak in the peer's place.
+TEST(TcpSynSent, AfterAForgedSynOnlyWhoAcknowledgesOursIsHeard) {
+  for (const std::int64_t wrong : {-1L, 1L, 70'000L}) {
+    Scripted s;
+    const auto connection = s.open();
+    s.ours = s.expect().header.sequence + 1;
+    s.send(flags::syn);
+    (void)s.expect();
+    Seg guess = s.make(flags::syn | flags::ack);
+    guess.header.sequence += 1'000'000;
+    guess.header.acknowledgment = s.ours + static_cast<std::uint32_t>(wrong);
+    s.send(guess);
+    EXPECT_EQ(s.host.tcp.state(connection), State::syn_received);
+  }
+}
+
 TEST(TcpSynSent, WithoutAnMssOptionTheDefaultHolds) {
   Scripted s;
   const auto connection = s.connect_one();

@@ -88,7 +88,34 @@ TEST(TcpPathProbe, ALostProbeReducesNothing) {
   EXPECT_LE(hole.info().snd_mss, 1268U);
 }
 
-// RFC 5927 7 [RFC5927-4-a]: asked before a path is narrowed.
+// [RFC8899-5-a] 5.2: BASE, SEARCHING, SEARCH_COMPLETE until PMTU_RAISE_TIMER, after a black hole
+// BASE again, ERROR where the base does not fit, and out of it.
+TEST(TcpPathProbe, BaseSearchCompleteAndErrorFollowOneAnother) {
+  Hole hole(transport::PathProbing::always, 1300);
+  EXPECT_EQ(hole.info().snd_mss, 1024U);
+  ASSERT_EQ(hole.transfer(3'000'000, 60_s), 3'000'000U);
+  const std::uint32_t found = hole.info().snd_mss;
+  EXPECT_GT(found, 1250U);
+  const int lost = hole.lost;
+  ASSERT_EQ(hole.transfer(3'000'000, 60_s), 3'000'000U);
+  EXPECT_EQ(hole.lost, lost);
+  hole.pair.run_for(600_s);
+  ASSERT_EQ(hole.transfer(3'000'000, 60_s), 3'000'000U);
+  EXPECT_GT(hole.lost, lost);
+  EXPECT_GE(hole.info().snd_mss, found);
+  hole.most = 1100;
+  ASSERT_EQ(hole.transfer(100'000, 60_s), 100'000U);
+  EXPECT_EQ(hole.info().snd_mss, 1024U);
+  hole.most = 600;
+  ASSERT_EQ(hole.transfer(20'000, 120_s), 20'000U);
+  EXPECT_EQ(hole.info().snd_mss, 512U);
+  hole.most = SIZE_MAX;
+  hole.pair.run_for(600_s);
+  ASSERT_EQ(hole.transfer(3'000'000, 60_s), 3'000'000U);
+  EXPECT_EQ(hole.info().snd_mss, 1448U);
+}
+
+// RFC 5927 7 [RFC5927-4-a], [RFC8899-5-a] 4.6.1: asked before a path is narrowed.
 TEST(TcpPathProbe, OnlyWhatQuotesASegmentInFlightIsBelieved) {
   Hole hole(transport::PathProbing::off);
   std::optional<internet::Datagram> sent;

@@ -32,6 +32,9 @@ namespace {
 // is outstanding and a segment at RCV.NXT without text.
 State expected(State state, tcp::Flags bits) {
   if (bits.rst()) return State::closed;
+  // Another SYN than the one that looked like a simultaneous open, from who has seen ours.
+  if (bits.syn() && bits.ack() && state == State::syn_received)
+    return bits.fin() ? State::close_wait : State::established;
   if (bits.syn() || !bits.ack()) return state;
   switch (state) {
     case State::syn_received:
@@ -107,6 +110,22 @@ TEST(TcpStates, EveryStateWithEveryFlagAroundTheWindow) {
         }
       }
     }
+  }
+}
+
+TEST(TcpStates, TcpInfoHasTheNumbersOfLinux) {
+  const std::pair<State, int> numbers[] = {
+      {State::established, 1}, {State::syn_sent, 2},   {State::syn_received, 3},
+      {State::fin_wait_1, 4},  {State::fin_wait_2, 5}, {State::time_wait, 6},
+      {State::close_wait, 8},  {State::last_ack, 9},   {State::closing, 11},
+  };
+  for (const auto& [state, number] : numbers) {
+    Scripted s;
+    const auto connection = s.reach(state);
+    EXPECT_EQ(s.host.tcp.info(s.now, connection).state, number) << to_text(state);
+    if (state != State::established) continue;
+    s.send(flags::rst);
+    EXPECT_EQ(s.host.tcp.info(s.now, connection).state, 7);
   }
 }
 
