@@ -64,11 +64,9 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
   }
   if (sequence != next_) {
     // RFC 9293 3.10.7.4 [SHLD-31]: kept until the gap is filled.
-    const Kept kept = keep(position_of(sequence), packet, offset, size, pieces_max);
-    if (kept.is_whole) {
+    if (const auto known = keep(position_of(sequence), packet, offset, size, pieces_max)) {
       note_block({sequence, end});
-      // [RFC2883-4-a]: told before the block that holds it.
-      note_duplicate(kept.again);
+      note_duplicate(*known);  // [RFC2883-4-a]: told before the block that holds it
     }
     return {.bytes = 0, .was_out_of_order = true};
   }
@@ -82,8 +80,8 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
         std::min<std::size_t>(size, static_cast<std::size_t>(first - position_));
     append(packet, offset, fresh);
     if (fresh < size) {
-      const Kept kept = keep(position_, packet, offset + fresh, size - fresh, SIZE_MAX);
-      if (again.left == again.right) again = kept.again;
+      const auto known = keep(position_, packet, offset + fresh, size - fresh, SIZE_MAX);
+      if (again.left == again.right) again = *known;
     }
     take_what_follows();
   }
@@ -93,9 +91,11 @@ Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, st
   return taken;
 }
 
-// Stores those parts of [from, from + size) that are not there yet, and says which were.
-Receiver::Kept Receiver::keep(std::uint64_t from, const Packet& packet, std::size_t offset,
-                              std::size_t size, std::size_t pieces_max) {
+// Stores those parts of [from, from + size) that are not there yet. What comes back is the first of
+// those that are, which may be empty; nothing if there is no room.
+std::optional<SackBlock> Receiver::keep(std::uint64_t from, const Packet& packet,
+                                        std::size_t offset, std::size_t size,
+                                        std::size_t pieces_max) {
   if (!ahead_) ahead_ = std::make_unique<Ahead>();
   auto& pieces = ahead_->pieces;
   const std::uint64_t end = from + size;
@@ -115,7 +115,7 @@ Receiver::Kept Receiver::keep(std::uint64_t from, const Packet& packet, std::siz
     const std::uint64_t to = next == pieces.end() ? end : std::min(end, next->first);
     if (from < to) {
       // BI-57: a full store drops; the peer sends again what is missing.
-      if (pieces.size() >= pieces_max) return {};
+      if (pieces.size() >= pieces_max) return std::nullopt;
       const auto bytes = static_cast<std::size_t>(to - from);
       pieces.emplace_hint(next, from,
                           slice_of(packet, offset + static_cast<std::size_t>(from - begin), bytes));
@@ -128,7 +128,8 @@ Receiver::Kept Receiver::keep(std::uint64_t from, const Packet& packet, std::siz
     from = std::max(from, known);
     ++next;
   }
-  return {.is_whole = true, .again = {number_at(again_from), number_at(again_to)}};
+  const SequenceNumber left = next_ + static_cast<std::uint32_t>(again_from - position_);
+  return SackBlock{left, left + static_cast<std::uint32_t>(again_to - again_from)};
 }
 
 void Receiver::take_what_follows() {

@@ -95,16 +95,9 @@ class Receiver {
   [[nodiscard]] std::uint64_t position_of(SequenceNumber sequence) const {
     return position_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(sequence - next_));
   }
-  [[nodiscard]] SequenceNumber number_at(std::uint64_t position) const {
-    return next_ + static_cast<std::uint32_t>(position - position_);
-  }
   void append(const Packet& packet, std::size_t offset, std::size_t size);
-  struct Kept {
-    bool is_whole = false;  // false: there is no room for more
-    SackBlock again{};      // the first of what was there already; may be empty
-  };
-  Kept keep(std::uint64_t from, const Packet& packet, std::size_t offset, std::size_t size,
-            std::size_t pieces_max);
+  std::optional<SackBlock> keep(std::uint64_t from, const Packet& packet, std::size_t offset,
+                                std::size_t size, std::size_t pieces_max);
   void take_what_follows();
   void note_block(SackBlock block);
   [[nodiscard]] SackBlock whole(SackBlock block) const;

@@ -276,4 +276,54 @@ TEST(TcpTimeWait, OnlyAnExactResetEndsIt) {
   EXPECT_TRUE(s.host.tcp.rows().empty());
 }
 
+TEST(TcpTimeWait, WhereNobodyListensANewSynOpensNothing) {
+  Scripted s;
+  s.host.tcp.close(s.now, s.reach(State::time_wait));
+  Seg syn = s.make(flags::syn);
+  syn.header.sequence += 5000;
+  s.send(syn);
+  const Seg answer = s.expect();
+  EXPECT_EQ(answer.header.flags, flags::ack);
+  EXPECT_EQ(answer.header.acknowledgment, s.peer_next);
+  EXPECT_EQ(s.host.tcp.rows().at(0).state, State::time_wait);
+}
+
+// [RFC6191-2-a]: the same timestamp tells nothing, so the sequence number decides. An old FIN is no
+// reason to wait longer.
+TEST(TcpTimeWait, ATimestampThatIsNotNewerLeavesItToTheSequenceNumber) {
+  for (const int beyond : {-1000, 5000}) {
+    Scripted s;
+    const auto connection = s.accept_one({.timestamps = tcp::Timestamps{s.timestamp, 0}});
+    s.host.tcp.close(s.now, connection);
+    s.ours = s.expect().header.sequence + 1;
+    s.send(flags::fin | flags::ack);
+    (void)s.expect();
+    s.run_for(40_s);
+    Seg fin = s.make(flags::fin | flags::ack);
+    fin.header.sequence = s.peer_next - 1;
+    fin.header.options.timestamps->value = s.timestamp - 1;
+    s.send(fin);
+    EXPECT_EQ(s.expect().header.acknowledgment, s.peer_next);
+    Seg syn = s.make(flags::syn);
+    syn.header.sequence += static_cast<std::uint32_t>(beyond);
+    s.send(syn);
+    EXPECT_EQ(s.expect().header.flags, beyond > 0 ? flags::syn | flags::ack : flags::ack);
+    if (beyond > 0) continue;
+    s.run_for(21_s);
+    EXPECT_EQ(s.host.tcp.rows().size(), 1U);  // the listener
+  }
+}
+
+TEST(TcpTimeWait, AFullTableTakesNoMore) {
+  transport::Config config;
+  config.time_wait_max = 1;
+  Scripted s(config);
+  for (int i = 0; i < 2; ++i) {
+    s.host.tcp.close(s.now, s.reach(State::time_wait));
+    EXPECT_EQ(s.host.tcp.rows().size(), 1U);
+    ++s.peer_port;
+  }
+  EXPECT_EQ(s.host.tcp.rows().at(0).remote.port, 4000);
+}
+
 }  // namespace lanyard::test

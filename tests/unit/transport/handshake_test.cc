@@ -316,6 +316,15 @@ TEST(TcpSynSent, WindowScalesAboveFourteenCountAsFourteen) {
   EXPECT_EQ(s.host.tcp.info(s.now, connection).snd_wnd, 2U << 14);
 }
 
+// RFC 7323 2.3: however large the buffer.
+TEST(TcpSynSent, NoScaleAboveFourteenIsOffered) {
+  Scripted s;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.receive_buffer_bytes = 2'000'000'000;
+  (void)s.open(settings);
+  EXPECT_EQ(s.expect().header.options.window_scale, 14);
+}
+
 TEST(TcpSynSent, TheSynIsRetransmittedAt1s3s7sThenGivenUp) {
   Scripted s;
   const Instant start = s.now;

@@ -449,4 +449,57 @@ TEST(TcpIcmp, ASmallerPathMakesSmallerSegmentsAtOnce) {
   EXPECT_EQ(s.host.tcp.info(s.now, connection).pmtu, 600U);
 }
 
+TEST(TcpIcmp, ATooBigThatChangesNothingSendsNothingAgain) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  const auto connection = s.connect_one({.mss = 1460});
+  write(s, connection, 3000);
+  const Seg big = s.expect();
+  s.host.out.clear();
+  s.host.tcp.on_icmp_error(s.now, about(big, internet::IcmpError::Kind::packet_too_big, quoted));
+  s.expect_nothing();
+}
+
+TEST(TcpIcmp, ATooBigAboutTheSynMakesSegmentsSmallerLater) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  const auto connection = s.open();
+  const Seg syn = s.expect();
+  s.host.paths.mtu = 600;
+  s.host.tcp.on_icmp_error(s.now, about(syn, internet::IcmpError::Kind::packet_too_big, quoted));
+  s.expect_nothing();
+  EXPECT_EQ(s.host.tcp.state(connection), State::syn_sent);
+  s.ours = syn.header.sequence + 1;
+  Seg syn_ack = s.make(flags::syn | flags::ack);
+  syn_ack.header.options.mss = 1460;
+  ++s.peer_next;
+  s.send(syn_ack);
+  EXPECT_EQ(s.expect().header.flags, flags::ack);
+  write(s, connection, 3000);
+  EXPECT_EQ(s.expect().text.size(), 560U);
+}
+
+// [RFC5927-4-a]: what quotes too little, another conversation, or one that is over.
+TEST(TcpIcmp, WhatIsAboutNothingInFlightIsNotBelieved) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  using Kind = internet::IcmpError::Kind;
+  const auto connection = s.connect_one({.mss = 1000});
+  write(s, connection, 100);
+  Seg data = s.expect();
+  internet::IcmpError error = about(data, Kind::port_unreachable, quoted);
+  EXPECT_TRUE(s.host.tcp.believes(error));
+  error.quoted = error.quoted.first(7);
+  EXPECT_FALSE(s.host.tcp.believes(error));
+  data.header.source_port = static_cast<Port>(data.header.source_port + 1);
+  EXPECT_FALSE(s.host.tcp.believes(about(data, Kind::port_unreachable, quoted)));
+  Scripted over;
+  over.host.tcp.close(over.now, over.reach(State::time_wait));
+  Seg fin = over.make(flags::fin | flags::ack);
+  std::swap(fin.source, fin.destination);
+  std::swap(fin.header.source_port, fin.header.destination_port);
+  fin.header.sequence = over.ours - 1;
+  EXPECT_FALSE(over.host.tcp.believes(about(fin, Kind::port_unreachable, quoted)));
+}
+
 }  // namespace lanyard::test

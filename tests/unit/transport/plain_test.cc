@@ -139,7 +139,7 @@ TEST(Plain, WhatIsNearlyPlainIsTreatedAsItWouldBeAtLength) {
       {"long ago", [](Scripted& s, Seg& seg) { seg.header.acknowledgment = s.ours - 301; }},
       {"too much", [](Scripted&, Seg& seg) { seg.text = pattern(4200); }},
       {"a gap", [](Scripted&, Seg& seg) { seg.header.sequence += 1; }},
-      {"old text", [](Scripted&, Seg& seg) { seg.header.sequence -= 1; }},
+      {"old text", [](Scripted&, Seg& seg) { seg.header.sequence = seg.header.sequence - 1; }},
       {"a push", [](Scripted&, Seg& seg) { seg.header.flags |= flags::psh; }},
       {"a FIN", [](Scripted&, Seg& seg) { seg.header.flags |= flags::fin; }},
       {"a SYN", [](Scripted&, Seg& seg) { seg.header.flags |= flags::syn; }},
