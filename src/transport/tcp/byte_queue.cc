@@ -135,8 +135,7 @@ std::size_t ByteQueue::find(std::uint64_t position) const {
 }
 
 void ByteQueue::copy_to(std::size_t offset, MutableBytes out) const {
-  CHECK(offset + out.size() <= size());
-  if (out.empty()) return;
+  CHECK(!out.empty() && offset + out.size() <= size());
   std::uint64_t position = start_ + offset;
   const Chunk& front = chunks_[first_];
   const auto in_front = static_cast<std::size_t>(position - front.start);
@@ -156,7 +155,6 @@ void ByteQueue::copy_to(std::size_t offset, MutableBytes out) const {
 
 template <typename Take>
 void ByteQueue::each_slice(std::size_t offset, std::size_t size, Take take) const {
-  if (size == 0) return;
   std::uint64_t position = start_ + offset;
   for (std::size_t i = find(position); size > 0; ++i) {
     const auto begin = static_cast<std::size_t>(position - chunks_[i].start);
@@ -168,8 +166,7 @@ void ByteQueue::each_slice(std::size_t offset, std::size_t size, Take take) cons
 }
 
 void ByteQueue::share_with(Packet& packet, std::size_t offset, std::size_t size) const {
-  CHECK(offset + size <= this->size());
-  if (size == 0) return;
+  CHECK(size > 0 && offset + size <= this->size());
   if (size <= shared_bytes_min && packet.slices().empty()) {
     return copy_to(offset, {packet.push_back(size), size});
   }
@@ -177,7 +174,7 @@ void ByteQueue::share_with(Packet& packet, std::size_t offset, std::size_t size)
 }
 
 void ByteQueue::share(std::size_t offset, std::size_t size, std::vector<Slice>& out) const {
-  CHECK(offset + size <= this->size());
+  CHECK(size > 0 && offset + size <= this->size());
   each_slice(offset, size, [&](Slice slice) { out.push_back(std::move(slice)); });
 }
 

@@ -112,7 +112,7 @@ void Sender::set_window(SequenceNumber sequence, SequenceNumber ack, std::uint32
 }
 
 void Sender::take_sack(std::span<const SackBlock> blocks, Delivery& delivery) {
-  if (!is_selective_ || blocks.empty()) return;
+  if (blocks.empty()) return;
   delivery.duplicate = duplicate_in(blocks, una_);
   if (in_flight_) in_flight_->take_sack(blocks, una_, next_, delivery);
 }
@@ -122,7 +122,7 @@ void Sender::count_duplicate() {
 }
 
 bool Sender::should_enter_recovery() const {
-  if (recovery_ != Recovery::none || !in_flight_) return false;
+  if (recovery_ != Recovery::none) return false;
   if (is_selective_) return in_flight_->lost() > 0;
   // RFC 6582 3.2 step 1: duplicates of what a time-out resent are no sign of loss.
   return duplicates_ >= duplicates_needed && after(una_, recover_);
@@ -137,7 +137,6 @@ void Sender::enter_fast_recovery(std::uint32_t mss) {
 }
 
 void Sender::enter_timeout_recovery(const LossRule& rule) {
-  if (!in_flight_) return;
   const bool is_again = recovery_ == Recovery::timeout;
   recovery_ = Recovery::timeout;
   recover_ = next_;
@@ -152,7 +151,6 @@ void Sender::enter_timeout_recovery(const LossRule& rule) {
 }
 
 void Sender::lose_all() {
-  if (!in_flight_) return;
   recovery_ = Recovery::timeout;
   recover_ = next_;
   is_first_due_ = true;
@@ -299,7 +297,6 @@ void Sender::sent(Instant now, const Outgoing& outgoing, std::uint32_t mss) {
 
 std::optional<Outgoing> Sender::tail_probe(std::uint32_t mss) const {
   if (unsent() > 0 && usable_window() > 0) return squeezed(mss);
-  if (!in_flight_ || in_flight_->is_empty()) return std::nullopt;
   // 7.3: the segment with the highest numbers; a FIN that went by itself is one.
   const SackBlock last = in_flight_->last();
   const std::uint32_t size = std::min(static_cast<std::uint32_t>(last.right - last.left), mss);

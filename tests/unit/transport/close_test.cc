@@ -264,6 +264,26 @@ TEST(TcpTimeWait, AnActiveOpenMayTakeThePlaceAfterASecond) {
   }
 }
 
+// Without timestamps nothing tells old segments from new ones; and a live one is never replaced.
+TEST(TcpTimeWait, NoOtherConnectionIsReplacedByAnOpen) {
+  transport::Config config;
+  config.time_wait_reuse = transport::Reuse::always;
+  config.timestamps = false;
+  config.ephemeral_first = config.ephemeral_last = 40'000;
+  Pair pair(config);
+  const auto ends = pair.establish();
+  tcp::Open open;
+  open.remote = {pair.b.address, 80, 0};
+  open.settings = pair.a.tcp.default_settings();
+  EXPECT_EQ(pair.a.tcp.connect(pair.now, open).error(), Errno::address_not_available);
+  pair.a.tcp.close(pair.now, ends.a);
+  pair.run_for(100_ms);
+  pair.b.tcp.close(pair.now, ends.b);
+  pair.run_for(5_s);
+  ASSERT_EQ(pair.a.tcp.rows().back().state, State::time_wait);
+  EXPECT_FALSE(pair.a.tcp.connect(pair.now, open));
+}
+
 TEST(TcpTimeWait, OnlyAnExactResetEndsIt) {
   Scripted s;
   const auto connection = s.reach(State::time_wait);

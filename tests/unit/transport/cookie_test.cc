@@ -72,6 +72,51 @@ TEST(TcpSynCookies, AClientComesThroughAFloodWithAllItsOptions) {
   EXPECT_GE(data.header.options.timestamps->value, answer.header.options.timestamps->value);
 }
 
+// The size is kept as the largest of eight that is no larger.
+TEST(TcpSynCookies, AnySegmentSizeIsKeptByTheNextSmallerOne) {
+  const tcp::SynCookies cookies(SipKey{});
+  const Endpoint local{IpAddress::v4(10, 0, 0, 1), 80, 0}, remote{IpAddress::v4(10, 0, 0, 9), 9, 0};
+  const Instant now = Instant::start() + 1000_s;
+  const std::pair<int, int> sizes[] = {{48, 216},    {216, 216},   {535, 216},  {1459, 1440},
+                                       {1460, 1460}, {8939, 1460}, {9000, 8940}};
+  for (const auto& [asked, kept] : sizes) {
+    const SequenceNumber irs(77);
+    const auto iss = cookies.make(now, local, remote, irs, static_cast<std::uint16_t>(asked));
+    EXPECT_EQ(cookies.check(now + 60_s, local, remote, irs, iss), kept) << asked;
+    EXPECT_FALSE(cookies.check(now + 120_s, local, remote, irs, iss));
+    EXPECT_FALSE(cookies.check(now, remote, local, irs, iss));
+  }
+}
+
+// What the client asked for besides; and at the limit of connections nothing is opened.
+TEST(TcpSynCookies, CongestionNotificationIsKeptAndTheLimitOfConnectionsHolds) {
+  for (const bool is_full : {false, true}) {
+    transport::Config config = small();
+    config.connections_max = 6;
+    Scripted s(config);
+    const auto listener = s.listen(s.host.tcp.default_settings(), 2);
+    flood(s, 100);
+    Seg syn = s.make(flags::syn | flags::ece | flags::cwr);
+    syn.header.options.timestamps = tcp::Timestamps{.value = 5000, .echo = 0};
+    s.send(syn);
+    const Seg answer = s.expect();
+    EXPECT_TRUE(answer.header.flags.ece());
+    ++s.peer_next;
+    s.ours = answer.header.sequence + 1;
+    s.with_timestamps = true;
+    s.timestamp = 5001;
+    if (is_full) s.host.config.connections_max = 4;
+    s.send(flags::ack);
+    const auto connection = s.host.tcp.accept(s.now, listener, 1);
+    ASSERT_EQ(connection.has_value(), !is_full);
+    if (is_full) {
+      EXPECT_TRUE(s.expect().header.flags.rst());
+    } else {
+      EXPECT_EQ(s.host.tcp.info(s.now, *connection).options & 8, 8);
+    }
+  }
+}
+
 TEST(TcpSynCookies, WithoutTimestampsOnlyTheSegmentSizeIsKept) {
   Scripted s(small());
   const auto listener = s.listen(s.host.tcp.default_settings(), 2);

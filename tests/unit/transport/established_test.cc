@@ -201,6 +201,23 @@ TEST(TcpEstablished, ADuplicateIsReportedOnceAsSuch) {
   EXPECT_EQ(s.expect().header.options.sack_blocks, 0);
 }
 
+// 9293-3.10.7.4-c: of what has come before only the FIN behind it is new.
+TEST(TcpEstablished, AFinBehindTextThatCameBeforeIsTaken) {
+  Scripted s;
+  const auto connection = s.accept_one({.sack_permitted = true});
+  s.send(flags::ack, "abc");
+  (void)s.expect();
+  Seg again = s.make(flags::fin | flags::ack, "abc");
+  again.header.sequence = s.peer_next - 3;
+  s.send(again);
+  EXPECT_EQ(s.host.tcp.state(connection), tcp::State::close_wait);
+  const Seg answer = s.expect();
+  EXPECT_EQ(answer.header.acknowledgment, s.peer_next + 1);
+  ASSERT_EQ(answer.header.options.sack_blocks, 1);  // [RFC2883-4-a]
+  EXPECT_EQ(answer.header.options.sack[0].left, s.peer_next - 3);
+  EXPECT_EQ(s.read(connection), "abc");
+}
+
 TEST(TcpTimestamps, AnOldTimestampIsAcknowledgedAndDropped) {
   Scripted s;
   const auto connection = s.connect_one({.timestamps = tcp::Timestamps{.value = 1000, .echo = 0}});

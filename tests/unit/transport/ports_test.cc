@@ -58,6 +58,33 @@ TEST_F(PortRules, ReleasedPortsAreFree) {
   EXPECT_TRUE(ports.bind(at(any4)));
 }
 
+TEST_F(PortRules, ABindingThatIsGoneIsNoneThoughItsPortIsUsed) {
+  const auto gone = *ports.bind(at(one));
+  ports.release(gone);
+  ASSERT_TRUE(ports.bind(at(one)));
+  EXPECT_EQ(ports.find(gone), nullptr);
+  ports.set_address(gone, two);
+  ports.set_reuse(gone, true, true);
+  ports.release(gone);
+  EXPECT_EQ(ports.listen(gone).error(), Errno::invalid);
+  expect_in_use(at(one));
+}
+
+TEST_F(PortRules, HoldersThatDifferInAnythingAreNotCountedTogether) {
+  const BindRequest plain = at(one);
+  BindRequest reused = plain, shared = plain, bound = plain, only6 = plain;
+  reused.reuse_address = true;
+  shared.reuse_port = true;
+  bound.interface = 3;
+  only6.v6_only = true;
+  std::set<BindingId> ids{ports.hold(plain, true)};
+  for (const BindRequest& each : {plain, at(two), reused, shared, bound, only6}) {
+    const auto id = ports.hold(each, false);
+    EXPECT_EQ(ports.hold(each, false), id);
+    EXPECT_TRUE(ids.insert(id).second);
+  }
+}
+
 TEST_F(PortRules, ReuseAddressSharesWithEverythingButAListener) {
   BindRequest reuse = at(any4);
   reuse.reuse_address = true;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness.hh"
+#include "transport/error_queue.hh"
 #include "transport/udp.hh"
 #include "wire/protocol.hh"
 #include "wire/udp.hh"
@@ -146,6 +147,30 @@ TEST_F(UdpChoice, WhatCannotBeReachedOrBoundIsAnErrorOfTheCall) {
   paths.own.insert(IpAddress::loopback(Family::ipv4));
   EXPECT_TRUE(udp.connect(socket, {any4, 9, 0}));
   EXPECT_EQ(udp.remote(socket)->address, IpAddress::loopback(Family::ipv4));
+}
+
+// As Linux: what is pending after a read is the error of the next entry. Nobody fills memory.
+TEST(UdpErrorQueue, IsBoundedAndSaysWhatIsNext) {
+  udp::ErrorQueue queue;
+  std::optional<Errno> pending;
+  EXPECT_FALSE(queue.take(pending));
+  internet::IcmpError error;
+  error.kind = internet::IcmpError::Kind::port_unreachable;
+  queue.add({}, error, {peer4, 80, 0}, {});
+  queue.add_too_long({}, 1280, {peer6, 80, 0});
+  EXPECT_EQ(queue.take(pending)->error, Errno::connection_refused);
+  EXPECT_EQ(pending, Errno::message_too_long);
+  const auto second = queue.take(pending);
+  EXPECT_EQ(second->info, 1280U);
+  EXPECT_TRUE(second->reporter.is_v6());
+  EXPECT_FALSE(pending);
+  for (int i = 0; i < 500; ++i) {
+    queue.add({}, error, {peer4, 80, 0}, {});
+    queue.add_too_long({}, 1280, {peer4, 80, 0});
+  }
+  int taken = 0;
+  while (queue.take(pending)) ++taken;
+  EXPECT_EQ(taken, 64);
 }
 
 }  // namespace lanyard::test
