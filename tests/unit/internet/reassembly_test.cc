@@ -120,6 +120,20 @@ TEST_F(Fragments, MillionsOfTinyFragmentsStayWithinTheLimits) {
   EXPECT_EQ(add(piece(800, 3200, false)), "whole");
 }
 
+TEST_F(Fragments, OfMoreDatagramsThanMayBeTheOldestIsGivenUp) {
+  // BI-15
+  EXPECT_EQ(reassembly.next_deadline(), Instant::never());
+  config.reassembly_datagrams_max = 2;
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    key.identification = i;
+    EXPECT_EQ(add(piece(0, 800, true)), "held");
+  }
+  const auto given_up = reassembly.take_given_up();
+  ASSERT_EQ(given_up.size(), 1u);
+  EXPECT_EQ(given_up[0].reason, DropReason::reassembly_full);
+  EXPECT_EQ(given_up[0].key.identification, 1u);
+}
+
 TEST_F(Fragments, TheNewestDatagramIsNotGivenUpForItself) {
   // BI-15: however little room there is, or nothing large would ever get through.
   config.reassembly_bytes_max = 1000;

@@ -196,4 +196,64 @@ TEST(NewReno, AWindowGrowsOnlyOutsideRecoveryAndKeepsItsSegments) {
   EXPECT_EQ(reno.window(), 1000U);
 }
 
+TEST(TcpCalls, TextMayBeSentLookedAtAndSkippedInSlices) {
+  Pair pair;
+  const auto ends = pair.establish();
+  const std::string text = pattern(5000);
+  EXPECT_EQ(pair.a.tcp.send(pair.now, ends.a, Slice::copy_of(as_bytes(text))).value(), 5000U);
+  pair.run_for(100_ms);
+  std::vector<Slice> seen;
+  EXPECT_EQ(pair.b.tcp.peek(pair.now, ends.b, 0, seen).value(), 0U);
+  EXPECT_EQ(pair.b.tcp.peek(pair.now, ends.b, 3000, seen).value(), 3000U);
+  std::string looked;
+  for (const Slice& slice : seen) looked += text_of(slice.bytes());
+  EXPECT_EQ(looked, text.substr(0, 3000));
+  EXPECT_EQ(pair.b.tcp.skip(pair.now, ends.b, 3000).value(), 3000U);
+  EXPECT_EQ(pair.read_all(pair.b, ends.b), text.substr(3000));
+  EXPECT_EQ(pair.b.tcp.peek(pair.now, ends.b, 10, seen).error(), Errno::try_again);
+  EXPECT_EQ(pair.b.tcp.skip(pair.now, ends.b, 10).value(), 0U);
+  ASSERT_TRUE(pair.a.tcp.shutdown_write(pair.now, ends.a));
+  EXPECT_EQ(pair.a.tcp.send(pair.now, ends.a, Slice::copy_of(as_bytes(text))).error(),
+            Errno::broken_pipe);
+}
+
+TEST(TcpCalls, APortThatIsBoundOpensOneConnectionToAPeer) {
+  Scripted s;
+  const auto binding = s.host.tcp.bind({.local = {IpAddress::any(Family::ipv4), 5000, 0}});
+  tcp::Open open;
+  open.remote = {s.peer, s.peer_port, 3};  // on that link
+  open.binding = *binding;
+  open.settings = s.host.tcp.default_settings();
+  ASSERT_TRUE(s.host.tcp.connect(s.now, open));
+  EXPECT_EQ(s.host.out.front().interface, 3U);
+  EXPECT_EQ(s.expect().header.source_port, 5000);
+  EXPECT_EQ(s.host.tcp.connect(s.now, open).error(), Errno::address_not_available);
+}
+
+TEST(TcpCalls, OptionsSetBeforeAnythingWasSentHoldForWhatIs) {
+  Scripted s;
+  const auto connection = s.accept_one({.mss = 1000});
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.congestion = congestion::Kind::reno;
+  settings.no_delay = true;
+  s.host.tcp.set(s.now, connection, settings);
+  s.expect_nothing();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(s.host.tcp.send(s.now, connection, bytes_of("x")));
+    EXPECT_EQ(s.expect().text, "x");
+  }
+  EXPECT_EQ(s.host.tcp.settings(connection).congestion, congestion::Kind::reno);
+}
+
+// 9293-3.10.4-c: a second CLOSE asks for nothing, and the stream has ended.
+TEST(TcpCalls, ClosingTwiceSendsOneFin) {
+  Scripted s;
+  const auto connection = s.reach(State::last_ack);
+  EXPECT_TRUE(s.host.tcp.shutdown_write(s.now, connection));
+  s.expect_nothing();
+  std::vector<std::uint8_t> buffer(10);
+  EXPECT_EQ(s.host.tcp.receive(s.now, connection, buffer).value(), 0U);
+  EXPECT_EQ(s.host.tcp.state(connection), State::last_ack);
+}
+
 }  // namespace lanyard::test
