@@ -13,6 +13,7 @@ namespace lanyard::guest {
 enum class OptionShape : std::uint8_t {
   number,          // an int
   small_number,    // an int, or one byte (IP_TTL, IP_TOS ...)
+  rate,            // an unsigned int or, where there is room, an unsigned long; all ones: no bound
   linger,          // struct linger
   seconds_native,  // lies in the pair, where the kernel keeps it (SO_RCVTIMEO ...)
   group_v4,        // ip_mreq or ip_mreqn

@@ -37,7 +37,7 @@ struct Value {
 };
 
 std::string bytes_of_int(std::int64_t number) {
-  const int value = static_cast<int>(number);
+  const auto value = static_cast<std::uint32_t>(number);
   std::string bytes(sizeof value, '\0');
   std::memcpy(bytes.data(), &value, sizeof value);
   return bytes;
@@ -49,6 +49,24 @@ Result<std::int64_t> number_of(const Value& value, OptionShape shape) {
   if (shape == OptionShape::small_number && !value.bytes.empty())
     return static_cast<std::uint8_t>(value.bytes[0]);
   return unexpected(Errno::invalid);
+}
+
+// As Linux: 64 bits where they are given, or asked for, else 32.
+Result<socket::OptionValue> rate_of(const Value& value) {
+  std::int64_t wide = 0;
+  std::uint32_t narrow = 0;
+  if (value.get(wide)) return socket::OptionValue(wide);
+  if (!value.get(narrow)) return unexpected(Errno::invalid);
+  return socket::OptionValue(narrow == UINT32_MAX ? std::int64_t{-1} : std::int64_t{narrow});
+}
+
+std::string rate_bytes(std::int64_t number, std::size_t room) {
+  if (room < sizeof number)
+    return bytes_of_int(static_cast<std::int64_t>(
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(number), UINT32_MAX)));
+  std::string bytes(sizeof number, '\0');
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return bytes;
 }
 
 const std::uint8_t* octets(const void* from) {
@@ -112,6 +130,8 @@ Result<socket::OptionValue> parse(const OptionRow& row, const Value& value,
       return socket::OptionValue(
           socket::Linger{given.l_onoff != 0, Duration::seconds(given.l_linger)});
     }
+    case OptionShape::rate:
+      return rate_of(value);
     case OptionShape::group_v4:
       return group_v4(value);
     case OptionShape::group_v6:
@@ -209,9 +229,10 @@ std::string number_bytes(const VirtualSocket& socket, const OptionRow& row, std:
 }
 
 Result<std::string> shown(const VirtualSocket& socket, const OptionRow& row,
-                          const socket::OptionValue& value) {
+                          const socket::OptionValue& value, std::size_t room) {
   if (const auto* number = std::get_if<std::int64_t>(&value))
-    return number_bytes(socket, row, *number);
+    return row.shape == OptionShape::rate ? rate_bytes(*number, room)
+                                          : number_bytes(socket, row, *number);
   if (const auto* text = std::get_if<std::string>(&value))
     return row.shape == OptionShape::icmp_filter ? *text : *text + '\0';
   if (const auto* info = std::get_if<socket::TcpInfo>(&value)) return tcp_info_bytes(*info);
@@ -337,6 +358,11 @@ void Supervisor::get_option(const Asked& asked) {
     call.listener->let_run(call);
     return;
   }
+  socklen_t room = 0;
+  if (!read_value(call.thread, call.arguments[4], room)) {
+    call.listener->reply(call, Errno::bad_address);
+    return;
+  }
   Result<std::string> bytes = std::string();
   if (asks_error && !socket.is_stream() && !socket.error && !socket.shows_error)
     socket.error = take_knock(asked);
@@ -357,16 +383,11 @@ void Supervisor::get_option(const Asked& asked) {
   } else if (row->shape != OptionShape::empty) {
     if (socket.is_stream() && row->option == Option::tcp_info) pull(socket);
     const auto value = host_.sockets->get_option(now(), socket.handle, row->option);
-    bytes = value ? shown(socket, *row, *value) : unexpected(value.error());
+    bytes = value ? shown(socket, *row, *value, room) : unexpected(value.error());
   }
   if (asks_error) settle_error(asked);
   if (!bytes) {
     call.listener->reply(call, bytes.error());
-    return;
-  }
-  socklen_t room = 0;
-  if (!read_value(call.thread, call.arguments[4], room)) {
-    call.listener->reply(call, Errno::bad_address);
     return;
   }
   const auto given = static_cast<socklen_t>(std::min<std::size_t>(room, bytes->size()));

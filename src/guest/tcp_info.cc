@@ -48,6 +48,9 @@ std::string tcp_info_bytes(const socket::TcpInfo& info) {
   out.tcpi_rwnd_limited = info.window_limited_us;
   out.tcpi_sndbuf_limited = info.buffer_limited_us;
   out.tcpi_delivery_rate = info.delivery_rate;
+  out.tcpi_delivery_rate_app_limited = info.is_delivery_rate_limited ? 1 : 0;
+  out.tcpi_pacing_rate = info.pacing_rate;
+  out.tcpi_max_pacing_rate = info.max_pacing_rate;
   out.tcpi_bytes_sent = info.bytes_sent;
   out.tcpi_bytes_retrans = info.bytes_retrans;
   out.tcpi_snd_wnd = info.snd_wnd;

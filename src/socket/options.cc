@@ -41,9 +41,8 @@ tcp::Settings options_of(Sockets::Table& table, const Stream& stream) {
 void apply(Sockets::Table& table, Instant now, Stream& stream, const tcp::Settings& options) {
   stream.options = table.stack.tcp().keep(options);
   if (stream.listener != tcp::ListenerId::none) table.stack.tcp().set(stream.listener, options);
-  if (stream.connection != tcp::ConnectionId::none) {
+  if (stream.connection != tcp::ConnectionId::none)
     table.stack.tcp().set(now, stream.connection, options);
-  }
 }
 
 Result<void> set_keep_alive(tcp::Settings& options, Option option, std::int64_t value) {
@@ -96,13 +95,15 @@ Result<void> set_stream_option(Sockets::Table& table, Stream& stream, tcp::Setti
       options.user_timeout = Duration::milliseconds(value);
       return {};
     case Option::window_clamp:
-      if (value < 0 || (value == 0 && stream.connection != tcp::ConnectionId::none)) {
+      if (value < 0 || (value == 0 && stream.connection != tcp::ConnectionId::none))
         return unexpected(Errno::invalid);
-      }
       options.window_clamp = static_cast<std::uint32_t>(value);
       return {};
     case Option::not_sent_low_water:
       options.not_sent_low_water = value < 0 ? UINT32_MAX : static_cast<std::uint32_t>(value);
+      return {};
+    case Option::pacing_rate_max:
+      options.pacing_rate_max = static_cast<std::uint64_t>(value);
       return {};
     case Option::hop_limit:
       if (value != -1 && !within(value, 1, 255)) return unexpected(Errno::invalid);
@@ -150,6 +151,8 @@ Value get_stream_option(Sockets::Table& table, const Stream& stream, Option opti
       return options.window_clamp;
     case Option::not_sent_low_water:
       return options.not_sent_low_water;
+    case Option::pacing_rate_max:
+      return static_cast<std::int64_t>(options.pacing_rate_max);
     case Option::quick_ack:
       return is_connected ? table.stack.tcp().is_quick_ack(stream.connection) : 1;
     case Option::hop_limit:
@@ -251,9 +254,8 @@ std::optional<Result<void>> set_common_option(Sockets::Table& table, Entry& entr
           static_cast<std::int32_t>(value);
       return Result<void>{};
     case Option::bind_to_interface:
-      if (value != 0 && !table.stack.interface(static_cast<std::uint32_t>(value))) {
+      if (value != 0 && !table.stack.interface(static_cast<std::uint32_t>(value)))
         return unexpected(Errno::no_such_device);
-      }
       entry.common.interface = static_cast<std::uint32_t>(value);
       return Result<void>{};
     case Option::error:
@@ -269,9 +271,8 @@ std::optional<Result<void>> set_common_option(Sockets::Table& table, Entry& entr
   const auto [reuse_address, reuse_port] =
       std::pair(entry.common.reuse_address, entry.common.reuse_port);
   if (const auto* stream = std::get_if<Stream>(&entry.shape)) {
-    if (stream->binding != transport::BindingId::none) {
+    if (stream->binding != transport::BindingId::none)
       table.stack.tcp().set_reuse(stream->binding, reuse_address, reuse_port);
-    }
   } else if (const auto* datagram = std::get_if<Datagram>(&entry.shape)) {
     table.stack.udp().set_reuse(datagram->socket, reuse_address, reuse_port);
   }
@@ -300,8 +301,7 @@ Result<TcpInfo> tcp_info(Sockets::Table& table, Instant now, const Entry& entry)
     return info;
   }
   if (stream->connection == tcp::ConnectionId::none) return info;
-  info = table.stack.tcp().info(now, stream->connection);
-  return info;
+  return table.stack.tcp().info(now, stream->connection);
 }
 
 // IP_MTU: of the path to the connected peer.
@@ -407,7 +407,7 @@ Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option
       auto& stream = std::get<Stream>(entry.shape);
       const auto kind = congestion::kind_of(*text);
       if (!kind) return unexpected(Errno::no_such_entry);
-      tcp::Settings options = options_of(table, stream);
+      auto options = options_of(table, stream);
       options.congestion = *kind;
       apply(table, now, stream, options);
       return {};

@@ -69,6 +69,7 @@ enum class Option : std::uint8_t {
   tcp_info,
   not_sent_low_water,
   fast_open,
+  pacing_rate_max,
   fast_open_connect,
   fast_open_without_cookie,
   hop_limit,
@@ -113,7 +114,6 @@ struct SendFlags {
   bool more = false;           // MSG_MORE
   bool end_of_record = false;  // MSG_EOR
 };
-
 struct ReceiveFlags {
   bool peek = false;         // MSG_PEEK
   bool out_of_band = false;  // MSG_OOB
@@ -135,7 +135,6 @@ struct Received {
   std::size_t full_bytes = 0;  // of the whole datagram; more than `bytes` if it was cut (MSG_TRUNC)
   DatagramFacts facts;
 };
-
 using QueuedError = udp::QueuedError;  // of the error queue (IP_RECVERR, MSG_ERRQUEUE)
 
 struct Accepted {

@@ -42,6 +42,7 @@ constexpr Row rows[] = {
     {SOL_SOCKET, SO_OOBINLINE, Option::out_of_band_inline},
     {SOL_SOCKET, SO_PRIORITY, Option::priority},
     {SOL_SOCKET, SO_MARK, Option::mark},
+    {SOL_SOCKET, SO_MAX_PACING_RATE, Option::pacing_rate_max},
     {SOL_SOCKET, SO_RCVLOWAT, Option::receive_low_water},
     {IPPROTO_TCP, TCP_NODELAY, Option::no_delay},
     {IPPROTO_TCP, TCP_MAXSEG, Option::max_segment},
@@ -121,6 +122,11 @@ bool is_buffer(Option option) {
   return option == Option::send_buffer || option == Option::receive_buffer;
 }
 
+// SO_MAX_PACING_RATE has 32 bits or 64, and in both all ones for no bound.
+bool is_short_rate(const Arguments& a, const Row& row, std::int64_t size) {
+  return row.option == Option::pacing_rate_max && a.size() > 4 && size < 8;
+}
+
 // An option that is not in the table, although the level is: Linux has it, or nobody has.
 [[noreturn]] void unknown(const Arguments& a) {
   const Expression& name = a.at(2);
@@ -189,6 +195,7 @@ SystemCalls::Answer SystemCalls::set_option(const Arguments& a) {
   }
   std::int64_t number = Arguments::number_of(value);
   if (row->option == Option::dont_fragment) number = number == IP_PMTUDISC_DONT ? 0 : 1;
+  if (a.size() > 4 && is_short_rate(a, *row, a.number(4)) && number == UINT32_MAX) number = -1;
   return returned(sockets_.set_option(now_, descriptor->handle, row->option, number));
 }
 
@@ -208,6 +215,9 @@ SystemCalls::Answer SystemCalls::get_option(const Arguments& a) {
   } else if (row->option == Option::domain) {
     *value = std::int64_t{descriptor->family == Family::ipv4 ? AF_INET : AF_INET6};
   }
+  if (a.size() > 4 && is_short_rate(a, *row, a.pointed(4)))
+    *value = static_cast<std::int64_t>(std::min<std::uint64_t>(
+        static_cast<std::uint64_t>(std::get<std::int64_t>(*value)), UINT32_MAX));
   const bool is_told = a.is_ellipsis(3) || (is_buffer(row->option) && !setup_.strict.buffers);
   if (is_told || Arguments::first_of(a.at(3)).kind == Kind::ellipsis) return Returned{};
   if (!is_same(*value, a.at(3))) {

@@ -12,7 +12,7 @@ enum class Alarm : std::uint8_t {
   retransmit,   // RTO; the zero-window probe; the override of silly-window avoidance
   delayed_ack,  // RFC 9293 3.8.6.3
   idle,         // keep-alive; FIN-WAIT-2 of an orphan
-  cork,         // TCP_CORK holds for 200 ms at most
+  held_back,    // TCP_CORK holds for 200 ms at most, pacing until the next burst
 };
 inline constexpr std::size_t alarms = 4;
 

@@ -257,7 +257,7 @@ void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   }
   compute_mss(c);
   if (is_push) c.is_more_coming = false;
-  if (is_push && c.congestion && is_synchronized(c.state)) on_alarm(now, c, Alarm::cork);
+  if (is_push && c.congestion && is_synchronized(c.state)) on_alarm(now, c, Alarm::held_back);
   if (settings.keep_alive != had_keep_alive || settings.keep_alive) arm_idle(now, c);
   schedule(c);
 }

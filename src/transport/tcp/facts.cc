@@ -2,6 +2,7 @@
 // What can be asked of Tcp without changing it.
 #include <algorithm>
 
+#include "transport/tcp/pacing.hh"
 #include "transport/tcp/parts.hh"
 
 namespace lanyard::tcp {
@@ -90,6 +91,8 @@ void add_sender(Info& info, const Connection& c, const transport::Config& config
     info.reord_seen = recovery.rack.reorderings();
     info.dsack_dups = recovery.duplicates_reported;
     info.data_segs_out = recovery.segments_out;
+    info.delivery_rate = recovery.delivery_rate.rate();
+    info.is_delivery_rate_limited = recovery.delivery_rate.is_application_limited();
   }
   info.delivered = (c.was_established ? 1 : 0) + (c.recovery ? c.recovery->delivered : 0);
   info.rtt_us = microseconds(c.round_trip.smoothed());
@@ -103,6 +106,9 @@ void add_sender(Info& info, const Connection& c, const transport::Config& config
     info.snd_cwnd = 10;
     info.snd_ssthresh = 0x7fffffff;
   }
+  const bool is_any = c.settings->is_paced();
+  info.max_pacing_rate = is_any ? c.settings->pacing_rate_max : UINT64_MAX;
+  info.pacing_rate = pacing_rate(c);
   info.notsent_bytes = static_cast<std::uint32_t>(sender.unsent());
   info.snd_wnd = sender.window();
   info.bytes_acked = c.counters.bytes_acked;

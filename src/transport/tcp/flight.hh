@@ -62,6 +62,8 @@ class Flight : public Pooled {
     return {runs_[runs_.size() - 1].from, runs_[runs_.size() - 1].to};
   }
   [[nodiscard]] std::size_t runs() const { return runs_.size() - head_; }
+  // How many runs have been sent, again or for the first time: the next one's order is one more.
+  [[nodiscard]] std::uint32_t order() const { return order_; }
 
  private:
   using Run = FlightRun;

@@ -18,7 +18,7 @@ struct Outgoing {
 };
 
 // Why nothing (more) goes out.
-enum class Held : std::uint8_t { nothing_to_send, by_window, by_congestion, by_nagle };
+enum class Held : std::uint8_t { nothing_to_send, by_window, by_congestion, by_nagle, by_pacing };
 
 // How many segments `octets` are; nearly always one, which needs no division.
 [[nodiscard]] inline std::uint32_t segments_of(std::uint32_t octets, std::uint32_t mss) {

@@ -5,6 +5,7 @@
 
 #include "transport/congestion/kind.hh"
 #include "transport/tcp/opening.hh"
+#include "transport/tcp/pacing.hh"
 #include "transport/tcp/path_probe.hh"
 #include "wire/tcp_plain.hh"
 
@@ -61,7 +62,7 @@ std::uint32_t super_segment_limit(const Connection& c) {
 bool is_quiet(const Connection& c) {
   return c.sender.flight() == 0 && !c.sender.has_unsent() && c.waiting == Waiting::nothing &&
          c.deadline(Alarm::retransmit) == Instant::never() &&
-         c.deadline(Alarm::cork) == Instant::never();
+         c.deadline(Alarm::held_back) == Instant::never();
 }
 
 void hand_down(internet::Outbox& out, const Node& from, Packet&& segment, std::uint8_t hop_limit,
@@ -265,6 +266,7 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
           static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
   }
   c.recovery->note_sent(now, outgoing, c.sender.recovery());
+  note_rate_of(now, c, outgoing, mss);
   c.recovery->segments_out += segments_of(outgoing.size, mss);
   c.is_new_data = !outgoing.is_retransmission && outgoing.size > 0;
   const std::uint32_t segment_bytes = outgoing.size > mss ? mss : 0;
@@ -278,6 +280,19 @@ void begin_sending(Connection& c) {
   c.recovery->start(c.sender.una());
 }
 
+namespace {
+
+// What limits the next segments, of `mss` octets each.
+SendLimits send_limits(const Connection& c, std::uint32_t mss, std::uint32_t allowed) {
+  return {.mss = mss,
+          .super_segment_max = std::min(super_segment_limit(c), allowed),
+          .congestion_window = congestion_window(c),
+          .no_delay = c.settings->no_delay && !c.is_more_coming,
+          .is_corked = c.settings->cork || c.is_more_coming};
+}
+
+}  // namespace
+
 // Everything that may go now, in order; then a bare ACK if one is owed and none of it carried it.
 void Machine::output(Instant now, Connection& c) {
   Held held = Held::nothing_to_send;
@@ -288,19 +303,18 @@ void Machine::output(Instant now, Connection& c) {
         c.sender.has_unsent() && now - c.last_sent > std::min(config.rto_min, config.rto_initial) &&
         now - c.last_sent > retransmit_timeout(c))
       c.congestion->on_idle();  // [RFC5681-4.1-a]
+    if (c.recovery) begin_pacing(now, c);
     while (true) {
       held = Held::nothing_to_send;
       const bool is_recovering = c.sender.recovery() != Sender::Recovery::none;
       if (!c.congestion || (!is_recovering && !c.sender.has_unsent())) break;
       const std::uint32_t mss = segment_limit(c);
-      const SendLimits limits{.mss = mss,
-                              .super_segment_max = super_segment_limit(c),
-                              .congestion_window = congestion_window(c),
-                              .no_delay = c.settings->no_delay && !c.is_more_coming,
-                              .is_corked = c.settings->cork || c.is_more_coming};
+      const std::uint32_t allowed = c.recovery->pacer.allowed(now);
+      const SendLimits limits = send_limits(c, mss, allowed);
       if (c.rare && c.rare->path_low != 0) probe_path(*this, now, c, limits);
       const auto outgoing = c.sender.next_outgoing(limits, held);
-      if (!outgoing) break;
+      if (outgoing && allowed == 0) held = Held::by_pacing;
+      if (!outgoing || allowed == 0) break;
       has_sent = true;
       c.sender.sent(now, *outgoing, mss);
       if (outgoing->size > 0 && now - c.last_received < config.delayed_ack_max &&
@@ -308,11 +322,7 @@ void Machine::output(Instant now, Connection& c) {
         c.is_interactive = true;
       send_data(now, c, *outgoing, mss);
     }
-    if (c.recovery) {
-      const bool is_full = c.sender.pipe(c.mss) >= congestion_window(c);
-      if (has_sent || is_full || held == Held::by_congestion)
-        c.recovery->note_usage(c.sender, is_full || held == Held::by_congestion);
-    }
+    if (c.recovery) note_output(*this, c, has_sent, held);
     arm_retransmit(now, c, held);
   }
   if (c.recovery)

@@ -10,6 +10,8 @@
 #include "core/pool.hh"
 #include "core/time.hh"
 #include "transport/tcp/busy.hh"
+#include "transport/tcp/delivery_rate.hh"
+#include "transport/tcp/pacer.hh"
 #include "transport/tcp/rack.hh"
 #include "transport/tcp/sender.hh"
 
@@ -72,6 +74,8 @@ struct Recovery : Pooled {
 
   Rack rack;
   RateReduction rate;
+  DeliveryRate delivery_rate;
+  Pacer pacer;
   Busy busy;
 
   // The last reduction (RFC 4015, RFC 2883): where it began, and what was sent again since.

@@ -31,6 +31,7 @@ struct Settings {
   std::uint32_t not_sent_default = 0;    // the machine's, which reads as none
   std::uint32_t syn_retries_max = 0;     // TCP_SYNCNT
   std::uint32_t keep_alive_probes_max = 0;
+  std::uint64_t pacing_rate_max = UINT64_MAX;  // SO_MAX_PACING_RATE, octets/s; 0 or most: none
   Duration keep_alive_idle;
   Duration keep_alive_interval;
   Duration user_timeout;  // TCP_USER_TIMEOUT; zero: the configured number of retries
@@ -43,6 +44,7 @@ struct Settings {
   }
   [[nodiscard]] static Settings defaults(const transport::Config& config);
   friend bool operator==(const Settings&, const Settings&) = default;
+  [[nodiscard]] bool is_paced() const { return pacing_rate_max - 1 < UINT64_MAX - 1; }
 };
 
 // What Linux's struct tcp_info says that we can answer truthfully; units as there.
@@ -59,7 +61,8 @@ struct Info {
                 snd_wnd = 0;
   std::uint32_t delivered = 0, dsack_dups = 0, reord_seen = 0, data_segs_out = 0;
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0,
-                delivery_rate = 0;
+                delivery_rate = 0, pacing_rate = 0, max_pacing_rate = 0;
+  bool is_delivery_rate_limited = false;  // by the application
   std::uint64_t busy_us = 0, window_limited_us = 0, buffer_limited_us = 0;
 };
 

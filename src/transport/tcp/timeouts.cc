@@ -82,10 +82,12 @@ void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
       c.is_interactive = false;
       if (c.ack_delayed) c.ack_now = true;
       return schedule(c);
+    }
     case Alarm::idle:
       return on_idle(now, c);
-    case Alarm::cork:
-      if (is_synchronized(c.state)) send_squeezed(*this, now, c);
+    case Alarm::held_back: {
+      const bool is_paced = c.recovery && c.recovery->pacer.is_waiting();
+      if (is_synchronized(c.state) && !is_paced) send_squeezed(*this, now, c);
       return schedule(c);
   }
 }
@@ -112,6 +114,7 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
     c.waiting = wanted;
     if (!is_closed) c.backoff = 0;
     // RFC 9293 3.8.6.1 [SHLD-29]: the first probe after one RTO.
+  if (held == Held::by_pacing) return;  // the other alarm is for that
     const Duration after = retransmit_timeout(c);
     return set_alarm(c, Alarm::retransmit,
                      now + (is_closed ? after : std::min(after, override_max)));
@@ -120,9 +123,9 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
   set_alarm(c, Alarm::retransmit, Instant::never());
   const bool is_corked = held == Held::by_nagle && (c.settings->cork || c.is_more_coming);
   // RFC 9293 3.9.1.2 [MUST-60]: nothing is held back for ever.
-  if (!is_corked) return set_alarm(c, Alarm::cork, Instant::never());
-  if (c.deadline(Alarm::cork) == Instant::never())
-    set_alarm(c, Alarm::cork, now + std::clamp(retransmit_timeout(c), cork_min, cork_max));
+  if (!is_corked) return set_alarm(c, Alarm::held_back, Instant::never());
+  if (c.deadline(Alarm::held_back) == Instant::never())
+    set_alarm(c, Alarm::held_back, now + std::clamp(retransmit_timeout(c), cork_min, cork_max));
 }
 
 // RFC 6298 5.2, 5.3.

@@ -267,6 +267,9 @@ TEST_F(SocketsTest, OptionsAreKeptOrRefused) {
             Errno::no_such_option);
   EXPECT_TRUE(sockets_.set_option(now_, socket, Option::fast_open, std::int64_t{3}));
   EXPECT_EQ(number(socket, Option::fast_open), 3);
+  EXPECT_EQ(number(socket, Option::pacing_rate_max), -1);
+  EXPECT_TRUE(sockets_.set_option(now_, socket, Option::pacing_rate_max, std::int64_t{1 << 20}));
+  EXPECT_EQ(number(socket, Option::pacing_rate_max), 1 << 20);
   EXPECT_EQ(sockets_.set_option(now_, socket, Option::fast_open_connect, std::int64_t{2}).error(),
             Errno::invalid);
   EXPECT_EQ(sockets_.set_option(now_, socket, Option::broadcast, std::int64_t{1}).error(),
