@@ -65,6 +65,9 @@ std::optional<Result<void>> set_opening_option(const Sockets::Table& table, cons
     case Option::defer_accept:
       options.defer_accept = Duration::seconds(std::max<std::int64_t>(value, 0));
       return Result<void>{};
+    case Option::user_timeout_option:
+      options.user_timeout_option = value != 0;
+      return Result<void>{};
     default:
       return std::nullopt;
   }
@@ -86,6 +89,8 @@ std::optional<std::int64_t> get_opening_option(const tcp::Settings& options, Opt
       return options.syn_retries_max;
     case Option::defer_accept:
       return options.defer_accept / Duration::seconds(1);
+    case Option::user_timeout_option:
+      return options.user_timeout_option;
     default:
       return std::nullopt;
   }

@@ -66,6 +66,7 @@ struct Config {
   bool timestamps_required = true;    // RFC 7323 3.2: a segment without is dropped; Linux takes it
   bool tail_probes = true;            // RFC 8985 7
   bool slow_start_after_idle = true;  // RFC 5681 4.1
+  bool user_timeout_option = false;   // RFC 5482; off, as there
   bool resets_when_backlog_full = false;
   Ecn ecn = Ecn::when_asked;
   Reuse time_wait_reuse = Reuse::always;

@@ -5,6 +5,7 @@
 
 #include "transport/tcp/arrives_plain.hh"
 #include "transport/tcp/opening.hh"
+#include "transport/tcp/user_timeout.hh"
 #include "wire/protocol.hh"
 #include "wire/pseudo.hh"
 #include "wire/tcp_plain.hh"
@@ -181,6 +182,7 @@ Verdict Machine::check_sequence(Instant now, Connection& c, Segment& segment) {
   if (c.has_timestamps && segment.options.timestamps)
     note_timestamp(now, c, segment.sequence, segment.options.timestamps->value);
   note_heard(*this, now, c, segment.payload_size);
+  if (segment.options.user_timeout && !segment.flags.rst()) learn_user_timeout(c, segment.options);
   trim(c, segment);
   return go_on;
 }

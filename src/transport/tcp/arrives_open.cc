@@ -5,6 +5,7 @@
 
 #include "transport/tcp/opening.hh"
 #include "transport/tcp/path_probe.hh"
+#include "transport/tcp/user_timeout.hh"
 
 namespace lanyard::tcp {
 
@@ -154,6 +155,7 @@ void Machine::take_syn(Instant now, Connection& c, const Segment& segment) {
     c.ts_recent = options.timestamps->value;
     c.ts_recent_at = now;
   }
+  learn_user_timeout(c, options);
   compute_mss(c);
 }
 

@@ -5,6 +5,7 @@
 
 #include "transport/congestion/kind.hh"
 #include "transport/tcp/opening.hh"
+#include "transport/tcp/user_timeout.hh"
 
 namespace lanyard::tcp {
 
@@ -246,10 +247,13 @@ void Machine::apply(Instant now, Connection& c, const Settings& settings) {
   const bool is_push =
       settings.no_delay && (!c.settings->no_delay || *c.settings == settings) && !c.is_over;
   const bool is_control_new = c.settings->congestion != settings.congestion;
+  const bool is_time_new = c.settings->user_timeout != settings.user_timeout ||
+                           c.settings->user_timeout_option != settings.user_timeout_option;
   c.settings = kept.keep(settings);
   c.receiver.set_inline(settings.urgent_inline);
   c.receiver.set_buffer(settings.receive_buffer_bytes);
   if (c.is_over) return;
+  if (is_time_new) tell_user_timeout(c);
   if (is_control_new && c.congestion) {
     auto control = congestion::make(settings.congestion, c.mss, false);
     control->start_at(c.congestion->window(), c.congestion->threshold());

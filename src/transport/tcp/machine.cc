@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/tcp/opening.hh"
+#include "transport/tcp/user_timeout.hh"
 
 #include <algorithm>
 #include <utility>
@@ -189,6 +190,7 @@ void Machine::prepare(Instant now, Connection& c, const Endpoint& local, const E
   const std::size_t largest = c.path.mtu > headers ? c.path.mtu - headers : 536;
   c.own_mss = static_cast<std::uint16_t>(std::min<std::size_t>(largest, 65495));
   if (c.settings->mss_max != 0) c.own_mss = std::min(c.own_mss, c.settings->mss_max);
+  tell_user_timeout(c);
 }
 
 void Machine::drop_out_of_order(Connection& c) {

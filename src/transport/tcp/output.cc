@@ -7,6 +7,7 @@
 #include "transport/tcp/opening.hh"
 #include "transport/tcp/pacing.hh"
 #include "transport/tcp/path_probe.hh"
+#include "transport/tcp/user_timeout.hh"
 #include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
@@ -54,7 +55,8 @@ bool reports_sack(const Connection& c) {
 
 // Each segment is judged by itself while something is repaired or reported.
 std::uint32_t super_segment_limit(const Connection& c) {
-  const bool is_plain = c.sender.recovery() == Sender::Recovery::none && !reports_sack(c);
+  const bool is_plain =
+      c.sender.recovery() == Sender::Recovery::none && !reports_sack(c) && !tells_user_timeout(c);
   return is_plain ? c.path.super_segment_max : 0;
 }
 
@@ -110,9 +112,11 @@ void Machine::compute_mss(Connection& c) {
   if (c.congestion) c.congestion->set_segment(c.mss);
 }
 
-// What fits beside the SACK blocks this segment must carry.
+// What fits beside the SACK blocks this segment must carry, or else the user's time-out.
 std::uint32_t Machine::segment_limit(const Connection& c) const {
-  if (!reports_sack(c)) return c.mss;
+  constexpr std::uint32_t user_timeout_bytes = 4;
+  if (!reports_sack(c))
+    return tells_user_timeout(c) ? std::max(c.mss - user_timeout_bytes, mss_min) : c.mss;
   const std::uint32_t taken = 4 + 8 * sack_blocks_that_fit(c);
   return std::max(c.mss - taken, mss_min);  // four blocks take 36
 }
@@ -160,6 +164,8 @@ Header Machine::header_of(Instant now, Connection& c, Flags flags, SequenceNumbe
   if (c.has_timestamps || (flags.syn() && !flags.ack() && config.timestamps))
     header.options.timestamps = {.value = timestamp_clock(now, c.timestamp_offset),
                                  .echo = flags.ack() ? c.ts_recent : 0};
+  if (flags.syn() || !reports_sack(c))
+    header.options.user_timeout = take_user_timeout_to_tell(config, c, flags);
   if (reports_sack(c) && !flags.syn()) {
     header.options.sack_blocks = static_cast<std::uint8_t>(sack_blocks_that_fit(c));
     std::copy_n(c.receiver.sack_blocks().begin(), header.options.sack_blocks,
@@ -187,7 +193,8 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   // Whoever cuts a super-segment makes the checksums of the pieces.
   const bool is_left = c.path.takes_checksums || segment_bytes != 0;
   const ChecksumBy by = is_left ? ChecksumBy::device : ChecksumBy::us;
-  if (flags.syn() || !flags.ack() || reports_sack(c) || c.sender.has_urgent()) {
+  if (flags.syn() || !flags.ack() || reports_sack(c) || c.sender.has_urgent() ||
+      tells_user_timeout(c)) {
     header_of(now, c, flags, sequence).push_onto(payload, c.local.address, c.remote.address, by);
   } else {
     PlainHeader header{.source_port = c.local.port,
@@ -311,7 +318,8 @@ void Machine::output(Instant now, Connection& c) {
       const std::uint32_t mss = segment_limit(c);
       const std::uint32_t allowed = c.recovery->pacer.allowed(now);
       const SendLimits limits = send_limits(c, mss, allowed);
-      if (c.rare && c.rare->path_low != 0) probe_path(*this, now, c, limits);
+      if (c.rare && c.rare->path_low != 0 && !tells_user_timeout(c))
+        probe_path(*this, now, c, limits);
       const auto outgoing = c.sender.next_outgoing(limits, held);
       if (outgoing && allowed == 0) held = Held::by_pacing;
       if (!outgoing || allowed == 0) break;

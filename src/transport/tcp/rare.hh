@@ -19,6 +19,10 @@ struct Rare {
   std::uint32_t early_bytes = 0;             // that our SYN carried
   bool was_early_taken = false;              // text of a SYN, the peer's or ours, was acknowledged
 
+  // The user time-out option (RFC 5482): REMOTE_UTO, zero: none came; and whether ours is to go.
+  Duration remote_user_timeout;
+  bool is_user_timeout_due = false;
+
   // Probing the path (RFC 4821), in octets of payload.
   std::uint32_t path_low = 0;   // known to get through: no segment is larger; 0: not probing
   std::uint32_t path_high = 0;  // the next probe lies below; 0: what the interface takes

@@ -14,6 +14,7 @@ Settings Settings::defaults(const transport::Config& config) {
   settings.keep_alive_idle = config.keep_alive_idle;
   settings.keep_alive_interval = config.keep_alive_interval;
   settings.congestion = config.congestion;
+  settings.user_timeout_option = config.user_timeout_option;
   settings.fin_wait_2 = config.fin_wait_2_timeout;
   return settings;
 }

@@ -35,6 +35,8 @@ struct Settings {
   Duration keep_alive_idle;
   Duration keep_alive_interval;
   Duration user_timeout;  // TCP_USER_TIMEOUT; zero: the configured number of retries
+  bool user_timeout_option =
+      false;              // RFC 5482, ENABLED: it is told to the peer, and the peer's is heard
   Duration fin_wait_2;    // TCP_LINGER2: of an orphan; negative: straight to CLOSED
   Duration defer_accept;  // TCP_DEFER_ACCEPT; zero: off
 
@@ -42,9 +44,9 @@ struct Settings {
   [[nodiscard]] std::uint32_t low_water() const {
     return not_sent_low_water != 0 ? not_sent_low_water : not_sent_default;
   }
+  [[nodiscard]] bool is_paced() const { return pacing_rate_max - 1 < UINT64_MAX - 1; }
   [[nodiscard]] static Settings defaults(const transport::Config& config);
   friend bool operator==(const Settings&, const Settings&) = default;
-  [[nodiscard]] bool is_paced() const { return pacing_rate_max - 1 < UINT64_MAX - 1; }
 };
 
 // What Linux's struct tcp_info says that we can answer truthfully; units as there.

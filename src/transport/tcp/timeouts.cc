@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "transport/tcp/path_probe.hh"
+#include "transport/tcp/user_timeout.hh"
 
 namespace lanyard::tcp {
 
@@ -18,14 +19,6 @@ Duration shifted(Duration base, std::uint32_t shift, Duration most) {
   Duration result = base;
   for (; shift > 0 && result < most; --shift) result = result * 2;
   return std::min(result, most);
-}
-
-// How long `retries` retransmissions that start at the least time-out and double take: Linux's
-// reading of a count as a time, so that a long round trip gets its full number of tries.
-Duration time_of(std::uint32_t retries, const transport::Config& config) {
-  Duration sum;
-  for (std::uint32_t i = 0; i <= retries; ++i) sum += shifted(config.rto_min, i, config.rto_max);
-  return sum;
 }
 
 // What Nagle, a cork or a small window held back; what the congestion window holds back stays (RFC
@@ -43,7 +36,8 @@ void send_squeezed(Machine& machine, Instant now, Connection& c) {
 // RFC 9293 3.8.3 [MUST-20] [MUST-21] [SHLD-11].
 bool is_past_r2(const transport::Config& config, Instant now, const Connection& c) {
   const Duration elapsed = now - c.retransmitting_since;
-  if (c.settings->user_timeout > Duration::zero()) return elapsed >= c.settings->user_timeout;
+  if (const Duration most = user_timeout(config, c); most > Duration::zero())
+    return elapsed >= most;
   // [SHLD-17]: a peer that shrank its window and still answers is alive.
   if (!c.is_orphan && c.sender.window() == 0 && now - c.last_acked < config.rto_max) return false;
   const std::uint32_t retries =
@@ -82,13 +76,13 @@ void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
       c.is_interactive = false;
       if (c.ack_delayed) c.ack_now = true;
       return schedule(c);
-    }
     case Alarm::idle:
       return on_idle(now, c);
     case Alarm::held_back: {
       const bool is_paced = c.recovery && c.recovery->pacer.is_waiting();
       if (is_synchronized(c.state) && !is_paced) send_squeezed(*this, now, c);
       return schedule(c);
+    }
   }
 }
 
@@ -114,13 +108,13 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
     c.waiting = wanted;
     if (!is_closed) c.backoff = 0;
     // RFC 9293 3.8.6.1 [SHLD-29]: the first probe after one RTO.
-  if (held == Held::by_pacing) return;  // the other alarm is for that
     const Duration after = retransmit_timeout(c);
     return set_alarm(c, Alarm::retransmit,
                      now + (is_closed ? after : std::min(after, override_max)));
   }
   c.waiting = Waiting::nothing;
   set_alarm(c, Alarm::retransmit, Instant::never());
+  if (held == Held::by_pacing) return;  // the other alarm is for that
   const bool is_corked = held == Held::by_nagle && (c.settings->cork || c.is_more_coming);
   // RFC 9293 3.9.1.2 [MUST-60]: nothing is held back for ever.
   if (!is_corked) return set_alarm(c, Alarm::held_back, Instant::never());

@@ -270,6 +270,8 @@ TEST_F(SocketsTest, OptionsAreKeptOrRefused) {
   EXPECT_EQ(number(socket, Option::pacing_rate_max), -1);
   EXPECT_TRUE(sockets_.set_option(now_, socket, Option::pacing_rate_max, std::int64_t{1 << 20}));
   EXPECT_EQ(number(socket, Option::pacing_rate_max), 1 << 20);
+  EXPECT_TRUE(sockets_.set_option(now_, socket, Option::user_timeout_option, std::int64_t{1}));
+  EXPECT_EQ(number(socket, Option::user_timeout_option), 1);
   EXPECT_EQ(sockets_.set_option(now_, socket, Option::fast_open_connect, std::int64_t{2}).error(),
             Errno::invalid);
   EXPECT_EQ(sockets_.set_option(now_, socket, Option::broadcast, std::int64_t{1}).error(),
