@@ -6,6 +6,8 @@
 
 #include <bit>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "application/programs.hh"
 #include "application/resolver.hh"
@@ -80,20 +82,22 @@ std::uint64_t count_wrong(std::uint64_t position, Bytes bytes) {
 
 void receive_all(Process& process, socket::Handle handle) {
   Socket peer(process, handle);
-  std::vector<std::uint8_t> buffer(chunk_bytes);
+  // Uninitialised: most of it is never touched, and costs nothing then.
+  const auto room = std::make_unique_for_overwrite<std::uint8_t[]>(chunk_bytes);
+  const MutableBytes buffer(room.get(), chunk_bytes);
   std::uint64_t bytes = 0;
   std::uint64_t wrong = 0;
   Instant first = process.now(), last = first;
   Duration pause;
   bool is_reset = false;
   while (true) {
-    const auto some = peer.recv(MutableBytes(buffer));
+    const auto some = peer.recv(buffer);
     is_reset = !some;
     if (!some || *some == 0) break;
     if (bytes == 0) first = process.now();
     if (bytes > 0) pause = std::max(pause, process.now() - last);
     last = process.now();
-    wrong += count_wrong(bytes, Bytes(buffer).first(*some));
+    wrong += count_wrong(bytes, buffer.first(*some));
     bytes += *some;
   }
   const std::string verdict = fmt::format("{} bytes, {} wrong", bytes, wrong);
@@ -118,16 +122,51 @@ int serve(Process& process, Port port) {
   }
 }
 
+// The sequence is the same for everybody: those of a thread that send it at once share its bytes,
+// of which some are kept as long as anybody sends. A lab of many transfers would else hold each
+// one's whole send queue.
+class SharedBytes {
+ public:
+  SharedBytes() { ++users; }
+  SharedBytes(const SharedBytes&) = delete;
+  SharedBytes& operator=(const SharedBytes&) = delete;
+  ~SharedBytes() {
+    if (--users == 0) kept.clear();
+  }
+
+  // `size` bytes from `position` on, which is a multiple of chunk_bytes or nobody else's.
+  [[nodiscard]] Slice at(std::uint64_t position, std::size_t size) const {
+    kept.resize(chunks_kept);
+    Chunk& chunk = kept[position / chunk_bytes % chunks_kept];
+    if (chunk.position != position || chunk.bytes.size() < size) {
+      Block* const block = allocate_block(size);
+      make_bytes(position, {block->data(), size});
+      chunk = {position, Slice(block, 0, static_cast<std::uint32_t>(size))};
+      drop_reference(block);  // the chunk holds it
+    }
+    return chunk.bytes.part(0, size);
+  }
+
+ private:
+  struct Chunk {
+    std::uint64_t position = 0;
+    Slice bytes;
+  };
+  static constexpr std::size_t chunks_kept = 128;  // twice the greatest send queue of a stack
+  static thread_local int users;
+  static thread_local std::vector<Chunk> kept;
+};
+constinit thread_local int SharedBytes::users = 0;
+constinit thread_local std::vector<SharedBytes::Chunk> SharedBytes::kept;
+
 // Queues `bytes` of the sequence, or until `end`; how many went in.
-Result<std::uint64_t> send_sequence(Process& process, Socket& socket, std::uint64_t bytes,
-                                    Instant end) {
-  std::vector<std::uint8_t> chunk(chunk_bytes);
+Result<std::uint64_t> send_sequence(Process& process, Socket& socket, const SharedBytes& sequence,
+                                    std::uint64_t bytes, Instant end) {
   std::uint64_t sent = 0;
   while (sent < bytes && process.now() < end) {
     const std::size_t size = std::min<std::uint64_t>(chunk_bytes, bytes - sent);
-    make_bytes(sent, MutableBytes(chunk).first(size));
     if (end != Instant::never()) socket.set_timeout(end - process.now());
-    const auto put = socket.send(Bytes(chunk).first(size));
+    const auto put = socket.send(sequence.at(sent, size));
     if (!put && put.error() == Errno::try_again) break;
     if (!put) {
       process.print(2, fmt::format("bulk: after {} bytes: {}\n", sent, errno_text(put.error())));
@@ -140,7 +179,8 @@ Result<std::uint64_t> send_sequence(Process& process, Socket& socket, std::uint6
 
 int send_all(Process& process, Socket& socket, std::uint64_t bytes) {
   const Instant begun = process.now();
-  if (!send_sequence(process, socket, bytes, Instant::never())) return 1;
+  const SharedBytes sequence;  // until the last of them has arrived
+  if (!send_sequence(process, socket, sequence, bytes, Instant::never())) return 1;
   (void)socket.shutdown(Shutdown::write);
   const auto verdict = socket.recv(std::size_t{100});
   const std::int64_t took_us = std::max<std::int64_t>(1, (process.now() - begun).count_us());
@@ -155,7 +195,8 @@ int send_all(Process& process, Socket& socket, std::uint64_t bytes) {
 
 // Sends for so long, then resets the connection: the receiver counts what had arrived.
 int send_for(Process& process, Socket& socket, Duration duration) {
-  const auto sent = send_sequence(process, socket, UINT64_MAX, process.now() + duration);
+  const SharedBytes sequence;
+  const auto sent = send_sequence(process, socket, sequence, UINT64_MAX, process.now() + duration);
   if (!sent) return 1;
   (void)socket.set_option(socket::Option::linger, socket::Linger{.is_on = true, .timeout = {}});
   process.print(1, fmt::format("bulk: queued {} bytes, then reset\n", *sent));

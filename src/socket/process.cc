@@ -77,10 +77,13 @@ Result<void> Socket::connect(const Endpoint& peer) {
   return take_pending_error(*process_, handle_);
 }
 
-Result<std::size_t> Socket::send(Bytes bytes) {
+// All `size` bytes, as many at a time as `take` says that it took of those behind the first so
+// many.
+template <typename Take>
+Result<std::size_t> Socket::send_all(std::size_t size, Take take) {
   std::size_t sent = 0;
   do {
-    const auto some = process_->sockets().send(process_->now(), handle_, bytes.subspan(sent));
+    const auto some = take(sent);
     if (some) {
       sent += *some;
     } else if (some.error() != Errno::try_again) {
@@ -89,8 +92,21 @@ Result<std::size_t> Socket::send(Bytes bytes) {
       if (sent == 0) return unexpected(Errno::try_again);
       return sent;
     }
-  } while (sent < bytes.size());
+  } while (sent < size);
   return sent;
+}
+
+Result<std::size_t> Socket::send(Bytes bytes) {
+  return send_all(bytes.size(), [&](std::size_t sent) {
+    return process_->sockets().send(process_->now(), handle_, bytes.subspan(sent));
+  });
+}
+
+Result<std::size_t> Socket::send(const Slice& slice) {
+  return send_all(slice.size(), [&](std::size_t sent) {
+    return process_->sockets().send_slice(process_->now(), handle_,
+                                          slice.part(sent, slice.size() - sent));
+  });
 }
 
 Result<std::size_t> Socket::recv(MutableBytes buffer) {

@@ -65,6 +65,7 @@ class Socket final : private Waker {
   // All of it, or an error; less where the time-out came first.
   Result<std::size_t> send(Bytes bytes);
   Result<std::size_t> send(std::string_view text) { return send(bytes_of(text)); }
+  Result<std::size_t> send(const Slice& slice);   // the same without a copy; of streams only
   Result<std::size_t> recv(MutableBytes buffer);  // at least one byte, or 0 at the end
   Result<std::string> recv(std::size_t size);     // up to `size` bytes; empty at the end
   Result<std::size_t> sendto(Bytes bytes, const Endpoint& peer);
@@ -83,6 +84,8 @@ class Socket final : private Waker {
  private:
   void on_readiness(Handle socket) override;
   bool wait(bool (*is_ready)(const Readiness&));
+  template <typename Take>
+  Result<std::size_t> send_all(std::size_t size, Take take);
   Process* process_;
   Handle handle_ = Handle::none;
   std::vector<Task*> waiting_;

@@ -5,6 +5,7 @@
 
 #include "application/dns_server.hh"
 #include "application/programs.hh"
+#include "core/pool_count.hh"
 #include "pair.hh"
 
 namespace lanyard::testing {
@@ -80,6 +81,27 @@ TEST(Programs, BulkArrivesWholeThoughFramesAreLost) {
   pair.run(Duration::seconds(300));
   EXPECT_EQ(pair.alice.status, 0) << pair.alice.output;
   EXPECT_THAT(pair.bob.output, HasSubstr("received 1000000 bytes, 0 wrong"));
+}
+
+TEST(Programs, TransfersShareTheBytesOfTheirSequence) {
+  const std::int64_t before = blocks_in_use();
+  {
+    Pair pair;
+    pair.bob.start(named("bulk"), {"bulk", "serve"});
+    constexpr int transfers = 8;
+    for (int i = 0; i < transfers; ++i)
+      pair.alice.start(named("bulk"), {"bulk", "send", "bob", "2000000"});
+    pair.run(Duration::milliseconds(4));  // all have queued all, and few segments are on the way
+    EXPECT_GT(blocks_in_use() - before, 31);
+    EXPECT_LT(blocks_in_use() - before, transfers * 31);  // pieces of 64 KiB
+    pair.run();
+    const std::string received = "received 2000000 bytes, 0 wrong";
+    int whole = 0;
+    for (std::size_t at = 0; (at = pair.bob.output.find(received, at)) != std::string::npos; ++at)
+      ++whole;
+    EXPECT_EQ(whole, transfers) << pair.bob.output;
+  }
+  EXPECT_EQ(blocks_in_use(), before);
 }
 
 TEST(Programs, EchoAnswersOverTcpAndUdp) {
