@@ -18,7 +18,7 @@ namespace {
 namespace context = boost::context;
 
 constexpr std::size_t stack_bytes = 128 * 1024;
-constexpr std::size_t kept_stacks_max = 64;
+constexpr std::size_t kept_stacks_max = 256;
 
 // Stacks with a guard page, kept for the next task of this thread: mapping one costs more than a
 // short task.
