@@ -122,9 +122,8 @@ int serve(Process& process, Port port) {
   }
 }
 
-// The sequence is the same for everybody: those of a thread that send it at once share its bytes,
-// of which some are kept as long as anybody sends. A lab of many transfers would else hold each
-// one's whole send queue.
+// The sequence is the same for everybody: the transfers of a thread share its bytes, of which some
+// are kept as long as any of them goes on. A lab of many would else hold each one's send queue.
 class SharedBytes {
  public:
   SharedBytes() { ++users; }
