@@ -63,7 +63,12 @@ bool OnePath::is_own_address(const IpAddress& address, std::uint32_t) const {
 
 Machine::Machine(State state, std::uint32_t isn, bool has_data_in_flight, bool has_timestamps)
     : has_timestamps_(has_timestamps) {
-  static const lanyard::transport::Config config;
+  // Folded whenever it may be: that must make no difference.
+  static const lanyard::transport::Config config = [] {
+    lanyard::transport::Config made;
+    made.unfolded_connections_max = 0;
+    return made;
+  }();
   tcp_ = std::make_unique<lanyard::tcp::Tcp>(config, lanyard::Seed(1), path_, nullptr, 1, out_);
   block_.irs = isn;
   peer_nxt_ = isn;

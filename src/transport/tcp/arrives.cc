@@ -83,7 +83,7 @@ DropReason Machine::on_segment(Instant now, const internet::Datagram& datagram) 
   }
   const Endpoint local{datagram.destination, view->destination_port(), 0};
   const Endpoint remote{datagram.source, view->source_port(), 0};
-  Node* const found = demux.find(local, remote);
+  Node* const found = connections.find(local, remote);
   if (found != nullptr && !found->is_time_wait) {
     auto& c = static_cast<Connection&>(*found);
     ++c.counters.segments_in;

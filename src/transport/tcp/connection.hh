@@ -28,13 +28,7 @@ struct Counters {
   std::uint32_t segments_in = 0, segments_out = 0, retransmissions = 0;
 };
 
-struct Connection : Node {
-  ConnectionId id = ConnectionId::none;
-  Owner owner = 0;
-  ListenerId listener = ListenerId::none;  // until accepted
-  transport::BindingId binding = transport::BindingId::none;
-  State state = State::closed;
-
+struct ConnectionFlags {
   // RFC 9293 3.5 [MUST-11]: whether SYN-RECEIVED was reached from LISTEN.
   bool is_passive : 1 = false;
   bool is_orphan : 1 = false;     // the program has closed it
@@ -58,8 +52,17 @@ struct Connection : Node {
   bool was_syn_resent : 1 = false;
   bool is_early : 1 = false;       // SYN-RECEIVED by Fast Open: the program may have it already
   bool has_early_fin : 1 = false;  // the peer's FIN came ahead of a gap
-  std::uint8_t peer_scale = 0;     // Snd.Wind.Shift
-  std::uint8_t own_scale = 0;      // Rcv.Wind.Shift, once the handshake is over
+  bool is_recent : 1 = false;      // somebody has looked for it of late
+};
+
+struct Connection : Node, ConnectionFlags {
+  ConnectionId id = ConnectionId::none;
+  Owner owner = 0;
+  ListenerId listener = ListenerId::none;  // until accepted
+  transport::BindingId binding = transport::BindingId::none;
+  State state = State::closed;
+  std::uint8_t peer_scale = 0;  // Snd.Wind.Shift
+  std::uint8_t own_scale = 0;   // Rcv.Wind.Shift, once the handshake is over
   std::uint8_t quick_acks = 0;
   std::uint8_t backoff = 0;
   std::uint8_t probes = 0;        // unanswered zero-window or keep-alive probes

@@ -16,7 +16,36 @@ bool is_of(const Node& node, const Endpoint& local, const Endpoint& remote) {
          node.local.address == local.address && node.remote.address == remote.address;
 }
 
+constexpr unsigned address_bits = 48;
+constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
+
 }  // namespace
+
+std::uint32_t Place::hash() const {
+  return is_folded() ? folded()->hash() : node()->hash;
+}
+
+bool Place::is_between(const Endpoint& local, const Endpoint& remote) const {
+  return is_folded() ? folded()->is_between(local, remote) : is_of(*node(), local, remote);
+}
+
+Demux::Entry::Entry(Place place, std::uint32_t hash)
+    : bits_(place.bits_ | std::uint64_t{hash >> 24} << 56) {
+  CHECK((place.bits_ & ~address_mask) == 0);
+}
+
+Place Demux::Entry::place() const {
+  Place place;
+  place.bits_ = bits_ & address_mask;
+  return place;
+}
+
+Demux::Entry Demux::Entry::at(std::size_t distance) const {
+  Entry entry;
+  entry.bits_ = (bits_ & ~(std::uint64_t{far_max} << address_bits)) |
+                std::uint64_t{std::min(distance, far_max)} << address_bits;
+  return entry;
+}
 
 std::uint32_t Demux::hash_of(const Endpoint& local, const Endpoint& remote) const {
   const bool is_known = hashed_.local.port == local.port && hashed_.remote.port == remote.port &&
@@ -41,68 +70,75 @@ std::uint32_t Demux::make_hash(const Endpoint& local, const Endpoint& remote) co
   return static_cast<std::uint32_t>(siphash(key_, tuple));
 }
 
-Node* Demux::find(const Endpoint& local, const Endpoint& remote) const {
-  if (latest_ != nullptr && is_of(*latest_, local, remote)) return latest_;
-  Node* const found = look_up(local, remote);
-  if (found != nullptr) latest_ = found;
+Place Demux::find(const Endpoint& local, const Endpoint& remote) const {
+  if (latest_ != nullptr && is_of(*latest_, local, remote)) return Place(*latest_);
+  const Place found = look_up(local, remote);
+  if (Node* const node = found.node()) latest_ = node;
   return found;
 }
 
-Node* Demux::look_up(const Endpoint& local, const Endpoint& remote) const {
-  if (entries_.empty()) return nullptr;
+Place Demux::look_up(const Endpoint& local, const Endpoint& remote) const {
+  if (entries_.empty()) return {};
   const std::uint32_t hash = hash_of(local, remote);
   const std::size_t mask = entries_.size() - 1;
-  for (std::size_t i = hash & mask; entries_[i].node != nullptr; i = (i + 1) & mask) {
-    if (entries_[i].hash == hash && is_of(*entries_[i].node, local, remote))
-      return entries_[i].node;
+  for (std::size_t i = hash & mask; !entries_[i].is_empty(); i = (i + 1) & mask) {
+    if (!entries_[i].may_have(hash)) continue;
+    const Place place = entries_[i].place();
+    if (place.is_between(local, remote)) return place;
   }
-  return nullptr;
+  return {};
 }
 
-void Demux::put(Entry entry) {
+void Demux::put(Place place, std::uint32_t hash) {
   const std::size_t mask = entries_.size() - 1;
-  std::size_t i = entry.hash & mask;
-  while (entries_[i].node != nullptr) i = (i + 1) & mask;
-  entries_[i] = entry;
+  std::size_t distance = 0;
+  while (!entries_[(hash + distance) & mask].is_empty()) ++distance;
+  entries_[(hash + distance) & mask] = Entry(place, hash).at(distance);
 }
 
 void Demux::grow() {
   std::vector<Entry> old(std::max<std::size_t>(16, entries_.size() * 2));
   std::swap(old, entries_);
   for (const Entry& entry : old)
-    if (entry.node != nullptr) put(entry);
+    if (!entry.is_empty()) put(entry.place(), entry.place().hash());
 }
 
 void Demux::insert(Node& node) {
   if ((size_ + 1) * 4 > entries_.size() * 3) grow();
+  CHECK(look_up(node.local, node.remote).is_empty());
   node.hash = hash_of(node.local, node.remote);
-  const Entry entry{&node, node.hash};
-  const std::size_t mask = entries_.size() - 1;
-  for (std::size_t i = entry.hash & mask; entries_[i].node != nullptr; i = (i + 1) & mask)
-    CHECK(entries_[i].hash != entry.hash || !is_of(*entries_[i].node, node.local, node.remote));
-  put(entry);
+  put(Place(node), node.hash);
   ++size_;
 }
 
-void Demux::replace(const Node& node, Node& heir) {
-  if (latest_ == &node) latest_ = &heir;
-  heir.hash = node.hash;
+std::size_t Demux::index_of(Place place) const {
   const std::size_t mask = entries_.size() - 1;
-  std::size_t place = node.hash & mask;
-  while (entries_[place].node != &node) place = (place + 1) & mask;
-  entries_[place].node = &heir;
+  std::size_t index = place.hash() & mask;
+  while (entries_[index].place() != place) index = (index + 1) & mask;
+  return index;
+}
+
+std::size_t Demux::distance_from_home(std::size_t index) const {
+  const std::size_t distance = entries_[index].distance();
+  if (distance < Entry::far_max) return distance;
+  return (index - entries_[index].place().hash()) & (entries_.size() - 1);
+}
+
+void Demux::replace(Place old, Place heir) {
+  if (latest_ == old.node()) latest_ = heir.node();
+  Entry& entry = entries_[index_of(old)];
+  entry = Entry(heir, heir.hash()).at(entry.distance());
 }
 
 // Entries behind the gap move up, so that no probe stops short of them.
 void Demux::remove(const Node& node) {
   if (latest_ == &node) latest_ = nullptr;
   const std::size_t mask = entries_.size() - 1;
-  std::size_t gap = node.hash & mask;
-  while (entries_[gap].node != &node) gap = (gap + 1) & mask;
-  for (std::size_t i = (gap + 1) & mask; entries_[i].node != nullptr; i = (i + 1) & mask) {
-    const std::size_t home = entries_[i].hash & mask;
-    if (((i - home) & mask) < ((i - gap) & mask)) continue;
-    entries_[gap] = entries_[i];
+  std::size_t gap = index_of(Place(node));
+  for (std::size_t i = (gap + 1) & mask; !entries_[i].is_empty(); i = (i + 1) & mask) {
+    const std::size_t distance = distance_from_home(i), moved = (i - gap) & mask;
+    if (distance < moved) continue;
+    entries_[gap] = entries_[i].at(distance - moved);
     gap = i;
   }
   entries_[gap] = {};

@@ -3,11 +3,13 @@
 // outside can make collisions. Look-up only; nothing ever iterates over it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
 #include "core/random.hh"
 #include "core/timers.hh"
+#include "transport/tcp/folded.hh"
 #include "wire/address.hh"
 
 namespace lanyard::tcp {
@@ -19,26 +21,62 @@ struct Node : Timer {
   bool is_time_wait = false;
 };
 
+// A node, or a connection that is folded, or neither.
+class Place {
+ public:
+  Place() = default;
+  explicit Place(const Node& node) : bits_(std::bit_cast<std::uintptr_t>(&node)) {}
+  explicit Place(const Folded& folded) : bits_(std::bit_cast<std::uintptr_t>(&folded) | 1) {}
+  [[nodiscard]] Node* node() const { return is_folded() ? nullptr : std::bit_cast<Node*>(bits_); }
+  [[nodiscard]] Folded* folded() const {
+    return is_folded() ? std::bit_cast<Folded*>(bits_ & ~std::uintptr_t{1}) : nullptr;
+  }
+  [[nodiscard]] bool is_empty() const { return bits_ == 0; }
+  [[nodiscard]] std::uint32_t hash() const;
+  [[nodiscard]] bool is_between(const Endpoint& local, const Endpoint& remote) const;
+  friend bool operator==(Place, Place) = default;
+
+ private:
+  friend class Demux;
+  [[nodiscard]] bool is_folded() const { return (bits_ & 1) != 0; }
+  std::uintptr_t bits_ = 0;
+};
+
 class Demux {
  public:
   explicit Demux(const SipKey& key) : key_(key) {}
-  [[nodiscard]] Node* find(const Endpoint& local, const Endpoint& remote) const;
+  [[nodiscard]] Place find(const Endpoint& local, const Endpoint& remote) const;
   void insert(Node& node);
   void remove(const Node& node);
-  // Puts `heir` in the place of `node`, whose ends it has.
-  void replace(const Node& node, Node& heir);
+  // Puts `heir` in the place of another, whose ends and hash it has.
+  void replace(Place old, Place heir);
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  struct Entry {
-    Node* node = nullptr;
-    std::uint32_t hash = 0;
+  // One word: where it leads, and in the upper bits, which no address here uses, eight of the hash
+  // and how far from home it lies, so that few steps on the way look at memory elsewhere.
+  class Entry {
+   public:
+    Entry() = default;
+    Entry(Place place, std::uint32_t hash);
+    [[nodiscard]] Place place() const;
+    [[nodiscard]] bool is_empty() const { return bits_ == 0; }
+    [[nodiscard]] bool may_have(std::uint32_t hash) const { return bits_ >> 56 == hash >> 24; }
+    // At most far_max, which is as much or more.
+    [[nodiscard]] std::size_t distance() const { return bits_ >> 48 & far_max; }
+    [[nodiscard]] Entry at(std::size_t distance) const;
+    static constexpr std::size_t far_max = 0xff;
+
+   private:
+    std::uint64_t bits_ = 0;
   };
   [[nodiscard]] std::uint32_t hash_of(const Endpoint& local, const Endpoint& remote) const;
   [[nodiscard]] std::uint32_t make_hash(const Endpoint& local, const Endpoint& remote) const;
-  [[nodiscard]] Node* look_up(const Endpoint& local, const Endpoint& remote) const;
+  [[nodiscard]] Place look_up(const Endpoint& local, const Endpoint& remote) const;
+  [[nodiscard]] std::size_t index_of(Place place) const;
+  [[nodiscard]] std::size_t distance_from_home(std::size_t index) const;
   void grow();
-  void put(Entry entry);
+  void put(Place place, std::uint32_t hash);
   SipKey key_;
   std::vector<Entry> entries_;  // linear probing; a power of two
   std::size_t size_ = 0;

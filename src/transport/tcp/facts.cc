@@ -227,6 +227,10 @@ Info Tcp::info(Instant now, ConnectionId id) const {
   return info;
 }
 
+std::size_t Tcp::folded() const {
+  return parts_->connections.folded();
+}
+
 std::vector<Row> Tcp::rows() const {
   std::vector<Row> rows;
   parts_->listeners.for_each([&](const Listener& listener) {

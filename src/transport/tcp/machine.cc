@@ -42,6 +42,7 @@ Machine::Machine(const transport::Config& config_in, const Seed& seed, internet:
       cookies(dice.key()),
       fast_open_key(config_in.fast_open_key.value_or(seed.branch("tcp fast open").stream().key())),
       demux(dice.key()),
+      connections(config_in, demux),
       kept(Settings::defaults(config_in)) {}
 
 Machine::~Machine() = default;
@@ -64,7 +65,12 @@ void Machine::changed(Listener& listener) {
 }
 
 void Machine::finish(Instant now) {
-  if (scheduled_.empty() && dead_.empty() && changed_.empty() && changed_listeners_.empty()) return;
+  if (!scheduled_.empty() || !dead_.empty() || !changed_.empty() || !changed_listeners_.empty())
+    act(now);
+  if (!is_notifying_) connections.fold_idle();
+}
+
+void Machine::act(Instant now) {
   for (std::size_t i = 0; i < scheduled_.size(); ++i) {
     Connection* const c = connections.find(scheduled_[i]);
     if (c == nullptr) continue;
@@ -166,7 +172,7 @@ void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> 
 
 Connection& Machine::add_connection(Instant now, const Endpoint& local, const Endpoint& remote,
                                     std::shared_ptr<const Settings> settings) {
-  Connection& c = connections.add([](Connection& made, ConnectionId id) { made.id = id; });
+  Connection& c = connections.add();
   prepare(now, c, local, remote, std::move(settings));
   demux.insert(c);
   return c;
@@ -198,7 +204,7 @@ void Machine::drop_out_of_order(Connection& c) {
   c.receiver.drop_ahead();
 }
 
-Connection* Machine::open_connection(ConnectionId id) const {
+Connection* Machine::open_connection(ConnectionId id) {
   Connection* const c = connections.find(id);
   return c == nullptr || c->is_orphan ? nullptr : c;
 }

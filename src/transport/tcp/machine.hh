@@ -9,7 +9,7 @@
 
 #include "core/timers.hh"
 #include "transport/slots.hh"
-#include "transport/tcp/connection.hh"
+#include "transport/tcp/connections.hh"
 #include "transport/tcp/fast_open.hh"
 #include "transport/tcp/kept_settings.hh"
 #include "transport/tcp/listening.hh"
@@ -35,7 +35,7 @@ struct Machine {
   FastOpenCache fast_opens;
   Demux demux;
   Timers timers;
-  transport::Slots<ConnectionId, Connection> connections;
+  Connections connections;
   transport::Slots<ListenerId, Listener> listeners;
   std::vector<std::unique_ptr<TimeWait>> time_waits;
   KeptSettings kept;
@@ -67,7 +67,7 @@ struct Machine {
                std::shared_ptr<const Settings> settings);
   Connection& add_connection(Instant now, const Endpoint& local, const Endpoint& remote,
                              std::shared_ptr<const Settings> settings);
-  [[nodiscard]] Connection* open_connection(ConnectionId id) const;  // not one already closed
+  [[nodiscard]] Connection* open_connection(ConnectionId id);  // not one already closed
 
   // calls.cc
   Result<ConnectionId> connect(Instant now, const Open& open);
@@ -162,6 +162,7 @@ struct Machine {
   void on_icmp_error(Instant now, const internet::IcmpError& error);
 
  private:
+  void act(Instant now);
   void notify();
   void bury();
   std::vector<ConnectionId> scheduled_, changed_, telling_, dead_;  // telling_: its turn has come

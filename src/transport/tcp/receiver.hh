@@ -86,6 +86,12 @@ class Receiver {
   void sack_reported();
   [[nodiscard]] std::size_t pieces() const { return ahead_ ? ahead_->pieces.size() : 0; }
   [[nodiscard]] std::size_t ahead_bytes() const { return ahead_ ? ahead_->bytes : 0; }
+  // Nothing waits to be read, reported or completed (folded.cc).
+  [[nodiscard]] bool may_fold() const {
+    return !queue_ && !ahead_ && blocks_used_ == 0 && !has_duplicate_ && !has_mark_;
+  }
+  template <typename Fold>
+  void fold(Fold& f);
 
  private:
   struct Ahead {

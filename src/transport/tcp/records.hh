@@ -31,6 +31,7 @@ class Records {
     if (ends_->empty()) ends_.reset();
   }
   void clear() { ends_.reset(); }
+  [[nodiscard]] bool is_empty() const { return !ends_; }
 
  private:
   std::unique_ptr<std::vector<SequenceNumber>> ends_;  // ascending

@@ -25,6 +25,8 @@ class RoundTripEstimator {
   [[nodiscard]] Duration smoothed() const { return Duration::microseconds(smoothed_us8_ / 8); }
   [[nodiscard]] Duration variation() const { return Duration::microseconds(variation_us4_ / 4); }
   [[nodiscard]] Duration least() const { return Duration::microseconds(least_us_); }
+  template <typename Fold>
+  void fold(Fold& f);  // folded.cc
 
  private:
   std::uint32_t smoothed_us8_ = 0;   // SRTT times 8

@@ -99,6 +99,13 @@ class Sender {
     return in_flight_ ? in_flight_->held() : 0;
   }
   [[nodiscard]] const Flight* in_flight() const { return in_flight_.get(); }
+  // Nothing is queued, in flight or being repaired (folded.cc).
+  [[nodiscard]] bool may_fold() const {
+    return !queue_ && !in_flight_ && records_.is_empty() && recovery_ == Recovery::none &&
+           !is_urgent_;
+  }
+  template <typename Fold>
+  void fold(Fold& f, SequenceNumber peer_next);
 
   // What may go next; pure. sent() performs it.
   [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;

@@ -106,6 +106,7 @@ class Tcp {
   [[nodiscard]] bool is_quick_ack(ConnectionId connection) const;
   [[nodiscard]] Info info(Instant now, ConnectionId connection) const;
   [[nodiscard]] std::vector<Row> rows() const;  // in the order they were opened
+  [[nodiscard]] std::size_t folded() const;     // how many connections are idle and kept small
   // Driving. A datagram whose transport header, checksum included, is still to be looked at; the
   // reason if it was dropped. `more`: others wait, and nothing is sent until the last [MUST-59].
   DropReason on_segment(Instant now, internet::Datagram&& segment, bool more = false);

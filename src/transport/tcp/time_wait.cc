@@ -51,7 +51,8 @@ void Machine::enter_time_wait(Instant now, Connection& c, Cause cause) {
   wait->hop_limit = c.settings->hop_limit;
   wait->traffic_class = c.settings->traffic_class;
   wait->slot = static_cast<std::uint32_t>(time_waits.size());
-  demux.replace(c, *wait);
+  wait->hash = c.hash;
+  demux.replace(Place(c), Place(*wait));
   timers.arm(*wait, now + config.msl * 2);
   time_waits.push_back(std::move(wait));
 }

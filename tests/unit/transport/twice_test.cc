@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The short way of the segments that nearly all are (arrives_plain.cc) does what the long one does,
-// which is taken as soon as somebody watches: the same conversation is held twice.
+// What only saves time or memory changes nothing: the same conversation is held twice. The short
+// way of the segments that nearly all are (arrives_plain.cc) does what the long one does, which is
+// taken as soon as somebody watches; and a connection that is folded whenever it is idle
+// (folded.cc) is none the worse for it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -30,7 +32,7 @@ struct Held {
   std::vector<std::string> segments;  // when each was sent, and what it said
   decltype(facts_of(tcp::Info())) a, b;
   int changes = 0, confirmed = 0;
-  std::size_t events = 0;
+  std::size_t events = 0, folded = 0;
   bool operator==(const Held& other) const {
     return segments == other.segments && a == other.a && b == other.b && changes == other.changes &&
            confirmed == other.confirmed;
@@ -44,15 +46,20 @@ void say(Pair& pair, Host& host, tcp::ConnectionId from, std::size_t size, std::
 }
 
 // Two who talk in turn, at once and in bulk, over a path that may lose, delay and mark.
-Held hold(std::uint64_t seed, bool is_watched) {
+struct How {
+  bool is_watched = false, is_folding = false;
+};
+
+Held hold(std::uint64_t seed, How how) {
   RandomStream dice = Seed(seed).branch("plain").stream();
   transport::Config config;
   config.timestamps = dice.below(4) != 0;
   config.sack = dice.below(4) != 0;
+  if (how.is_folding) config.unfolded_connections_max = 0;
   Pair pair(config, seed, dice.below(2) == 0);
   Watcher watcher;
   Held held;
-  if (is_watched) {
+  if (how.is_watched) {
     pair.a.trace.set_sink(&watcher);
     pair.b.trace.set_sink(&watcher);
   }
@@ -77,6 +84,7 @@ Held hold(std::uint64_t seed, bool is_watched) {
     if (dice.below(4) != 0) pair.read_all(pair.a, ends.a);
     if (dice.below(4) != 0) pair.read_all(pair.b, ends.b);
     pair.flush();
+    held.folded += pair.a.tcp.folded() + pair.b.tcp.folded();
   }
   pair.run_for(3_s);
   held.a = facts_of(pair.a.tcp.info(pair.now, ends.a));
@@ -122,7 +130,7 @@ std::string answer(bool is_watched, bool has_timestamps,
 }  // namespace
 
 // Each of these wants a step that the short way leaves out.
-TEST(Plain, WhatIsNearlyPlainIsTreatedAsItWouldBeAtLength) {
+TEST(HeldTwice, WhatIsNearlyPlainIsTreatedAsItWouldBeAtLength) {
   namespace flags = tcp::flags;
   using Change = std::function<void(Scripted&, Seg&)>;
   const std::vector<std::pair<const char*, Change>> changes = {
@@ -183,19 +191,40 @@ TEST(Plain, WhatIsNearlyPlainIsTreatedAsItWouldBeAtLength) {
   }
 }
 
-TEST(Plain, TheShortWayAndTheLongOneAreTheSameOnTheWireAndInside) {
+std::uint64_t first_seed() {
   const char* const asked = std::getenv("LANYARD_SEED");
-  const std::uint64_t first = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 1;
-  for (std::uint64_t seed = first; seed < first + 200; ++seed) {
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 1;
+}
+
+void expect_same(const Held& one, const Held& other) {
+  ASSERT_GT(one.segments.size(), 40U);
+  for (std::size_t i = 0; i < std::min(one.segments.size(), other.segments.size()); ++i)
+    ASSERT_EQ(one.segments[i], other.segments[i]) << "segment " << i;
+  ASSERT_TRUE(one == other);
+}
+
+TEST(HeldTwice, TheShortWayAndTheLongOneAreTheSameOnTheWireAndInside) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
     SCOPED_TRACE("LANYARD_SEED=" + std::to_string(seed));
-    const Held shortly = hold(seed, false);
-    const Held at_length = hold(seed, true);
-    ASSERT_GT(shortly.segments.size(), 40U);
+    const Held at_length = hold(seed, {.is_watched = true});
     ASSERT_GT(at_length.events, 100U);
-    for (std::size_t i = 0; i < std::min(shortly.segments.size(), at_length.segments.size()); ++i)
-      ASSERT_EQ(shortly.segments[i], at_length.segments[i]) << "segment " << i;
-    ASSERT_TRUE(shortly == at_length);
+    expect_same(hold(seed, {}), at_length);
+    if (HasFatalFailure()) return;
   }
+}
+
+TEST(HeldTwice, FoldedWheneverIdleAndNeverIsTheSameOnTheWireAndInside) {
+  std::size_t folded = 0;
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
+    SCOPED_TRACE("LANYARD_SEED=" + std::to_string(seed));
+    const Held unfolded = hold(seed, {});
+    const Held held = hold(seed, {.is_folding = true});
+    ASSERT_EQ(unfolded.folded, 0U);
+    folded += held.folded;
+    expect_same(unfolded, held);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(folded, 1000U);
 }
 
 }  // namespace lanyard::test

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/tcp/folded.hh"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "transport/slots.hh"
+#include "transport/tcp/connection.hh"
+#include "transport/tcp/fold.hh"
+
+namespace lanyard::tcp {
+
+namespace {
+
+// Both addresses as a wire carries them, then both ports; the first octet is the family.
+struct Ends {
+  std::array<std::uint8_t, 37> bytes;
+  std::size_t size = 0;
+};
+
+constexpr std::size_t ends_size(Family family) {
+  return 1 + (family == Family::ipv4 ? 2 * 4 : 2 * 16) + 2 * sizeof(Port);
+}
+
+Ends ends_of(const Endpoint& local, const Endpoint& remote) {
+  const Family family = local.address.family();
+  Ends ends;
+  std::uint8_t* next = ends.bytes.data();
+  *next++ = static_cast<std::uint8_t>(family);
+  for (const Endpoint* const end : {&local, &remote})
+    next = std::ranges::copy(end->address.wire_bytes(), next).out;
+  store16(next, local.port);
+  store16(next + 2, remote.port);
+  ends.size = ends_size(family);
+  return ends;
+}
+
+void read_ends(const std::uint8_t* bytes, Endpoint& local, Endpoint& remote) {
+  const std::size_t size = bytes[0] == static_cast<std::uint8_t>(Family::ipv4) ? 4 : 16;
+  const std::uint8_t* next = bytes + 1;
+  for (Endpoint* const end : {&local, &remote}) {
+    end->address = size == 4 ? IpAddress::from_v4_bytes(next) : IpAddress::from_v6_bytes(next);
+    next += size;
+  }
+  local.port = load16(next);
+  remote.port = load16(next + 2);
+}
+
+// A number of 64 bits that is none or lies near another.
+template <typename Fold, typename Id>
+void fold_id(Fold& f, Id& id, std::uint64_t near) {
+  bool is_some = id != Id{};
+  f(is_some, true);
+  if (is_some) f(id, static_cast<Id>(near));
+}
+
+template <typename Fold>
+void fold_times(Fold& f, Connection& c) {
+  f(c.created_at, Instant::start());
+  f(c.last_received, c.created_at);
+  f(c.last_sent, c.last_received);
+  f(c.last_acked, c.last_received);
+  f(c.confirmed_at, c.last_received);
+  f(c.ts_recent_at, c.last_received);
+  f(c.timed_at, Instant::never());
+  f(c.challenge_window, Instant::start());
+  f(c.challenges_left, 0);
+}
+
+template <typename Fold>
+void fold_counters(Fold& f, Counters& n) {
+  f(n.bytes_sent, 0);
+  f(n.bytes_acked, n.bytes_sent);
+  f(n.bytes_received, 0);
+  f(n.bytes_retransmitted, 0);
+  f(n.segments_in, 2);
+  f(n.segments_out, n.segments_in);
+  f(n.retransmissions, 0);
+}
+
+template <typename Fold>
+void fold_sizes(Fold& f, Connection& c) {
+  constexpr std::uint16_t headers_v4 = 40, timestamps_option = 12;
+  f(c.path.mtu, 1500);
+  f(c.path.super_segment_max, 0);
+  f(c.path.takes_checksums, true);
+  f(c.own_mss, static_cast<std::uint16_t>(c.path.mtu - headers_v4));
+  f(c.peer_mss, c.own_mss);
+  f(c.mss, static_cast<std::uint16_t>(c.peer_mss - timestamps_option));
+  f(c.seen_mss, 536);
+  f(c.own_scale, 7);
+  f(c.peer_scale, c.own_scale);
+}
+
+// Every field but ends, slot and settings: what is not here is as in a new connection, and
+// may_fold() sees to that.
+template <typename Fold>
+void fold_fields(Fold& f, Connection& c) {
+  auto& flags = static_cast<ConnectionFlags&>(c);
+  std::array<std::uint8_t, sizeof flags> bits;
+  std::memcpy(bits.data(), &flags, sizeof flags);
+  for (std::uint8_t& byte : bits) f(byte, 0);
+  std::memcpy(&flags, bits.data(), sizeof flags);
+  fold_id(f, c.owner, static_cast<std::uint64_t>(c.id));
+  fold_id(f, c.binding, static_cast<std::uint64_t>(c.id));
+  f(c.listener, ListenerId::none);
+  f(c.state, State::established);
+  f(c.interface, 0);
+  f(c.local.interface, 0);
+  f(c.remote.interface, 0);
+  f(c.quick_acks, 0);
+  f(c.backoff, 0);
+  f(c.probes, 0);
+  f(c.retransmits, 0);
+  fold_sizes(f, c);
+  c.receiver.fold(f);
+  c.sender.fold(f, c.receiver.next());
+  c.round_trip.fold(f);
+  f.owned(c.congestion);
+  f.owned(c.recovery);
+  f.owned(c.rare);
+  f.word(c.timestamp_offset);
+  f.word(c.ts_recent);
+  f(c.last_ack_sent, c.receiver.next());
+  f(c.early_fin, SequenceNumber());
+  f(c.timed_end, SequenceNumber());
+  fold_times(f, c);
+  fold_counters(f, c.counters);
+}
+
+// Whoever gives a connection, or a part of it, another field has to say above how it is folded.
+static_assert(sizeof(Connection) == 616 && sizeof(Sender) == 80 && sizeof(Receiver) == 104 &&
+              sizeof(RoundTripEstimator) == 16);
+
+}  // namespace
+
+template <typename Fold>
+void Sender::fold(Fold& f, SequenceNumber peer_next) {
+  f.word(iss_);
+  f(una_, iss_ + 1);
+  f(next_, una_);
+  f(wl1_, peer_next);
+  f(wl2_, una_);
+  f(data_start_, una_);
+  f(recover_, iss_);
+  f(small_end_, iss_);
+  f(urgent_end_, SequenceNumber());
+  f(window_, 65536);
+  f(window_max_, window_);
+  f(duplicates_, 0);
+  f(is_fin_asked_, false);
+  f(is_fin_sent_, false);
+  f(is_selective_, true);
+  f(has_small_, false);
+  f(is_first_due_, false);
+  f(prefers_new_, false);
+}
+
+template <typename Fold>
+void Receiver::fold(Fold& f) {
+  f.word(irs_);
+  f(next_, irs_ + 1);
+  f(edge_, next_ + 65535);
+  f(position_, 0);
+  f(buffer_, 65536);
+  f(buffer_max_, 4 * 1024 * 1024);
+  f(round_end_, position_ + buffer_);
+  f(mark_, 0);
+  f(scale_, 7);
+  f(is_inline_, false);
+}
+
+template <typename Fold>
+void RoundTripEstimator::fold(Fold& f) {
+  f(least_us_, 0);
+  f(smoothed_us8_, least_us_ * 8);
+  f(variation_us4_, least_us_ * 2);
+  f(has_sample_, true);
+  f(is_distrusted_, false);
+}
+
+void Folded::Free::operator()(Folded* folded) const {
+  folded->~Folded();
+  ::operator delete(folded);
+}
+
+bool Folded::may_fold(const Connection& c) {
+  const bool is_quiet = !c.is_over && !c.is_scheduled && !c.is_changed && !c.ack_now &&
+                        !c.ack_delayed && c.waiting == Waiting::nothing && !c.Timer::is_armed() &&
+                        c.retransmitting_since == Instant::never();
+  const bool has_no_error = !c.error && !c.soft_error;
+  return is_quiet && has_no_error &&
+         (c.state == State::established || c.state == State::close_wait) && c.sender.may_fold() &&
+         c.receiver.may_fold();
+}
+
+Folded::Owner Folded::fold(Connection& c, std::uint32_t settings) {
+  const Ends ends = ends_of(c.local, c.remote);
+  auto turn = static_cast<std::uint32_t>(static_cast<std::uint64_t>(c.id) >> 32);
+  FoldWriter writer;
+  writer(settings, 0);
+  writer(turn, 1);
+  fold_fields(writer, c);
+  const Bytes fields = writer.bytes();
+  void* const memory = ::operator new(sizeof(Folded) + ends.size + fields.size());
+  Owner folded(new (memory) Folded(c.hash, transport::index_of(c.id)));
+  auto* const bytes = static_cast<std::uint8_t*>(static_cast<void*>(folded.get() + 1));
+  std::copy_n(ends.bytes.data(), ends.size, bytes);
+  std::ranges::copy(fields, bytes + ends.size);
+  return folded;
+}
+
+std::uint32_t Folded::unfold(Connection& c) const {
+  read_ends(bytes(), c.local, c.remote);
+  FoldReader reader(bytes() + ends_size(static_cast<Family>(bytes()[0])));
+  std::uint32_t settings = 0, turn = 0;
+  reader(settings, 0);
+  reader(turn, 1);
+  c.hash = hash_;
+  c.id = static_cast<ConnectionId>(std::uint64_t{turn} << 32 | index_);
+  fold_fields(reader, c);
+  return settings;
+}
+
+bool Folded::is_between(const Endpoint& local, const Endpoint& remote) const {
+  const Ends ends = ends_of(local, remote);
+  return bytes()[0] == ends.bytes[0] && std::memcmp(bytes(), ends.bytes.data(), ends.size) == 0;
+}
+
+}  // namespace lanyard::tcp

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Idle connections are folded where there are many, and nobody can tell: what is asked of one, said
+// to it and found in the table is as it was.
+#include <gtest/gtest.h>
+
+#include "harness.hh"
+
+namespace lanyard::test {
+
+namespace {
+
+transport::Config folding_beyond(std::uint32_t unfolded) {
+  transport::Config config;
+  config.unfolded_connections_max = unfolded;
+  return config;
+}
+
+std::string say(Pair& pair, Host& from, tcp::ConnectionId sender, Host& to,
+                tcp::ConnectionId receiver, const std::string& text) {
+  EXPECT_EQ(from.tcp.send(pair.now, sender, as_bytes(text)), text.size());
+  pair.flush();
+  pair.run_for(1_s);
+  return pair.read_all(to, receiver);
+}
+
+// Something unrelated happens, at whose end the idle ones are folded.
+void let_fold(Pair& pair) {
+  pair.a.tcp.flush(pair.now);
+  pair.b.tcp.flush(pair.now);
+}
+
+}  // namespace
+
+TEST(Folded, AConnectionIsFoldedWhenIdleAndUnfoldedForWhoeverAsks) {
+  for (const bool is_v6 : {false, true}) {
+    Pair pair(folding_beyond(0), 3, is_v6);
+    const auto ends = pair.establish();
+    pair.run_for(1_s);
+    let_fold(pair);
+    EXPECT_EQ(pair.a.tcp.folded(), 1U);
+    EXPECT_EQ(pair.b.tcp.folded(), 1U);
+    EXPECT_EQ(pair.a.tcp.state(ends.a), tcp::State::established);
+    EXPECT_EQ(pair.a.tcp.folded(), 0U);
+    EXPECT_EQ(pair.a.tcp.remote(ends.a), pair.b.tcp.local(ends.b));
+    EXPECT_EQ(say(pair, pair.a, ends.a, pair.b, ends.b, "there"), "there");
+    EXPECT_EQ(say(pair, pair.b, ends.b, pair.a, ends.a, "and back"), "and back");
+  }
+}
+
+TEST(Folded, ItKeepsWhatItsProgramHasSetAndWhatItHasCounted) {
+  Pair pair(folding_beyond(0));
+  tcp::Settings settings = pair.a.tcp.default_settings();
+  settings.no_delay = true;
+  settings.send_buffer_bytes = 12'345;
+  settings.congestion = congestion::Kind::reno;
+  const auto ends = pair.establish(settings);
+  EXPECT_EQ(say(pair, pair.a, ends.a, pair.b, ends.b, pattern(9'000)), pattern(9'000));
+  const tcp::Info before = pair.a.tcp.info(pair.now, ends.a);
+  let_fold(pair);
+  let_fold(pair);
+  ASSERT_EQ(pair.a.tcp.folded(), 1U);
+  const tcp::Info after = pair.a.tcp.info(pair.now, ends.a);
+  EXPECT_EQ(pair.a.tcp.settings(ends.a), settings);
+  EXPECT_EQ(after.bytes_acked, 9'000U);
+  EXPECT_EQ(after.bytes_acked, before.bytes_acked);
+  EXPECT_EQ(after.snd_cwnd, before.snd_cwnd);
+  EXPECT_EQ(after.rtt_us, before.rtt_us);
+  EXPECT_EQ(after.rto_us, before.rto_us);
+  EXPECT_EQ(after.segs_in, before.segs_in);
+  EXPECT_EQ(after.segs_out, before.segs_out);
+  EXPECT_EQ(after.snd_wnd, before.snd_wnd);
+}
+
+TEST(Folded, ItIsInTheTableWithoutBeingUnfolded) {
+  Pair pair(folding_beyond(0));
+  const auto ends = pair.establish();
+  pair.run_for(1_s);
+  let_fold(pair);
+  const std::vector<tcp::Row> rows = pair.a.tcp.rows();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].connection, ends.a);
+  EXPECT_EQ(rows[0].state, tcp::State::established);
+  EXPECT_EQ(rows[0].remote.port, 80);
+  EXPECT_EQ(pair.a.tcp.folded(), 1U);
+}
+
+TEST(Folded, WhatIsUnreadUnackedOrTimedIsNotFolded) {
+  Pair pair(folding_beyond(0));
+  tcp::Settings settings = pair.a.tcp.default_settings();
+  settings.keep_alive = true;
+  const auto ends = pair.establish();
+  EXPECT_EQ(pair.a.tcp.send(pair.now, ends.a, as_bytes("unread")), 6U);
+  pair.flush();
+  let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 0U) << "it waits for an acknowledgment";
+  pair.run_for(1_s);
+  let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 1U);
+  EXPECT_EQ(pair.b.tcp.folded(), 0U) << "it has something to be read";
+  EXPECT_EQ(pair.read_all(pair.b, ends.b), "unread");
+  pair.a.tcp.set(pair.now, ends.a, settings);
+  let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 0U) << "its keep-alive timer runs";
+}
+
+TEST(Folded, ThePeersEndIsTakenByAFoldedConnection) {
+  Pair pair(folding_beyond(0));
+  const auto ends = pair.establish();
+  pair.run_for(1_s);
+  let_fold(pair);
+  pair.a.tcp.close(pair.now, ends.a);
+  pair.flush();
+  pair.run_for(1_s);
+  let_fold(pair);
+  EXPECT_EQ(pair.b.tcp.folded(), 1U);  // in CLOSE-WAIT
+  EXPECT_EQ(pair.b.tcp.state(ends.b), tcp::State::close_wait);
+  pair.b.tcp.close(pair.now, ends.b);
+  pair.flush();
+  pair.run_for(200_s);
+  EXPECT_TRUE(pair.a.tcp.rows().empty());
+  EXPECT_EQ(pair.b.tcp.folded(), 0U);
+}
+
+TEST(Folded, OnlyThoseBeyondTheLimitAreFoldedAndTheLatestUsedStay) {
+  Pair pair(folding_beyond(10));
+  std::vector<Pair::Ends> all;
+  const tcp::ListenerId listener = pair.listen(80, 100);
+  for (int i = 0; i < 50; ++i) {
+    const tcp::ConnectionId a = pair.connect();
+    pair.run_for(1_s);
+    all.push_back({a, pair.b.tcp.accept(pair.now, listener, 0).value()});
+  }
+  for (int i = 0; i < 50; ++i) let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 40U);
+  EXPECT_EQ(pair.b.tcp.folded(), 40U);
+  for (int round = 0; round < 3; ++round) {
+    for (const Pair::Ends& ends : all)
+      EXPECT_EQ(say(pair, pair.a, ends.a, pair.b, ends.b, "again"), "again");
+  }
+  EXPECT_GE(pair.a.tcp.folded(), 39U);
+  EXPECT_EQ(pair.a.tcp.rows().size(), 50U);
+  for (const Pair::Ends& ends : all) pair.a.tcp.abort(pair.now, ends.a);
+  pair.flush();
+  pair.run_for(1_s);
+  EXPECT_EQ(pair.a.tcp.folded(), 0U);
+  EXPECT_TRUE(pair.a.tcp.rows().empty());
+}
+
+// Each with settings of its own: those that are too many to keep are left unfolded.
+TEST(Folded, SettingsThatDifferEverywhereAreKept) {
+  Pair pair(folding_beyond(0));
+  const tcp::ListenerId listener = pair.listen(80, 200);
+  std::vector<tcp::ConnectionId> all;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    tcp::Settings settings = pair.a.tcp.default_settings();
+    settings.send_buffer_bytes = 20'000 + i;
+    all.push_back(pair.connect(80, settings));
+    pair.run_for(1_s);
+    ASSERT_TRUE(pair.b.tcp.accept(pair.now, listener, 0));
+  }
+  for (int i = 0; i < 100; ++i) let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 64U);
+  EXPECT_EQ(pair.b.tcp.folded(), 100U);
+  for (std::uint32_t i = 0; i < 100; ++i)
+    EXPECT_EQ(pair.a.tcp.settings(all[i]).send_buffer_bytes, 20'000 + i);
+}
+
+}  // namespace lanyard::test
