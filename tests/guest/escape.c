@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,8 +36,7 @@ static void result(const char* how, int worked) {
 }
 
 static int connects(int descriptor) {
-  return descriptor >= 0 &&
-         connect(descriptor, (struct sockaddr*)&listener, sizeof listener) == 0;
+  return descriptor >= 0 && connect(descriptor, (struct sockaddr*)&listener, sizeof listener) == 0;
 }
 
 static void try_sockets(void) {
@@ -70,10 +71,24 @@ static void try_all_families(void) {
 }
 
 #if defined(__x86_64__)
-// Calls numbered as 32-bit programs and x32 programs number them.
+// Calls numbered as 32-bit programs and x32 programs number them. A kernel without the former ends
+// a program for the instruction.
+static sigjmp_buf before_32;
+
+static void no_call_32(int signal) {
+  (void)signal;
+  siglongjmp(before_32, 1);
+}
+
 static long call_32(long number, long a, long b, long c) {
-  long value;
-  __asm__ volatile("int $0x80" : "=a"(value) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+  long value = -ENOSYS;
+  struct sigaction caught = {.sa_handler = no_call_32}, old;
+  sigaction(SIGSEGV, &caught, &old);
+  if (sigsetjmp(before_32, 1) == 0)
+    __asm__ volatile("int $0x80" : "=a"(value) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+  else
+    value = -ENOSYS;
+  sigaction(SIGSEGV, &old, NULL);
   return value;
 }
 
