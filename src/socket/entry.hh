@@ -23,9 +23,13 @@ struct Common {
   bool v6_only = false;
   bool free_bind = false;
   std::uint32_t interface = 0;  // SO_BINDTODEVICE
-  // SO_PRIORITY: kept for the program, nothing in the stack queues by it.
-  std::int32_t priority = 0;
-  std::int32_t mark = 0;  // SO_MARK: likewise, no rule looks at it
+};
+
+// What few sockets have, behind one pointer.
+struct Seldom {
+  std::int32_t priority = 0;  // SO_PRIORITY: kept for the program, nothing here queues by it
+  std::int32_t mark = 0;      // SO_MARK: likewise, no rule looks at it
+  std::vector<std::pair<std::uint32_t, IpAddress>> groups;  // joined, to be left at close
 };
 
 struct Stream {
@@ -34,7 +38,8 @@ struct Stream {
   tcp::ConnectionId connection = tcp::ConnectionId::none;
   std::shared_ptr<const tcp::Settings> options;
   std::unique_ptr<Endpoint> deferred;  // TCP_FASTOPEN_CONNECT: connected with the first data
-  Linger linger;
+  Duration linger_timeout;
+  bool lingers = false;
   bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
   bool read_is_shut = false;
   bool was_listener = false;  // shutdown ended the listening
@@ -83,13 +88,16 @@ struct Raw final : stack::RawSink {
 
 struct Entry {
   Handle handle = Handle::none;
+  Waker* waker = nullptr;
   Family family = Family::ipv4;
   Type type = Type::stream;
-  int protocol = 0;
-  Waker* waker = nullptr;
+  std::uint16_t protocol = 0;
   Common common;
-  using Groups = std::vector<std::pair<std::uint32_t, IpAddress>>;
-  std::unique_ptr<Groups> groups;  // joined, to be left at close; none: null
+  std::unique_ptr<Seldom> seldom;
+  [[nodiscard]] Seldom& made_seldom() {
+    if (!seldom) seldom = std::make_unique<Seldom>();
+    return *seldom;
+  }
   std::variant<Stream, Datagram, std::unique_ptr<Raw>> shape;
 };
 

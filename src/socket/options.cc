@@ -250,7 +250,7 @@ std::optional<Result<void>> set_common_option(Sockets::Table& table, Entry& entr
       return Result<void>{};
     case Option::priority:
     case Option::mark:
-      (option == Option::mark ? entry.common.mark : entry.common.priority) =
+      (option == Option::mark ? entry.made_seldom().mark : entry.made_seldom().priority) =
           static_cast<std::int32_t>(value);
       return Result<void>{};
     case Option::bind_to_interface:
@@ -333,9 +333,9 @@ std::optional<Value> get_common_option(Sockets::Table& table, Entry& entry, Opti
     case Option::free_bind:
       return entry.common.free_bind;
     case Option::priority:
-      return entry.common.priority;
+      return entry.seldom ? entry.seldom->priority : 0;
     case Option::mark:
-      return entry.common.mark;
+      return entry.seldom ? entry.seldom->mark : 0;
     case Option::bind_to_interface:
       return entry.common.interface;
     case Option::v6_only:
@@ -394,7 +394,8 @@ Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option
       linger != nullptr && option == Option::linger) {
     auto* stream = std::get_if<Stream>(&entry.shape);
     if (stream == nullptr) return unexpected(Errno::no_such_option);
-    stream->linger = *linger;
+    stream->lingers = linger->is_on;
+    stream->linger_timeout = linger->timeout;
     return {};
   }
   if (const auto* group = std::get_if<Group>(&value)) {
@@ -429,7 +430,8 @@ Result<OptionValue> get_option(Sockets::Table& table, Instant now, Entry& entry,
     return OptionValue(*info);
   }
   const auto* stream = std::get_if<Stream>(&entry.shape);
-  if (option == Option::linger && stream != nullptr) return OptionValue(stream->linger);
+  if (option == Option::linger && stream != nullptr)
+    return OptionValue(Linger{.is_on = stream->lingers, .timeout = stream->linger_timeout});
   if (option == Option::congestion && stream != nullptr)
     return OptionValue(std::string(congestion::to_text(options_of(table, *stream).congestion)));
   if (const auto raw_value = get_raw_option(entry, option)) return *raw_value;

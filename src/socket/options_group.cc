@@ -22,16 +22,16 @@ Result<void> change_group(Sockets::Table& table, Instant now, Entry& entry, bool
     interface = owner->index;
   }
   const std::pair membership(interface, group.group);
-  if (!entry.groups) entry.groups = std::make_unique<Entry::Groups>();
-  const auto found = std::ranges::find(*entry.groups, membership);
+  auto& groups = entry.made_seldom().groups;
+  const auto found = std::ranges::find(groups, membership);
   if (join) {
-    if (found != entry.groups->end()) return unexpected(Errno::address_in_use);
+    if (found != groups.end()) return unexpected(Errno::address_in_use);
     const auto joined = table.stack.join_group(now, interface, group.group);
-    if (joined) entry.groups->push_back(membership);
+    if (joined) groups.push_back(membership);
     return joined;
   }
-  if (found == entry.groups->end()) return unexpected(Errno::address_not_available);
-  entry.groups->erase(found);
+  if (found == groups.end()) return unexpected(Errno::address_not_available);
+  groups.erase(found);
   return table.stack.leave_group(now, interface, group.group);
 }
 

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,23 +24,21 @@ class Pages {
       pages_.resize(page + 1);
     }
     if (!pages_[page]) pages_[page] = std::make_unique_for_overwrite<Page>();
-    ++pages_[page]->used;
     ++size_;
-    return pages_[page]->objects[number(id) % page_size].emplace();
+    return pages_[page]->make(number(id) % page_size);
   }
   [[nodiscard]] T* find(Id id) const {
     const std::size_t page = number(id) / page_size;
     if (page >= pages_.size() || !pages_[page]) return nullptr;
-    std::optional<T>& object = pages_[page]->objects[number(id) % page_size];
-    return object ? &*object : nullptr;
+    return pages_[page]->find(number(id) % page_size);
   }
   void erase(Id id) {
     if (find(id) == nullptr) return;
     std::unique_ptr<Page>& page = pages_[number(id) / page_size];
-    page->objects[number(id) % page_size].reset();
+    page->end(number(id) % page_size);
     --size_;
     // The last one will be used again.
-    if (--page->used == 0 && &page != &pages_.back()) page.reset();
+    if (page->used == 0 && &page != &pages_.back()) page.reset();
   }
   [[nodiscard]] std::size_t size() const { return size_; }
   // In the order of their numbers.
@@ -49,8 +46,8 @@ class Pages {
   void for_each(See see) const {
     for (const std::unique_ptr<Page>& page : pages_) {
       if (!page) continue;
-      for (std::optional<T>& object : page->objects) {
-        if (object) see(*object);
+      for (std::size_t i = 0; i < page_size; ++i) {
+        if (T* const object = page->find(i)) see(*object);
       }
     }
   }
@@ -58,8 +55,26 @@ class Pages {
  private:
   static constexpr std::size_t page_size = 32;
   struct Page {
-    std::array<std::optional<T>, page_size> objects;
-    std::size_t used = 0;
+    Page() {}
+    Page(const Page&) = delete;
+    Page& operator=(const Page&) = delete;
+    ~Page() {
+      for (std::size_t i = 0; i < page_size; ++i)
+        if (find(i) != nullptr) end(i);
+    }
+    T& make(std::size_t i) {
+      used |= std::uint32_t{1} << i;
+      return *std::construct_at(&objects[i]);
+    }
+    [[nodiscard]] T* find(std::size_t i) { return (used >> i & 1) != 0 ? &objects[i] : nullptr; }
+    void end(std::size_t i) {
+      used &= ~(std::uint32_t{1} << i);
+      std::destroy_at(&objects[i]);
+    }
+    std::uint32_t used = 0;  // a bit for each
+    union {
+      std::array<T, page_size> objects;
+    };
   };
   [[nodiscard]] static std::size_t number(Id id) { return static_cast<std::size_t>(id); }
   std::vector<std::unique_ptr<Page>> pages_;

@@ -124,7 +124,7 @@ Result<Handle> Sockets::Table::open(Family family, Type type, int protocol) {
   entry.handle = handle;
   entry.family = family;
   entry.type = type;
-  entry.protocol = *number;
+  entry.protocol = static_cast<std::uint16_t>(*number);
   if (type == Type::stream) {
     std::get<Stream>(entry.shape).options = stack.tcp().kept_defaults();
   } else if (*number == static_cast<int>(internet::Protocol::udp) && type == Type::datagram) {
@@ -242,8 +242,8 @@ Result<void> Sockets::Table::shutdown(Instant now, Handle socket, Shutdown how) 
 Result<void> Sockets::Table::close(Instant now, Handle socket) {
   Entry* entry = find(socket);
   if (entry == nullptr) return unexpected(Errno::bad_descriptor);
-  if (entry->groups) {
-    for (const auto& [interface, group] : *entry->groups) {
+  if (entry->seldom) {
+    for (const auto& [interface, group] : entry->seldom->groups) {
       (void)stack.leave_group(now, interface, group);
     }
   }

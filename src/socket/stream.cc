@@ -108,10 +108,15 @@ Result<Accepted> accept(Sockets::Table& table, Instant now, Entry& entry) {
   fresh.type = Type::stream;
   fresh.protocol = entry.protocol;
   fresh.common = entry.common;
+  if (entry.seldom) {
+    fresh.made_seldom().priority = entry.seldom->priority;
+    fresh.made_seldom().mark = entry.seldom->mark;
+  }
   auto& accepted = std::get<Stream>(fresh.shape);
   accepted.connection = *connection;
   accepted.options = table.stack.tcp().kept_settings(*connection);
-  accepted.linger = stream.linger;
+  accepted.lingers = stream.lingers;
+  accepted.linger_timeout = stream.linger_timeout;
   accepted.connect_is_reported = true;
   return Accepted{handle, table.stack.tcp().remote(*connection)};
 }
@@ -177,7 +182,7 @@ void close(Sockets::Table& table, Instant now, Stream& stream) {
   if (is_listening(stream)) tcp.close(now, stream.listener);
   if (stream.binding != transport::BindingId::none) tcp.unbind(stream.binding);
   if (!has_connection(stream)) return;
-  if (stream.linger.is_on && stream.linger.timeout == Duration::zero()) {
+  if (stream.lingers && stream.linger_timeout == Duration::zero()) {
     tcp.abort(now, stream.connection);
   } else {
     tcp.close(now, stream.connection);
