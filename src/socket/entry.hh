@@ -43,6 +43,8 @@ struct Stream {
   bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
   bool read_is_shut = false;
   bool was_listener = false;  // shutdown ended the listening
+  [[nodiscard]] Linger linger() const { return {.is_on = lingers, .timeout = linger_timeout}; }
+  void set(const Linger& linger) { lingers = linger.is_on, linger_timeout = linger.timeout; }
 };
 
 struct Datagram {

@@ -394,8 +394,7 @@ Result<void> set_option(Sockets::Table& table, Instant now, Entry& entry, Option
       linger != nullptr && option == Option::linger) {
     auto* stream = std::get_if<Stream>(&entry.shape);
     if (stream == nullptr) return unexpected(Errno::no_such_option);
-    stream->lingers = linger->is_on;
-    stream->linger_timeout = linger->timeout;
+    stream->set(*linger);
     return {};
   }
   if (const auto* group = std::get_if<Group>(&value)) {
@@ -430,8 +429,7 @@ Result<OptionValue> get_option(Sockets::Table& table, Instant now, Entry& entry,
     return OptionValue(*info);
   }
   const auto* stream = std::get_if<Stream>(&entry.shape);
-  if (option == Option::linger && stream != nullptr)
-    return OptionValue(Linger{.is_on = stream->lingers, .timeout = stream->linger_timeout});
+  if (option == Option::linger && stream != nullptr) return OptionValue(stream->linger());
   if (option == Option::congestion && stream != nullptr)
     return OptionValue(std::string(congestion::to_text(options_of(table, *stream).congestion)));
   if (const auto raw_value = get_raw_option(entry, option)) return *raw_value;

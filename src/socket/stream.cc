@@ -115,8 +115,7 @@ Result<Accepted> accept(Sockets::Table& table, Instant now, Entry& entry) {
   auto& accepted = std::get<Stream>(fresh.shape);
   accepted.connection = *connection;
   accepted.options = table.stack.tcp().kept_settings(*connection);
-  accepted.lingers = stream.lingers;
-  accepted.linger_timeout = stream.linger_timeout;
+  accepted.set(stream.linger());
   accepted.connect_is_reported = true;
   return Accepted{handle, table.stack.tcp().remote(*connection)};
 }

@@ -14,47 +14,9 @@
 
 #include "core/bytes.hh"
 #include "core/check.hh"
-#include "core/time.hh"
-#include "wire/sequence.hh"
+#include "transport/tcp/fold_numbers.hh"
 
 namespace lanyard::tcp {
-
-namespace fold_numbers {
-
-template <typename T>
-[[nodiscard]] std::uint64_t of(const T& value) {
-  if constexpr (std::same_as<T, SequenceNumber>) {
-    return value.value();
-  } else if constexpr (std::same_as<T, Instant>) {
-    return static_cast<std::uint64_t>(value.count_ns());
-  } else {
-    return static_cast<std::uint64_t>(value);
-  }
-}
-template <typename T>
-[[nodiscard]] T to(std::uint64_t number) {
-  if constexpr (std::same_as<T, SequenceNumber>) {
-    return SequenceNumber(static_cast<std::uint32_t>(number));
-  } else if constexpr (std::same_as<T, Instant>) {
-    return Instant::at_ns(static_cast<std::int64_t>(number));
-  } else {
-    return static_cast<T>(number);
-  }
-}
-// Small differences either way become small numbers.
-template <typename T>
-[[nodiscard]] std::uint64_t zigzag(const T& value, const T& guess) {
-  auto difference = static_cast<std::int64_t>(of(value) - of(guess));
-  if constexpr (sizeof(T) == 4) difference = static_cast<std::int32_t>(difference);
-  return (static_cast<std::uint64_t>(difference) << 1) ^
-         static_cast<std::uint64_t>(difference >> 63);
-}
-template <typename T>
-[[nodiscard]] T unzigzag(std::uint64_t coded, const T& guess) {
-  return to<T>(of(guess) + ((coded >> 1) ^ (~(coded & 1) + 1)));
-}
-
-}  // namespace fold_numbers
 
 class FoldWriter {
  public:

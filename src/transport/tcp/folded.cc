@@ -49,6 +49,65 @@ void read_ends(const std::uint8_t* bytes, Endpoint& local, Endpoint& remote) {
   remote.port = load16(next + 2);
 }
 
+}  // namespace
+
+// The fields of what a connection consists of: its parts let nobody else see them.
+struct Fields {
+  // Nothing is queued, in flight or being repaired.
+  static bool may_fold(const Sender& s) {
+    return !s.queue_ && !s.in_flight_ && s.records_.is_empty() &&
+           s.recovery_ == Sender::Recovery::none && !s.is_urgent_;
+  }
+  // Nothing waits to be read, reported or completed.
+  static bool may_fold(const Receiver& r) {
+    return !r.queue_ && !r.ahead_ && r.blocks_used_ == 0 && !r.has_duplicate_ && !r.has_mark_;
+  }
+  template <typename Fold>
+  static void fold(Fold& f, Sender& s, SequenceNumber peer_next) {
+    f.word(s.iss_);
+    f(s.una_, s.iss_ + 1);
+    f(s.next_, s.una_);
+    f(s.wl1_, peer_next);
+    f(s.wl2_, s.una_);
+    f(s.data_start_, s.una_);
+    f(s.recover_, s.iss_);
+    f(s.small_end_, s.iss_);
+    f(s.urgent_end_, SequenceNumber());
+    f(s.window_, 65536);
+    f(s.window_max_, s.window_);
+    f(s.duplicates_, 0);
+    f(s.is_fin_asked_, false);
+    f(s.is_fin_sent_, false);
+    f(s.is_selective_, true);
+    f(s.has_small_, false);
+    f(s.is_first_due_, false);
+    f(s.prefers_new_, false);
+  }
+  template <typename Fold>
+  static void fold(Fold& f, Receiver& r) {
+    f.word(r.irs_);
+    f(r.next_, r.irs_ + 1);
+    f(r.edge_, r.next_ + 65535);
+    f(r.position_, 0);
+    f(r.buffer_, 65536);
+    f(r.buffer_max_, 4 * 1024 * 1024);
+    f(r.round_end_, r.position_ + r.buffer_);
+    f(r.mark_, 0);
+    f(r.scale_, 7);
+    f(r.is_inline_, false);
+  }
+  template <typename Fold>
+  static void fold(Fold& f, RoundTripEstimator& e) {
+    f(e.least_us_, 0);
+    f(e.smoothed_us8_, e.least_us_ * 8);
+    f(e.variation_us4_, e.least_us_ * 2);
+    f(e.has_sample_, true);
+    f(e.is_distrusted_, false);
+  }
+};
+
+namespace {
+
 // A number of 64 bits that is none or lies near another.
 template <typename Fold, typename Id>
 void fold_id(Fold& f, Id& id, std::uint64_t near) {
@@ -116,9 +175,9 @@ void fold_fields(Fold& f, Connection& c) {
   f(c.probes, 0);
   f(c.retransmits, 0);
   fold_sizes(f, c);
-  c.receiver.fold(f);
-  c.sender.fold(f, c.receiver.next());
-  c.round_trip.fold(f);
+  Fields::fold(f, c.receiver);
+  Fields::fold(f, c.sender, c.receiver.next());
+  Fields::fold(f, c.round_trip);
   f.owned(c.congestion);
   f.owned(c.recovery);
   f.owned(c.rare);
@@ -137,51 +196,6 @@ static_assert(sizeof(Connection) == 616 && sizeof(Sender) == 80 && sizeof(Receiv
 
 }  // namespace
 
-template <typename Fold>
-void Sender::fold(Fold& f, SequenceNumber peer_next) {
-  f.word(iss_);
-  f(una_, iss_ + 1);
-  f(next_, una_);
-  f(wl1_, peer_next);
-  f(wl2_, una_);
-  f(data_start_, una_);
-  f(recover_, iss_);
-  f(small_end_, iss_);
-  f(urgent_end_, SequenceNumber());
-  f(window_, 65536);
-  f(window_max_, window_);
-  f(duplicates_, 0);
-  f(is_fin_asked_, false);
-  f(is_fin_sent_, false);
-  f(is_selective_, true);
-  f(has_small_, false);
-  f(is_first_due_, false);
-  f(prefers_new_, false);
-}
-
-template <typename Fold>
-void Receiver::fold(Fold& f) {
-  f.word(irs_);
-  f(next_, irs_ + 1);
-  f(edge_, next_ + 65535);
-  f(position_, 0);
-  f(buffer_, 65536);
-  f(buffer_max_, 4 * 1024 * 1024);
-  f(round_end_, position_ + buffer_);
-  f(mark_, 0);
-  f(scale_, 7);
-  f(is_inline_, false);
-}
-
-template <typename Fold>
-void RoundTripEstimator::fold(Fold& f) {
-  f(least_us_, 0);
-  f(smoothed_us8_, least_us_ * 8);
-  f(variation_us4_, least_us_ * 2);
-  f(has_sample_, true);
-  f(is_distrusted_, false);
-}
-
 void Folded::Free::operator()(Folded* folded) const {
   folded->~Folded();
   ::operator delete(folded);
@@ -193,8 +207,8 @@ bool Folded::may_fold(const Connection& c) {
                         c.retransmitting_since == Instant::never();
   const bool has_no_error = !c.error && !c.soft_error;
   return is_quiet && has_no_error &&
-         (c.state == State::established || c.state == State::close_wait) && c.sender.may_fold() &&
-         c.receiver.may_fold();
+         (c.state == State::established || c.state == State::close_wait) &&
+         Fields::may_fold(c.sender) && Fields::may_fold(c.receiver);
 }
 
 Folded::Owner Folded::fold(Connection& c, std::uint32_t settings) {

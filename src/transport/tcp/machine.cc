@@ -65,21 +65,18 @@ void Machine::changed(Listener& listener) {
 }
 
 void Machine::finish(Instant now) {
-  if (!scheduled_.empty() || !dead_.empty() || !changed_.empty() || !changed_listeners_.empty())
-    act(now);
-  if (!is_notifying_) connections.fold_idle();
-}
-
-void Machine::act(Instant now) {
-  for (std::size_t i = 0; i < scheduled_.size(); ++i) {
-    Connection* const c = connections.find(scheduled_[i]);
-    if (c == nullptr) continue;
-    c->is_scheduled = false;
-    if (!c->is_over) output(now, *c);
+  if (!scheduled_.empty() || !dead_.empty() || !changed_.empty() || !changed_listeners_.empty()) {
+    for (std::size_t i = 0; i < scheduled_.size(); ++i) {
+      Connection* const c = connections.find(scheduled_[i]);
+      if (c == nullptr) continue;
+      c->is_scheduled = false;
+      if (!c->is_over) output(now, *c);
+    }
+    scheduled_.clear();
+    bury();
+    notify();
   }
-  scheduled_.clear();
-  bury();
-  notify();
+  if (!is_notifying_) connections.fold_idle();
 }
 
 void Machine::bury() {

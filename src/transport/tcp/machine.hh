@@ -162,7 +162,6 @@ struct Machine {
   void on_icmp_error(Instant now, const internet::IcmpError& error);
 
  private:
-  void act(Instant now);
   void notify();
   void bury();
   std::vector<ConnectionId> scheduled_, changed_, telling_, dead_;  // telling_: its turn has come

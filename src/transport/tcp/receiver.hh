@@ -86,14 +86,9 @@ class Receiver {
   void sack_reported();
   [[nodiscard]] std::size_t pieces() const { return ahead_ ? ahead_->pieces.size() : 0; }
   [[nodiscard]] std::size_t ahead_bytes() const { return ahead_ ? ahead_->bytes : 0; }
-  // Nothing waits to be read, reported or completed (folded.cc).
-  [[nodiscard]] bool may_fold() const {
-    return !queue_ && !ahead_ && blocks_used_ == 0 && !has_duplicate_ && !has_mark_;
-  }
-  template <typename Fold>
-  void fold(Fold& f);
 
  private:
+  friend struct Fields;  // folded.cc
   struct Ahead {
     std::map<std::uint64_t, Slice> pieces;  // by position in the stream; they do not overlap
     std::size_t bytes = 0;
@@ -120,8 +115,7 @@ class Receiver {
   std::uint64_t round_end_ = 0;
   std::uint64_t mark_ = 0;  // position of the urgent octet
   std::uint32_t buffer_ = 0, buffer_max_ = 0;
-  std::uint8_t scale_ = 0;
-  std::uint8_t blocks_used_ = 0;
+  std::uint8_t scale_ = 0, blocks_used_ = 0;
   bool has_duplicate_ = false, has_mark_ = false;
   bool is_mark_read_ = false;  // the urgent octet was given out of line
   bool is_inline_ = false;

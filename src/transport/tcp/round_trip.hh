@@ -25,10 +25,9 @@ class RoundTripEstimator {
   [[nodiscard]] Duration smoothed() const { return Duration::microseconds(smoothed_us8_ / 8); }
   [[nodiscard]] Duration variation() const { return Duration::microseconds(variation_us4_ / 4); }
   [[nodiscard]] Duration least() const { return Duration::microseconds(least_us_); }
-  template <typename Fold>
-  void fold(Fold& f);  // folded.cc
 
  private:
+  friend struct Fields;              // folded.cc
   std::uint32_t smoothed_us8_ = 0;   // SRTT times 8
   std::uint32_t variation_us4_ = 0;  // RTTVAR times 4
   std::uint32_t least_us_ = 0;

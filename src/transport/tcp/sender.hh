@@ -99,13 +99,6 @@ class Sender {
     return in_flight_ ? in_flight_->held() : 0;
   }
   [[nodiscard]] const Flight* in_flight() const { return in_flight_.get(); }
-  // Nothing is queued, in flight or being repaired (folded.cc).
-  [[nodiscard]] bool may_fold() const {
-    return !queue_ && !in_flight_ && records_.is_empty() && recovery_ == Recovery::none &&
-           !is_urgent_;
-  }
-  template <typename Fold>
-  void fold(Fold& f, SequenceNumber peer_next);
 
   // What may go next; pure. sent() performs it.
   [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;
@@ -118,6 +111,7 @@ class Sender {
   [[nodiscard]] std::uint32_t usable_window() const;
 
  private:
+  friend struct Fields;  // folded.cc
   [[nodiscard]] SequenceNumber end_of_data() const {
     return data_start_ + static_cast<std::uint32_t>(queued());
   }
@@ -126,11 +120,10 @@ class Sender {
   [[nodiscard]] std::optional<Outgoing> next_fin(Held& held) const;
   [[nodiscard]] Outgoing run(SequenceNumber from, std::uint32_t size) const;
   [[nodiscard]] bool may_send_small(std::uint32_t size, const SendLimits& limits, Held& held) const;
-  SequenceNumber iss_, una_, next_;
-  SequenceNumber wl1_, wl2_;   // SND.WL1, SND.WL2
-  SequenceNumber data_start_;  // of the queue's first byte
-  SequenceNumber recover_;     // RFC 6582; RFC 6675 RecoveryPoint
-  SequenceNumber small_end_;   // one past the last segment shorter than MSS (Minshall)
+  SequenceNumber iss_, una_, next_, wl1_, wl2_;  // ISS, SND.UNA, SND.NXT, SND.WL1, SND.WL2
+  SequenceNumber data_start_;                    // of the queue's first byte
+  SequenceNumber recover_;                       // RFC 6582; RFC 6675 RecoveryPoint
+  SequenceNumber small_end_;  // one past the last segment shorter than MSS (Minshall)
   SequenceNumber urgent_end_;
   std::uint32_t window_ = 0;
   std::uint32_t window_max_ = 0;

@@ -57,8 +57,7 @@ class Tcp {
                             const Settings& settings, Owner owner);
   Result<void> set_backlog(ListenerId listener, std::uint32_t backlog);
   void set(ListenerId listener, const Settings& settings);
-  // try_again when nobody waits.
-  Result<ConnectionId> accept(Instant now, ListenerId listener, Owner owner);
+  Result<ConnectionId> accept(Instant now, ListenerId listener, Owner owner);  // or try_again
   [[nodiscard]] bool has_waiting(ListenerId listener) const;
   void close(Instant now, ListenerId listener);
   // Whether a SYN to this server may carry data.
@@ -105,8 +104,8 @@ class Tcp {
   void set_quick_ack(Instant now, ConnectionId connection, bool is_on);
   [[nodiscard]] bool is_quick_ack(ConnectionId connection) const;
   [[nodiscard]] Info info(Instant now, ConnectionId connection) const;
+  [[nodiscard]] std::size_t folded() const;     // connections that are idle and kept small
   [[nodiscard]] std::vector<Row> rows() const;  // in the order they were opened
-  [[nodiscard]] std::size_t folded() const;     // how many connections are idle and kept small
   // Driving. A datagram whose transport header, checksum included, is still to be looked at; the
   // reason if it was dropped. `more`: others wait, and nothing is sent until the last [MUST-59].
   DropReason on_segment(Instant now, internet::Datagram&& segment, bool more = false);
