@@ -91,8 +91,8 @@ void add_sender(Info& info, const Connection& c, const transport::Config& config
     info.reord_seen = recovery.rack.reorderings();
     info.dsack_dups = recovery.duplicates_reported;
     info.data_segs_out = recovery.segments_out;
-    info.delivery_rate = recovery.delivery_rate.rate();
-    info.is_delivery_rate_limited = recovery.delivery_rate.is_application_limited();
+    info.delivery_rate = recovery.rates->delivery.rate();
+    info.is_delivery_rate_limited = recovery.rates->delivery.is_application_limited();
   }
   info.delivered = (c.was_established ? 1 : 0) + (c.recovery ? c.recovery->delivered : 0);
   info.rtt_us = microseconds(c.round_trip.smoothed());

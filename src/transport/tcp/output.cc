@@ -316,7 +316,7 @@ void Machine::output(Instant now, Connection& c) {
       const bool is_recovering = c.sender.recovery() != Sender::Recovery::none;
       if (!c.congestion || (!is_recovering && !c.sender.has_unsent())) break;
       const std::uint32_t mss = segment_limit(c);
-      const std::uint32_t allowed = c.recovery->pacer.allowed(now);
+      const std::uint32_t allowed = c.recovery->rates->pacer.allowed(now);
       const SendLimits limits = send_limits(c, mss, allowed);
       if (c.rare && c.rare->path_low != 0 && !tells_user_timeout(c))
         probe_path(*this, now, c, limits);

@@ -21,20 +21,20 @@ std::uint64_t pacing_rate(const Connection& c) {
 }
 
 void begin_pacing(Instant now, Connection& c) {
-  Pacer& pacer = c.recovery->pacer;
+  Pacer& pacer = c.recovery->rates->pacer;
   if (c.settings->is_paced() || pacer.is_on())
     pacer.set(now, c.settings->is_paced() ? pacing_rate(c) : 0, c.mss);
 }
 
 void note_rate_of(Instant now, Connection& c, const Outgoing& outgoing, std::uint32_t mss) {
   Recovery& recovery = *c.recovery;
-  recovery.pacer.sent(now, outgoing.size);
+  recovery.rates->pacer.sent(now, outgoing.size);
   // What is sent again is numbered as one.
   const std::uint32_t runs =
       outgoing.is_retransmission ? 1 : std::max(segments_of(outgoing.size, mss), 1U);
   const std::uint32_t octets = outgoing.size + (outgoing.has_fin ? 1 : 0);
-  recovery.delivery_rate.sent(now, c.sender.in_flight()->order() - runs + 1,
-                              !outgoing.is_retransmission && c.sender.flight() == octets);
+  recovery.rates->delivery.sent(now, c.sender.in_flight()->order() - runs + 1,
+                                !outgoing.is_retransmission && c.sender.flight() == octets);
 }
 
 void note_output(Machine& m, Connection& c, bool has_sent, Held held) {
@@ -43,11 +43,11 @@ void note_output(Machine& m, Connection& c, bool has_sent, Held held) {
   const bool is_limited = pipe >= window || held == Held::by_congestion;
   if (has_sent || is_limited) recovery.note_usage(c.sender, is_limited);
   if (!is_limited && c.sender.unsent() < c.mss && c.sender.lost_bytes() == 0)
-    recovery.delivery_rate.note_application_limited(pipe);
+    recovery.rates->delivery.note_application_limited(pipe);
   const bool waits = held == Held::by_pacing;
-  if (waits || recovery.pacer.is_waiting())
-    m.set_alarm(c, Alarm::held_back, waits ? recovery.pacer.next_at() : Instant::never());
-  recovery.pacer.wait(waits);
+  if (waits || recovery.rates->pacer.is_waiting())
+    m.set_alarm(c, Alarm::held_back, waits ? recovery.rates->pacer.next_at() : Instant::never());
+  recovery.rates->pacer.wait(waits);
 }
 
 }  // namespace lanyard::tcp

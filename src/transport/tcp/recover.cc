@@ -45,7 +45,7 @@ std::uint32_t grown_by(const Connection& c, const Acked& acked) {
 }
 
 void grow(Instant now, Connection& c, const Acked& acked, bool was_fast) {
-  c.recovery->delivery_rate.take(acked.delivery, c.sender.flight());
+  c.recovery->rates->delivery.take(acked.delivery, c.sender.flight());
   const std::uint32_t octets = grown_by(c, acked);
   if (octets == 0) return;
   const Delivery& delivery = acked.delivery;

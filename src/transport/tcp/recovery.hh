@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 
 #include "core/pool.hh"
 #include "core/time.hh"
@@ -56,6 +57,12 @@ struct Acked {
   std::uint32_t duplicates = 0;      // before it
 };
 
+// How fast it sends, and could.
+struct Rates : Pooled {
+  DeliveryRate delivery;
+  Pacer pacer;
+};
+
 struct Recovery : Pooled {
   void start(SequenceNumber una) { rack.start(una), ecn_point = usage_end = una; }
   void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
@@ -74,8 +81,7 @@ struct Recovery : Pooled {
 
   Rack rack;
   RateReduction rate;
-  DeliveryRate delivery_rate;
-  Pacer pacer;
+  std::unique_ptr<Rates> rates = std::make_unique<Rates>();
   Busy busy;
 
   // The last reduction (RFC 4015, RFC 2883): where it began, and what was sent again since.
@@ -105,5 +111,7 @@ struct Recovery : Pooled {
   std::uint32_t delivered = 0;     // segments
   std::uint32_t segments_out = 0;  // with data
 };
+// A block of the next size would be eight times as large.
+static_assert(sizeof(Recovery) <= pool::small_bytes && sizeof(Rates) <= pool::small_bytes);
 
 }  // namespace lanyard::tcp

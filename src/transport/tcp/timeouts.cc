@@ -79,7 +79,7 @@ void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
     case Alarm::idle:
       return on_idle(now, c);
     case Alarm::held_back: {
-      const bool is_paced = c.recovery && c.recovery->pacer.is_waiting();
+      const bool is_paced = c.recovery && c.recovery->rates->pacer.is_waiting();
       if (is_synchronized(c.state) && !is_paced) send_squeezed(*this, now, c);
       return schedule(c);
     }
