@@ -40,9 +40,8 @@ bool is_same_cookie(const FastOpenCookie& a, const FastOpenCookie& b) {
   return a.size == b.size && a.bytes == b.bytes;
 }
 
-// Nothing else needs one before the handshake.
-Rare& make_rare(Connection& c) {
-  c.rare = std::make_unique<Rare>();
+Rare& rare_of(Connection& c) {
+  if (!c.rare) c.rare = std::make_unique<Rare>();
   return *c.rare;
 }
 
@@ -113,13 +112,13 @@ bool may_open_fast(Machine& m, Instant now, Listener& listener, Connection& c, c
   FastOpenCookie granted = m.fast_open_key.cookie_for(c.remote.address, c.local.address);
   if (is_same_cookie(*asked, granted)) return true;
   granted.is_experimental = asked->is_experimental;
-  make_rare(c).cookie = granted;
+  rare_of(c).cookie = granted;
   return false;
 }
 
 // 4.2.2: the program gets the connection, and what came with the SYN, before the handshake ends.
 void take_early(Machine& m, Listener& listener, Connection& c, const Segment& syn) {
-  Rare& rare = make_rare(c);
+  Rare& rare = rare_of(c);
   c.is_early = c.was_established = c.was_writable = true;
   rare.pending_at = listener.id;
   ++listener.fast_opens_pending;
@@ -155,7 +154,7 @@ void begin_early(Machine& m, Instant now, Connection& c, Bytes early) {
                        c.settings->fast_open_without_cookie;
   const auto cookie = m.fast_opens.ask(now, c.remote.address);
   if (!cookie) return;
-  Rare& rare = make_rare(c);
+  Rare& rare = rare_of(c);
   if (!is_free) rare.cookie = cookie;
   if (cookie->size == 0 && !is_free) return;
   if (const std::uint16_t mss = m.fast_opens.mss(c.remote.address); mss != 0) c.peer_mss = mss;

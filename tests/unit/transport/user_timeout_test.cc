@@ -77,6 +77,25 @@ TEST(TcpUserTimeoutOption, ItIsOffUnlessTheProgramAsks) {
   EXPECT_LE(lasts(s, c), 1050_s);
 }
 
+// RFC 7413: data takes the room in the SYN; the segment after it tells.
+TEST(TcpUserTimeoutOption, ASynWithDataLeavesItToTheNextSegment) {
+  transport::Config config;
+  config.fast_open = transport::fast_open::client | transport::fast_open::client_without_cookie;
+  Scripted s(config);
+  tcp::Open request;
+  request.remote = {s.peer, s.peer_port, 0};
+  request.settings = with_option(s);
+  request.is_fast = true;
+  request.early = as_bytes("early");
+  ASSERT_TRUE(s.host.tcp.connect(s.now, request));
+  const Seg syn = s.expect();
+  EXPECT_EQ(syn.text, "early");
+  EXPECT_EQ(syn.header.options.user_timeout, std::nullopt);
+  s.ours = syn.header.sequence + 6;
+  s.send(flags::syn | flags::ack);
+  EXPECT_EQ(s.expect().header.options.user_timeout, (UserTimeout{false, 925}));
+}
+
 // 3.1: never below 100 s, never above an hour; 3.4: zero says nothing.
 TEST(TcpUserTimeoutOption, ThereAreLimits) {
   transport::Config config;
