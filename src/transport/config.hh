@@ -44,7 +44,7 @@ struct Config {
   std::uint32_t half_open_min = 256;  // embryonic connections of a listener, whatever its backlog
   std::uint32_t connections_max = 16 * 1024 * 1024;
   std::uint32_t unfolded_connections_max = 4096;  // beyond these the idle ones are kept small
-  std::uint32_t orphan_retries_max = 8;  // R2 once the program is gone, as Linux
+  std::uint32_t orphan_retries_max = 8;           // R2 once the program is gone, as Linux
   bool errors_abort_opening = true;  // RFC 5461 4.1: as deployed stacks, any ICMP error ends a SYN
   Duration rto_min =
       Duration::milliseconds(200);  // RFC 6298 2.4 says 1 s SHOULD; deployed stacks 200 ms

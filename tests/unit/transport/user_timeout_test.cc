@@ -86,10 +86,13 @@ TEST(TcpUserTimeoutOption, ASynWithDataLeavesItToTheNextSegment) {
   request.remote = {s.peer, s.peer_port, 0};
   request.settings = with_option(s);
   request.is_fast = true;
-  request.early = as_bytes("early");
-  ASSERT_TRUE(s.host.tcp.connect(s.now, request));
+  const std::string early = "early";
+  request.early = as_bytes(early);
+  const auto connection = s.host.tcp.connect(s.now, request);
+  ASSERT_TRUE(connection);
+  s.port = s.host.tcp.local(*connection).port;
   const Seg syn = s.expect();
-  EXPECT_EQ(syn.text, "early");
+  EXPECT_EQ(syn.text, early);
   EXPECT_EQ(syn.header.options.user_timeout, std::nullopt);
   s.ours = syn.header.sequence + 6;
   s.send(flags::syn | flags::ack);
