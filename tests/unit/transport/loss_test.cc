@@ -434,13 +434,23 @@ TEST(TcpIcmp, AGuessedSequenceNumberIsIgnored) {
   EXPECT_EQ(s.host.tcp.state(connection), State::syn_sent);  // [RFC5927-4-a], [MUST-54]
 }
 
+namespace {
+
+// The first of the full segments that a connection has in flight.
+Seg first_in_flight(Scripted& s, tcp::ConnectionId connection) {
+  write(s, connection, 3000);
+  Seg first = s.expect();
+  s.host.out.clear();
+  return first;
+}
+
+}  // namespace
+
 TEST(TcpIcmp, ASmallerPathMakesSmallerSegmentsAtOnce) {
   Scripted s;
   std::vector<std::uint8_t> quoted;
   const auto connection = s.connect_one({.mss = 1460});
-  write(s, connection, 3000);
-  const Seg big = s.expect();
-  s.host.out.clear();
+  const Seg big = first_in_flight(s, connection);
   s.host.paths.mtu = 600;
   s.host.tcp.on_icmp_error(s.now, about(big, internet::IcmpError::Kind::packet_too_big, quoted));
   const Seg again = s.expect();  // 9293-3.7-b
@@ -452,10 +462,7 @@ TEST(TcpIcmp, ASmallerPathMakesSmallerSegmentsAtOnce) {
 TEST(TcpIcmp, ATooBigThatChangesNothingSendsNothingAgain) {
   Scripted s;
   std::vector<std::uint8_t> quoted;
-  const auto connection = s.connect_one({.mss = 1460});
-  write(s, connection, 3000);
-  const Seg big = s.expect();
-  s.host.out.clear();
+  const Seg big = first_in_flight(s, s.connect_one({.mss = 1460}));
   s.host.tcp.on_icmp_error(s.now, about(big, internet::IcmpError::Kind::packet_too_big, quoted));
   s.expect_nothing();
 }
