@@ -80,6 +80,7 @@ def lab_of(cell, seed, options, is_linux):
     path = f"rate: {options.rate}Mbit, queue: {queue_bytes(options.rate, rtt)}B, delay: {rtt * 1000 // 2}us"
     damage = "".join([f", loss: {loss}" if loss != "0%" else "", f", reorder: {reorder}" if reorder != "0%" else "",
                       f", jitter: {jitter}ms" if jitter else ""])
+    # Just before the end the path is mended: were the sender's reset lost, the receiver would say nothing.
     return f"""lab: goodput
 seed: {seed}
 until: {options.seconds + 20}s
@@ -91,6 +92,8 @@ links:
   - sender -- r1
   - r1 -- receiver: {{ {path} }}
   - r1 -> receiver: {{ {path}{damage} }}
+at:
+  {options.seconds * 1000 + 995}ms: set r1 -> receiver loss 0%, queue 64MB
 check:
   - sender tcp retransmits >= 0
   - drops (r1 -- receiver) >= 0
