@@ -36,11 +36,6 @@ void store_word(std::uint8_t* to, std::uint64_t word) {
   if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
   std::memcpy(to, &word, sizeof word);
 }
-std::uint64_t load_word(const std::uint8_t* from) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, from, sizeof word);
-  return std::endian::native == std::endian::big ? std::byteswap(word) : word;
-}
 
 // The bytes of the sequence from `position` on.
 void make_bytes(std::uint64_t position, MutableBytes out) {
@@ -57,26 +52,32 @@ void make_bytes(std::uint64_t position, MutableBytes out) {
   for (; i < out.size(); ++i) out[i] = byte_at(position + i);
 }
 
+// Whether they are what the sequence has from `word` on. All are looked at before that is said, two
+// words at a time on any machine.
+bool are_right(std::uint64_t word, Bytes bytes) {
+  using Words = std::uint64_t __attribute__((vector_size(16)));
+  Words wanted = {word, word + sequence_step}, differ = {};
+  const Words step = {2 * sequence_step, 2 * sequence_step};
+  for (std::size_t i = 0; i + sizeof(Words) <= bytes.size(); i += sizeof(Words), wanted += step) {
+    Words found;
+    std::memcpy(&found, &bytes[i], sizeof found);
+    differ |= found ^ wanted;
+  }
+  return (differ[0] | differ[1]) == 0;
+}
+
 // How many of them are not what the sequence has from `position` on.
 std::uint64_t count_wrong(std::uint64_t position, Bytes bytes) {
   std::uint64_t wrong = 0;
-  const auto look_at = [&](std::size_t i) { wrong += bytes[i] != byte_at(position + i); };
   std::size_t i = 0;
-  for (; i < bytes.size() && (position + i) % 8 != 0; ++i) look_at(i);
-  std::uint64_t word = word_at(position + i);
-  // Nearly always all of them are right: four words are looked at as one.
-  for (; i + 32 <= bytes.size(); i += 32, word += 4 * sequence_step) {
-    const std::uint64_t first =
-        (load_word(&bytes[i]) ^ word) | (load_word(&bytes[i + 8]) ^ (word + sequence_step));
-    const std::uint64_t second = (load_word(&bytes[i + 16]) ^ (word + 2 * sequence_step)) |
-                                 (load_word(&bytes[i + 24]) ^ (word + 3 * sequence_step));
-    if ((first | second) != 0) break;
-  }
-  for (; i + 8 <= bytes.size(); i += 8, word += sequence_step) {
-    if (load_word(&bytes[i]) == word) continue;
-    for (std::size_t k = i; k < i + 8; ++k) look_at(k);
-  }
-  for (; i < bytes.size(); ++i) look_at(i);
+  const auto look_until = [&](std::size_t end) {
+    for (; i < end; ++i) wrong += bytes[i] != byte_at(position + i);
+  };
+  look_until(std::min<std::size_t>(bytes.size(), (8 - position % 8) % 8));
+  const std::size_t whole = (bytes.size() - i) / 16 * 16;
+  const bool is_known = std::endian::native == std::endian::little;
+  if (is_known && are_right(word_at(position + i), bytes.subspan(i, whole))) i += whole;
+  look_until(bytes.size());
   return wrong;
 }
 

@@ -25,6 +25,9 @@ class Input {
 
   // `packet` begins at its IP header and may end in padding.
   void on_ipv4(Instant now, const Arrival& arrival, Packet&& packet);
+  // An IPv4 packet between ends known from before, handed up or on: no table but the neighbours' is
+  // touched. False: it is not one, and on_ipv4() is to have it.
+  [[nodiscard]] bool passes_plainly(Instant now, const Arrival& arrival, Packet& packet);
   void on_ipv6(Instant now, const Arrival& arrival, Packet&& packet);
 
   void poll(Instant now);

@@ -26,13 +26,15 @@ bool is_plain_header(Bytes front, std::size_t size) {
 
 }  // namespace
 
-void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
+bool Input::passes_plainly(Instant now, const Arrival& arrival, Packet& packet) {
   make_headers_contiguous(packet);
-  if (is_plain_header(packet.front(), packet.size())) {
-    const std::size_t total = load16(packet.front().data() + ipv4::total_length_offset);
-    if (packet.size() > total) packet.truncate(total);
-    if (hand_up_plain(now, arrival, packet) || forward_known(now, arrival, packet)) return;
-  }
+  if (!is_plain_header(packet.front(), packet.size())) return false;
+  const std::size_t total = load16(packet.front().data() + ipv4::total_length_offset);
+  if (packet.size() > total) packet.truncate(total);
+  return hand_up_plain(now, arrival, packet) || forward_known(now, arrival, packet);
+}
+
+void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   // RFC 1812 5.2.2 [RFC1812-5.2.2-a]: the tests, in wire/ipv4 and here.
   const auto view = ipv4::View::parse(packet.front(), packet.size());
   if (!view) return drop(now, arrival, view.error(), packet);

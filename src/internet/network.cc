@@ -31,6 +31,14 @@ struct Network::Parts {
     link::NeighbourTable* neighbours = nullptr;
   };
   Confirmed confirmed{};
+  // The earliest deadline but for the neighbours', which every packet may move; version 0: not
+  // known.
+  struct Rest {
+    std::uint64_t version = 0;
+    Instant deadline;
+  };
+  Rest rest{};
+  void forget_rest() { rest.version = 0; }
 };
 
 namespace {
@@ -80,6 +88,7 @@ std::uint32_t Network::add_interface(Instant now, const InterfaceSetup& setup) {
   }
   shared.routes.set_up(interface.link.index, interface.link.is_up);
   if (interface.link.is_up) parts_->ndp.start(now, interface);
+  parts_->forget_rest();
   return interface.link.index;
 }
 
@@ -103,6 +112,7 @@ void Network::set_link_up(Instant now, std::uint32_t index, bool is_up) {
     interface->neighbours.forget_all();
     parts_->output.work_off(now, *interface);
   }
+  parts_->forget_rest();
 }
 
 void Network::add_address(Instant now, std::uint32_t index, const IpPrefix& prefix) {
@@ -111,11 +121,13 @@ void Network::add_address(Instant now, std::uint32_t index, const IpPrefix& pref
   InterfaceAddress address;
   address.prefix = prefix;
   parts_->addressing.add(now, *interface, address);
+  parts_->forget_rest();
 }
 
 void Network::remove_address(Instant now, std::uint32_t index, const IpAddress& address) {
   Interface* interface = parts_->shared.interfaces.find(index);
   if (interface != nullptr) parts_->addressing.remove(now, *interface, address);
+  parts_->forget_rest();
 }
 
 void Network::add_route(const Route& route) {
@@ -146,7 +158,9 @@ Result<void> Network::listen(Instant now, std::uint32_t interface, const IpAddre
   const auto index = group_interface(interface, group);
   if (!index) return unexpected(index.error());
   Interface& on = parts_->shared.interfaces.at(*index);
-  if (!parts_->groups.change(now, on, group, before, after, false)) {
+  const bool is_changed = parts_->groups.change(now, on, group, before, after, false);
+  parts_->forget_rest();
+  if (!is_changed) {
     return unexpected(Errno::address_not_available);
   }
   return {};
@@ -155,11 +169,13 @@ Result<void> Network::listen(Instant now, std::uint32_t interface, const IpAddre
 void Network::on_packet(Instant now, const Arrival& arrival, Packet&& packet) {
   if (packet.front().empty() && packet.size() > 0) packet.linear();
   const unsigned version = packet.size() == 0 ? 0U : packet.front()[0] >> 4;
-  if (version == 6) {
-    parts_->input.on_ipv6(now, arrival, std::move(packet));
-  } else {
+  if (version != 6) {
+    if (parts_->input.passes_plainly(now, arrival, packet)) return;
     parts_->input.on_ipv4(now, arrival, std::move(packet));
+  } else {
+    parts_->input.on_ipv6(now, arrival, std::move(packet));
   }
+  parts_->forget_rest();
 }
 
 void Network::on_arp(Instant now, const Arrival& arrival, const Packet& packet) {
@@ -205,6 +221,7 @@ void Network::on_arp(Instant now, const Arrival& arrival, const Packet& packet) 
                             link::arp_reply(interface.link.mac, view->message()));
   }
   parts_->output.work_off(now, interface);
+  parts_->forget_rest();
 }
 
 Result<void> Network::send(Instant now, Datagram&& datagram) {
@@ -228,6 +245,7 @@ void Network::poll(Instant now) {
   shared.routes.poll(now);
   shared.path_mtus.poll(now);
   settle(now);
+  parts_->forget_rest();
 }
 
 // RFC 1122 2.4 [RFC1122-2.4-b], RFC 4861 7.2.2: only a neighbour that was asked three times is
@@ -242,9 +260,15 @@ void Network::settle(Instant now) {
 
 Instant Network::next_deadline() const {
   const Shared& shared = parts_->shared;
-  Instant next = std::min({parts_->input.next_deadline(), parts_->addressing.next_deadline(),
-                           parts_->ndp.next_deadline(), shared.routes.next_deadline(),
-                           shared.path_mtus.next_deadline(), parts_->groups.next_deadline()});
+  Parts::Rest& rest = parts_->rest;
+  // Routes and path MTUs may change while a packet is sent; their version tells.
+  if (rest.version != shared.version()) {
+    rest = {shared.version(),
+            std::min({parts_->input.next_deadline(), parts_->addressing.next_deadline(),
+                      parts_->ndp.next_deadline(), shared.routes.next_deadline(),
+                      shared.path_mtus.next_deadline(), parts_->groups.next_deadline()})};
+  }
+  Instant next = rest.deadline;
   for (const Interface& interface : shared.interfaces.all()) {
     next = std::min(next, interface.neighbours.next_deadline());
   }
