@@ -16,18 +16,19 @@ bool Input::has_way_back(const IpAddress& source, const Arrival& arrival) const 
 }
 
 // A packet without IP options between two ends that a packet was forwarded between before: what was
-// found out then about both, and the way, hold. False: nothing was done.
-bool Input::forward_known(Instant now, const Arrival& arrival, Packet& packet) {
-  if (arrival.was_link_broadcast || arrival.was_looped) return false;
+// found out then about both, and the way, hold.
+Input::Passed Input::forward_known(Instant now, const Arrival& arrival, Packet& packet) {
+  if (arrival.was_link_broadcast || arrival.was_looped) return Passed::no;
   const std::uint8_t* const header = packet.front().data();
   const Flows::Flow* const flow =
       flows_.find(shared_.version(), load64(header + ipv4::source_offset), arrival.interface);
-  if (flow == nullptr || header[ipv4::ttl_offset] <= 1) return false;
+  if (flow == nullptr || header[ipv4::ttl_offset] <= 1) return Passed::no;
   const Hop hop{.interface = flow->interface, .next = flow->next, .source = {}, .mtu = flow->mtu};
-  if (!Output::fits(hop, packet, 0)) return false;
+  if (!Output::fits(hop, packet, 0)) return Passed::no;
   ipv4::decrement_ttl(packet.mutable_front().data());
+  const Instant before = hop.interface->neighbours.next_deadline();
   output_.transmit(now, hop, std::move(packet));
-  return true;
+  return hop.interface->neighbours.next_deadline() < before ? Passed::yes : Passed::on;
 }
 
 void Input::forward_v4(Instant now, const Arrival& arrival, Packet&& packet,

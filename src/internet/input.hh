@@ -25,9 +25,11 @@ class Input {
 
   // `packet` begins at its IP header and may end in padding.
   void on_ipv4(Instant now, const Arrival& arrival, Packet&& packet);
-  // An IPv4 packet between ends known from before, handed up or on: no table but the neighbours' is
-  // touched. False: it is not one, and on_ipv4() is to have it.
-  [[nodiscard]] bool passes_plainly(Instant now, const Arrival& arrival, Packet& packet);
+  // What became of a packet whose ends may be known: `on` was sent on, and no deadline became
+  // earlier; `yes`: handed up or on, and no table but the neighbours' was touched.
+  enum class Passed : std::uint8_t { no, yes, on };
+  // `no`: nothing was done, and on_ipv4() is to have it.
+  [[nodiscard]] Passed pass_plainly(Instant now, const Arrival& arrival, Packet& packet);
   void on_ipv6(Instant now, const Arrival& arrival, Packet&& packet);
 
   void poll(Instant now);
@@ -59,7 +61,7 @@ class Input {
   void hand_up_v4(Instant now, const Arrival& arrival, const ipv4::View& view, Packet&& payload,
                   bool was_fragmented);
   void on_fragment_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
-  [[nodiscard]] bool forward_known(Instant now, const Arrival& arrival, Packet& packet);
+  [[nodiscard]] Passed forward_known(Instant now, const Arrival& arrival, Packet& packet);
   void forward_v4(Instant now, const Arrival& arrival, Packet&& packet, const ipv4::View& view);
   void redirect_v4(Instant now, const Arrival& arrival, const Packet& packet,
                    const ipv4::View& view, const NextHop& route);

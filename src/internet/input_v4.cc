@@ -26,12 +26,13 @@ bool is_plain_header(Bytes front, std::size_t size) {
 
 }  // namespace
 
-bool Input::passes_plainly(Instant now, const Arrival& arrival, Packet& packet) {
+Input::Passed Input::pass_plainly(Instant now, const Arrival& arrival, Packet& packet) {
   make_headers_contiguous(packet);
-  if (!is_plain_header(packet.front(), packet.size())) return false;
+  if (!is_plain_header(packet.front(), packet.size())) return Passed::no;
   const std::size_t total = load16(packet.front().data() + ipv4::total_length_offset);
   if (packet.size() > total) packet.truncate(total);
-  return hand_up_plain(now, arrival, packet) || forward_known(now, arrival, packet);
+  if (hand_up_plain(now, arrival, packet)) return Passed::yes;
+  return forward_known(now, arrival, packet);
 }
 
 void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {

@@ -166,16 +166,18 @@ Result<void> Network::listen(Instant now, std::uint32_t interface, const IpAddre
   return {};
 }
 
-void Network::on_packet(Instant now, const Arrival& arrival, Packet&& packet) {
+bool Network::on_packet(Instant now, const Arrival& arrival, Packet&& packet) {
   if (packet.front().empty() && packet.size() > 0) packet.linear();
   const unsigned version = packet.size() == 0 ? 0U : packet.front()[0] >> 4;
   if (version != 6) {
-    if (parts_->input.passes_plainly(now, arrival, packet)) return;
+    const Input::Passed passed = parts_->input.pass_plainly(now, arrival, packet);
+    if (passed != Input::Passed::no) return passed == Input::Passed::on;
     parts_->input.on_ipv4(now, arrival, std::move(packet));
   } else {
     parts_->input.on_ipv6(now, arrival, std::move(packet));
   }
   parts_->forget_rest();
+  return false;
 }
 
 void Network::on_arp(Instant now, const Arrival& arrival, const Packet& packet) {

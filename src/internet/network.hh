@@ -50,7 +50,8 @@ class Network final : public Paths {
                       const std::optional<SourceFilter>& after);
 
   // Driving. An IP packet (its version says which), and an ARP message, without their frames.
-  void on_packet(Instant now, const Arrival& arrival, Packet&& packet);
+  // True: it was sent on, and no deadline became earlier.
+  bool on_packet(Instant now, const Arrival& arrival, Packet&& packet);
   void on_arp(Instant now, const Arrival& arrival, const Packet& packet);
   Result<void> send(Instant now, Datagram&& datagram);
   // A packet that brings its own IPv4 header. Errors: those of find; message_too_long.

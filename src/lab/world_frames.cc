@@ -192,10 +192,13 @@ void World::State::receive(std::uint32_t port, Packet&& frame) {
   dropped = DropReason::none;
   is_handling = true;
   const EventId cause = trace.set_cause(frame.cause);
-  machine.stack->on_frame(machine.clock.read(now), position + 2, std::move(frame));
+  const bool is_passed_on =
+      machine.stack->on_frame(machine.clock.read(now), position + 2, std::move(frame));
   trace.set_cause(cause);
   is_handling = false;
   end_record(dropped);
+  // A frame that was only passed on gives the machine nothing else to do.
+  if (is_passed_on) return take_frames(node);
   serve(node);
 }
 

@@ -63,9 +63,9 @@ bool is_plain(const link::Interface& link, const Packet& frame) {
 
 }  // namespace
 
-void Stack::Parts::receive(Instant now, std::uint32_t index, Packet&& frame) {
+bool Stack::Parts::receive(Instant now, std::uint32_t index, Packet&& frame) {
   internet::Interface* interface = network.interfaces().find(index);
-  if (interface == nullptr || interface->link.is_loopback) return;
+  if (interface == nullptr || interface->link.is_loopback) return false;
   ++interface->link.counters.received_frames;
   interface->link.counters.received_bytes += frame.size();
   if (trace == nullptr || !trace->is_on()) return take_in(now, *interface, std::move(frame));
@@ -79,6 +79,7 @@ void Stack::Parts::receive(Instant now, std::uint32_t index, Packet&& frame) {
   take_in(now, *interface, std::move(frame));
   work_off(now);
   trace->set_cause(before);
+  return false;
 }
 
 void Stack::Parts::receive_joined(Instant now, std::uint32_t index, std::span<Packet> batch) {
@@ -90,7 +91,7 @@ void Stack::Parts::receive_joined(Instant now, std::uint32_t index, std::span<Pa
       interface->link.counters.received_frames += joined.more_frames;
       interface->link.counters.received_bytes += joined.more_bytes;
     }
-    receive(now, index, std::move(joined.frame));
+    static_cast<void>(receive(now, index, std::move(joined.frame)));
   };
   for (Packet& frame : batch) {
     if (run.takes(frame)) continue;
@@ -106,16 +107,22 @@ void Stack::Parts::drop_frame(Instant now, internet::Interface& interface, DropR
   on_drop(now, interface.link.index, reason, frame);
 }
 
-void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&& frame) {
-  link::Interface& link = interface.link;
-  if (!link.is_up) return drop_frame(now, interface, DropReason::link_down, frame);
-  if (is_plain(link, frame)) {
-    internet::Arrival arrival;
-    arrival.interface = link.index;
-    std::copy_n(frame.front().data() + ethernet::source_offset, 6, arrival.sender.bytes.data());
-    frame.pull_front(ethernet::header_size);
-    return network.on_packet(now, arrival, std::move(frame));
+bool Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&& frame) {
+  const link::Interface& link = interface.link;
+  if (!link.is_up || !is_plain(link, frame)) {
+    take_in_any(now, interface, std::move(frame));
+    return false;
   }
+  internet::Arrival arrival;
+  arrival.interface = link.index;
+  std::copy_n(frame.front().data() + ethernet::source_offset, 6, arrival.sender.bytes.data());
+  frame.pull_front(ethernet::header_size);
+  return network.on_packet(now, arrival, std::move(frame));
+}
+
+void Stack::Parts::take_in_any(Instant now, internet::Interface& interface, Packet&& frame) {
+  const link::Interface& link = interface.link;
+  if (!link.is_up) return drop_frame(now, interface, DropReason::link_down, frame);
   make_headers_contiguous(frame, ethernet::header_size);
   // BI-01, BI-02, BI-93.
   const auto view = ethernet::View::parse(frame.front(), frame.size());
@@ -141,10 +148,12 @@ void Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&&
       return network.on_arp(now, arrival, frame);
     case ethernet::Type::ipv4:
       if (!has_version(frame, 4)) break;
-      return network.on_packet(now, arrival, std::move(frame));
+      network.on_packet(now, arrival, std::move(frame));
+      return;
     case ethernet::Type::ipv6:
       if (!has_version(frame, 6)) break;
-      return network.on_packet(now, arrival, std::move(frame));
+      network.on_packet(now, arrival, std::move(frame));
+      return;
     case ethernet::Type::llc:
     case ethernet::Type::vlan:
     case ethernet::Type::service_vlan:

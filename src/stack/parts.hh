@@ -66,9 +66,11 @@ struct Stack::Parts final : internet::Machine {
                     link::NeighbourState state) override;
 
   // frames.cc
-  void receive(Instant now, std::uint32_t interface, Packet&& frame);
+  // True: it was passed on, and there is nothing else to do.
+  bool receive(Instant now, std::uint32_t interface, Packet&& frame);
   void receive_joined(Instant now, std::uint32_t interface, std::span<Packet> batch);
-  void take_in(Instant now, internet::Interface& interface, Packet&& frame);
+  bool take_in(Instant now, internet::Interface& interface, Packet&& frame);
+  void take_in_any(Instant now, internet::Interface& interface, Packet&& frame);
   void drop_frame(Instant now, internet::Interface& interface, DropReason reason,
                   const Packet& frame);
   // deliver.cc

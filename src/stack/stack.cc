@@ -98,14 +98,18 @@ void Stack::set_mtu(std::uint32_t interface, std::uint32_t mtu) {
   parts_->network.set_mtu(interface, mtu);
 }
 
-void Stack::on_frame(Instant now, std::uint32_t interface, Packet&& frame) {
+bool Stack::on_frame(Instant now, std::uint32_t interface, Packet&& frame) {
   parts_->latest = std::max(parts_->latest, now);
-  parts_->receive(now, interface, std::move(frame));
+  if (parts_->receive(now, interface, std::move(frame))) return true;
   parts_->work_off(now);
+  return false;
 }
 
 void Stack::on_frames(Instant now, std::uint32_t interface, std::span<Packet> frames) {
-  if (frames.size() == 1) return on_frame(now, interface, std::move(frames.front()));
+  if (frames.size() == 1) {
+    on_frame(now, interface, std::move(frames.front()));
+    return;
+  }
   parts_->latest = std::max(parts_->latest, now);
   parts_->more_wait = true;  // RFC 9293 3.10.7.4 [MUST-59]
   const bool is_watched = parts_->trace != nullptr && parts_->trace->is_on();

@@ -61,7 +61,8 @@ class Stack {
   void set_mtu(std::uint32_t interface, std::uint32_t mtu);
 
   // Driving. Of frames that came together all are dealt with before TCP answers [MUST-59].
-  void on_frame(Instant now, std::uint32_t interface, Packet&& frame);
+  // True: it was passed on to another link, no deadline became earlier, and no program has work.
+  bool on_frame(Instant now, std::uint32_t interface, Packet&& frame);
   void on_frames(Instant now, std::uint32_t interface, std::span<Packet> frames);
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;
