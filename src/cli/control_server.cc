@@ -199,20 +199,20 @@ class ControlConnection final : public lab::ProgramObserver {
     if (kind == lab::NodeKind::switching) {
       return refuse(fmt::format("{} is a switch: it has no programs", request.node));
     }
-    if (request.what == Do::ping && world_.stack(*node) == nullptr) {
+    const bool has_kernel = kind == lab::NodeKind::kernel_host;
+    if (request.what == Do::ping && has_kernel) {
       return refuse(
           fmt::format("{0} has the kernel's stack: `lanyard exec {0} -- ping ...`", request.node));
     }
     // Without descriptors it is one of ours, which has no input.
     const bool is_ours = request.what == Do::exec && request.descriptors == 0;
-    if (is_ours && (world_.stack(*node) == nullptr || request.command.empty() ||
+    if (is_ours && (has_kernel || request.command.empty() ||
                     !lab::is_built_in(world_.model(), lab::line_of(request.command)))) {
       return refuse(
-          world_.stack(*node) == nullptr
-              ? fmt::format("{} has the kernel's stack: no program of Lanyard's runs there",
-                            request.node)
-              : fmt::format("`{}` is not built into Lanyard; `lanyard help programs`",
-                            request.command.empty() ? "" : request.command.front()));
+          has_kernel ? fmt::format("{} has the kernel's stack: no program of Lanyard's runs there",
+                                   request.node)
+                     : fmt::format("`{}` is not built into Lanyard; `lanyard help programs`",
+                                   request.command.empty() ? "" : request.command.front()));
     }
     lab::Launch launch;
     launch.command = request.command;

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/look.hh"
+#include "cli/output_file.hh"
 #include "cli/run_verbs.hh"
 #include "cli/text.hh"
 #include "cli/verbs.hh"
@@ -123,6 +124,7 @@ bool write_file(const std::string& path, std::string_view text) {
 }  // namespace
 
 int graph(const GraphOptions& options) {
+  if (!may_write(options.output, options.run)) return exit_usage;
   const auto at = look_at(options.run);
   if (at == nullptr) return exit_usage;
   const auto number = flow_named(*at, options.flow);

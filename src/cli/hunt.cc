@@ -3,12 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/lab_errors.hh"
+#include "cli/output_file.hh"
 #include "cli/progress.hh"
 #include "cli/text.hh"
 #include "cli/verbs.hh"
@@ -24,6 +28,31 @@ using lab::hunt::Found;
 using nlohmann::json;
 
 constexpr Duration default_budget = Duration::seconds(60);
+
+std::atomic<int> interrupted_by = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// While it lives, the first Ctrl-C (or SIGTERM) ends the search as a budget does that is used up,
+// so that what was looked at is said and kept. The second ends the process.
+class Interrupts {
+ public:
+  Interrupts() {
+    interrupted_by = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { interrupted_by = signal; };
+    action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &action, &before_[i]);
+  }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  ~Interrupts() {
+    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &before_[i], nullptr);
+  }
+
+ private:
+  static constexpr std::array<int, 2> signals{SIGINT, SIGTERM};
+  std::array<struct sigaction, 2> before_{};
+};
 
 // Whatever makes two hunts different: a state file of one is no use to another.
 std::string identity_of(const HuntOptions& options, const lab::Model& model) {
@@ -147,10 +176,10 @@ std::expected<lab::hunt::HuntOptions, std::string> prepare(const HuntOptions& op
           fmt::format("--budget: {}: {}", given.error().what, given.error().fix));
     budget = *given;
   }
-  if (budget != Duration::infinite()) {
-    const Clock::time_point end = Clock::now() + std::chrono::nanoseconds(budget.count_ns());
-    how.is_out_of_time = [end] { return Clock::now() >= end; };
-  }
+  const Clock::time_point end = budget == Duration::infinite()
+                                    ? Clock::time_point::max()
+                                    : Clock::now() + std::chrono::nanoseconds(budget.count_ns());
+  how.is_out_of_time = [end] { return interrupted_by != 0 || Clock::now() >= end; };
   return how;
 }
 
@@ -162,6 +191,8 @@ int hunt(const HuntOptions& options) {
   if (const std::string reason = lab::hunt::why_not(lab->model); !reason.empty())
     return refuse(
         fmt::format("{}: only labs in virtual time can be hunted, and {}", options.lab, reason));
+  if (!may_write(options.output, options.lab) || !may_write(options.state, options.lab))
+    return exit_usage;
   auto how = prepare(options);
   if (!how) return refuse(how.error());
   const std::string identity = identity_of(options, lab->model);
@@ -174,7 +205,11 @@ int hunt(const HuntOptions& options) {
   how->on_progress = [&](const lab::hunt::HuntProgress& now) {
     if (progress.is_due()) progress.show(fmt::format("hunting: {} runs, all good", now.runs));
   };
-  const auto result = lab::hunt::Hunt(lab->model, std::move(*how)).run();
+  const auto result = [&] {
+    const Interrupts interrupts;
+    return lab::hunt::Hunt(lab->model, std::move(*how)).run();
+  }();
+  const int signal = result.found ? 0 : interrupted_by.load();
   progress.clear();
   if (!options.state.empty() &&
       !write_file(options.state,
@@ -186,15 +221,17 @@ int hunt(const HuntOptions& options) {
     return exit_failed;
   if (options.json) {
     json outcome{{"lab", lab->model.name}, {"runs", result.runs}, {"found", nullptr}};
+    if (signal != 0) outcome["interrupted"] = true;
     if (result.found) outcome["found"] = found_json(lab->model, *result.found);
     if (result.found && !options.output.empty()) outcome["file"] = options.output;
     fmt::print("{}\n", outcome.dump(2));
   } else if (result.found) {
     print_found(options, lab->model, *result.found);
   } else {
-    fmt::print("{} runs, none fails (seed {}).\n", result.runs, options.seed);
+    fmt::print("{}{} runs, none fails (seed {}).\n", signal != 0 ? "Interrupted. " : "",
+               result.runs, options.seed);
   }
-  return result.found ? exit_failed : exit_ok;
+  return result.found ? exit_failed : signal != 0 ? 128 + signal : exit_ok;
 }
 
 }  // namespace lanyard::cli

@@ -9,6 +9,7 @@
 
 #include "cli/capture.hh"
 #include "cli/lab_errors.hh"
+#include "cli/output_file.hh"
 #include "cli/verbs.hh"
 #include "lab/imports/imports.hh"
 
@@ -32,6 +33,7 @@ bool write_out(const std::string& path, const std::string& text) {
 }  // namespace
 
 int import_lab(const ImportOptions& options) {
+  if (!may_write(options.output, options.file)) return exit_usage;
   const auto bytes = read_bytes(options.file);
   if (!bytes.has_value()) {
     fmt::print(stderr, "lanyard: {}: {}\n", printable(options.file), bytes.error().what);

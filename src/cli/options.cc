@@ -15,6 +15,7 @@
 #include "cli/text.hh"
 #include "cli/verbs.hh"
 #include "cli/version.hh"
+#include "lab/nearest.hh"
 
 namespace lanyard::cli {
 namespace {
@@ -147,8 +148,8 @@ constexpr auto lab_verbs = std::to_array<VerbEntry>({
      "  lanyard run lab.yaml -o lab.pcapng     # keep the run here; it opens in Wireshark too\n"
      "  lanyard run lab.yaml --seed 8 --json   # another draw of the same chances\n"
      "  lanyard run lab.yaml --repeat 5        # five times: the same, byte for byte?\n"
-     "\nExit status: 0 all went well, 1 a program or a check failed or runs differ, 2 the lab file "
-     "is wrong.",
+     "\nExit status: 0 all went well, 1 a program or a check failed, runs differ, or it was "
+     "interrupted, 2 the lab file or the command line is wrong.",
      declare_run, [](Filled& f) { return run(f.run); }},
     {"up", "Bring a lab up and keep it up",
      "  lanyard up lab.yaml        # in this terminal, until Ctrl-C\n"
@@ -182,7 +183,9 @@ constexpr auto other_verbs = std::to_array<VerbEntry>({
      "  lanyard show anything.pcap",
      declare_show, [](Filled& f) { return show(f.show); }},
     {"dissect", "A frame's bytes as a tree of named fields",
-     "  lanyard dissect 'ff ff ff ff ff ff 02 00 00 00 00 01 08 06 ...'\n"
+     "  lanyard dissect --link ip '45 00 00 1c 00 00 00 00 40 01 7c df 7f 00 00 01 7f 00 00 01 08 "
+     "00 "
+     "f7 ff 00 00 00 00'\n"
      "  lanyard dissect --packet 12 first-lab.pcapng\n"
      "  xxd -p frame.bin | lanyard dissect -",
      declare_dissect, [](Filled& f) { return dissect(f.dissect); }},
@@ -264,7 +267,9 @@ int help_programs() {
 
 int help(CLI::App& app, const std::string& verb) {
   if (verb.empty()) {
-    fmt::print("{}", app.help());
+    // Not app.help(): that is the help of the verb that was parsed, of `help` itself.
+    fmt::print("{}",
+               app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
     return exit_ok;
   }
   if (verb == "programs") return help_programs();
@@ -277,10 +282,31 @@ int help(CLI::App& app, const std::string& verb) {
   return exit_usage;
 }
 
+// What was not expected: the first unknown option with the one it may stand for, or the first word.
+std::string unexpected_text(const CLI::App& app) {
+  const std::vector<std::string> extra = app.remaining(false);
+  const auto option =
+      std::ranges::find_if(extra, [](const std::string& word) { return word.starts_with("-"); });
+  if (option == extra.end())
+    return fmt::format("`{}` was not expected", extra.empty() ? "" : printable(extra.front()));
+  const std::string name = option->substr(0, option->find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* each : app.get_options())
+    for (const std::string& spelt : each->get_lnames()) known.push_back("--" + spelt);
+  const std::string near(lab::nearest(name, known));
+  return fmt::format("there is no option `{}`{}", printable(name),
+                     near.empty() ? "" : fmt::format("; did you mean `{}`?", near));
+}
+
 int complain(const CLI::App& app, const CLI::ParseError& error) {
   std::string verb;
-  for (const CLI::App* sub : app.get_subcommands()) verb = sub->get_name();
-  fmt::print(stderr, "lanyard: {}\n", error.what());
+  const CLI::App* parsed = &app;
+  for (const CLI::App* sub : app.get_subcommands()) {
+    verb = sub->get_name();
+    parsed = sub;
+  }
+  const bool is_extra = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  fmt::print(stderr, "lanyard: {}\n", is_extra ? unexpected_text(*parsed) : error.what());
   fmt::print(stderr, "Try `lanyard help{}{}`.\n", verb.empty() ? "" : " ", verb);
   return exit_usage;
 }

@@ -36,7 +36,7 @@ constexpr auto verbs = std::to_array<VerbEntry>({
      "  lanyard hunt lab.yaml --runs 5000 --faults cut,loss\n"
      "  lanyard run found.yaml                         # see it fail\n"
      "\nExit status: 0 nothing was found, 1 a run fails, 2 the lab file or the command line is "
-     "wrong.",
+     "wrong,\n130 Ctrl-C: what was looked at is said and kept.",
      declare_hunt, [](Filled& f) { return hunt(f.hunt); }},
 });
 

@@ -2,6 +2,7 @@
 #include "cli/readiness.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -49,11 +50,19 @@ std::vector<std::string> Readiness::missing() const {
       if (row == nullptr || row->state == lab::ProgramState::waiting)
         names.push_back(called(model.nodes[node], program));
       else if (row->state == lab::ProgramState::running)
-        running.push_back(called(model.nodes[node], program));
+        running.push_back(fmt::format("`{}`", program.command));
     }
     if (running.empty() || world_.sockets(node) == nullptr) continue;
-    if (listening_sockets(node) < running.size())
-      names.insert(names.end(), running.begin(), running.end());
+    const std::size_t listening = listening_sockets(node);
+    if (listening >= running.size()) continue;
+    // Which of them listens is not known here, and nobody is to be blamed who does.
+    if (listening == 0)
+      for (const std::string& command : running)
+        names.push_back(fmt::format("{}'s {}", model.nodes[node].name, command));
+    else
+      names.push_back(fmt::format("{} of {}'s {} programs ({})", running.size() - listening,
+                                  model.nodes[node].name, running.size(),
+                                  fmt::join(running, ", ")));
   }
   return names;
 }

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/again.hh"
+#include "cli/output_file.hh"
 #include "cli/run_verbs.hh"
 #include "cli/scratch_file.hh"
 #include "cli/text.hh"
@@ -101,11 +101,7 @@ int replay(const ReplayOptions& options) {
   const auto lab = load_lab_text(run->lab_text, run->lab_file);
   if (lab == nullptr) return exit_usage;
   lab->model.seed = run->seed;
-  std::error_code error;
-  if (!options.output.empty() && std::filesystem::equivalent(options.run, options.output, error)) {
-    fmt::print(stderr, "lanyard: {} is the run itself; give another file\n", options.output);
-    return exit_usage;
-  }
+  if (!may_write(options.output, options.run)) return exit_usage;
   const ScratchFile scratch;
   const std::string& path = options.output.empty() ? scratch.path() : options.output;
   const Instant until = kept_until(*run);

@@ -11,6 +11,7 @@
 #include "cli/journal.hh"
 #include "cli/junit.hh"
 #include "cli/lab_page.hh"
+#include "cli/output_file.hh"
 #include "cli/repeat.hh"
 #include "cli/show_parts.hh"
 #include "cli/verbs.hh"
@@ -119,6 +120,15 @@ void print_begin(const LoadedLab& lab, bool is_virtual, const Paper& paper) {
   std::fflush(stdout);
 }
 
+// A program that waited in vain for its moment has not failed, but its author should know.
+void note_what_never_began(const lab::World& world, Journal& journal) {
+  for (const lab::ProgramRow& program : world.programs()) {
+    if (program.is_service || program.state != lab::ProgramState::waiting) continue;
+    journal.note(world.now(), fmt::format("{} was never started: its moment did not come: {}",
+                                          program.name, program.command));
+  }
+}
+
 int status_of(const std::vector<lab::Verdict>& verdicts, int signal, const std::string& problem) {
   if (signal != 0 || !problem.empty()) return exit_failed;
   for (const lab::Verdict& verdict : verdicts) {
@@ -149,6 +159,7 @@ int run(const RunOptions& options) {
   if (lab == nullptr) return exit_usage;
   if (options.seed.has_value()) lab->model.seed = *options.seed;
   const std::string path = run_file_of(options, lab->model);
+  if (!may_write(path, options.lab) || !may_write(options.junit, options.lab)) return exit_usage;
   const Paper paper = paper_of(STDOUT_FILENO);
   Progress progress;
   Journal journal(0, [&](const JournalLine& line) {
@@ -168,6 +179,7 @@ int run(const RunOptions& options) {
   }
   if (!options.json) print_begin(*lab, (*runner)->is_virtual(), paper);
   const int signal = (*runner)->run(progress);
+  if (!options.json && signal == 0) note_what_never_began((*runner)->world(), journal);
   const auto verdicts = (*runner)->world().verdicts();
   const bool is_virtual = (*runner)->is_virtual();
   const std::string problem = (*runner)->recorder_problem();

@@ -17,6 +17,7 @@
 #include "cli/descriptors.hh"
 #include "cli/journal.hh"
 #include "cli/lab_page.hh"
+#include "cli/output_file.hh"
 #include "cli/readiness.hh"
 #include "cli/verbs.hh"
 #include "cli/world_runner.hh"
@@ -183,7 +184,7 @@ int serve(const LoadedLab& lab, const UpOptions& options, const Descriptor& word
 
 int up(const UpOptions& options) {
   const auto lab = load_lab(options.lab);
-  if (lab == nullptr) return exit_usage;
+  if (lab == nullptr || !may_write(options.run_file, options.lab)) return exit_usage;
   if (options.seed.has_value()) lab->model.seed = *options.seed;
   if (!options.detach) return serve(*lab, options, Descriptor(-1));
   auto detached = detach();

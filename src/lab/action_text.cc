@@ -24,6 +24,42 @@ std::unexpected<ActionProblem> not_whole(std::string_view line, std::string_view
                fmt::format("write `{}`", example));
 }
 
+// The verb with what it needs, of those that read a line of their own.
+std::string_view example_of(Kind kind) {
+  switch (kind) {
+    case Kind::cut:
+      return "cut r1 -- dc";
+    case Kind::set:
+      return "set r1 -- dc loss 5%";
+    case Kind::partition:
+      return "partition left -- right";
+    case Kind::crash:
+      return "crash bob";
+    case Kind::restart:
+      return "restart bob";
+    case Kind::kill:
+      return "kill bob";
+    case Kind::pause:
+      return "pause bob";
+    case Kind::resume:
+      return "resume bob";
+    case Kind::start:
+      return "start bob";
+    case Kind::address:
+      return "address bob 10.0.1.77/24";
+    case Kind::name:
+      return "name bob 10.0.1.77";
+    case Kind::clock:
+    case Kind::step:
+      return "clock bob fast 1%";
+    case Kind::heal:
+    case Kind::heal_all:
+    case Kind::join:
+      break;
+  }
+  return "heal r1 -- dc";
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -131,9 +167,7 @@ std::expected<std::vector<Action>, ActionProblem> ActionReader::read(std::string
     parts.offset = start + static_cast<std::size_t>(parts.rest.data() - whole.data());
   }
   Action action{.kind = *kind};
-  if (parts.rest.empty())
-    return not_whole(line, fmt::format("{} {}", parts.verb,
-                                       *kind == Kind::set ? "r1 -- dc loss 5%" : "r1 -- dc"));
+  if (parts.rest.empty()) return not_whole(line, example_of(*kind));
   switch (*kind) {
     case Kind::cut:
     case Kind::heal:
@@ -269,8 +303,16 @@ ActionReader::Actions ActionReader::read_set(const Line& line, Action action) co
       break;
     }
     const std::string_view value = trim(line.rest.substr(from, end - from));
-    if (auto problem = parse_link_value(key, value, action.change))
-      return wrong(line.offset + from, problem->what, problem->fix);
+    if (auto problem = parse_link_value(key, value, action.change)) {
+      // `delay 5ms, los 3%`: what is behind the comma is no value, it is a key misspelt.
+      const std::size_t comma = value.find(", ");
+      if (key == "drop" || comma == std::string_view::npos)
+        return wrong(line.offset + from, problem->what, problem->fix);
+      const std::string_view word = Words(value.substr(comma + 2)).take();
+      return wrong(line.offset + from + comma + 2,
+                   fmt::format("unknown key `{}` in `set`", word.substr(0, 60)),
+                   suggestion(std::string(word), keys));
+    }
     if (auto problem = names_problem(action.change, model_))
       return wrong(line.offset + from, problem->what, problem->fix);
   }

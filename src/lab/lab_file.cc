@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -260,6 +262,7 @@ std::expected<LabFile, std::vector<Diagnostic>> parse_lab(std::string_view text,
 }
 
 std::expected<LabFile, std::vector<Diagnostic>> read_lab(const std::string& path) {
+  errno = 0;
   std::ifstream stream(path, std::ios::binary);
   std::string text;
   if (stream) {
@@ -267,9 +270,11 @@ std::expected<LabFile, std::vector<Diagnostic>> read_lab(const std::string& path
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));
   }
+  const int error = errno;
   if (!stream.eof() && !stream.good())
     return std::unexpected(std::vector<Diagnostic>{
-        {path, 1, 1, "the file cannot be read", "give the path of a lab file", false}});
+        {path, 1, 1, fmt::format("the file cannot be read: {}", std::strerror(error)),
+         "give the path of a lab file", false}});
   return parse_lab(text, path);
 }
 

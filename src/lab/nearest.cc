@@ -53,7 +53,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string> kno
         word.size() + best_distance < each.size())
       continue;
     const std::size_t far = distance(word, each);
-    if (far < best_distance) {
+    // Where every letter differs, nothing is near: `x` is no misspelt `a`.
+    if (far < best_distance && far < std::max(word.size(), each.size())) {
       best_distance = far;
       best = each;
     }

@@ -99,7 +99,11 @@ void Reader::read_link(const Yaml& name, const Yaml* body) {
   }
   const std::vector<std::uint32_t> a = nodes_named(name, pair.a, pair.a_offset);
   const std::vector<std::uint32_t> b = nodes_named(name, pair.b, pair.b_offset);
-  if (a.empty() || b.empty()) return;
+  if (a.empty() || b.empty()) {
+    // What the link is said to be like may be wrong as well, and is said at once.
+    if (body != nullptr && !body->is_null()) fill_link({}, name, *body, false);
+    return;
+  }
   if (a.size() != b.size() && a.size() != 1 && b.size() != 1) {
     problem(name.mark,
             fmt::format("{} and {} are {} and {} nodes", pair.a, pair.b, a.size(), b.size()),
@@ -164,14 +168,15 @@ std::vector<std::uint32_t> Reader::links_of(const Yaml& at, const Pair& pair) {
 
 void Reader::fill_link(const std::vector<std::uint32_t>& links, const Yaml& name, const Yaml& body,
                        bool is_one_way) {
-  if (links.empty() || !is_map(body, "what a link is like", "`alice -- office: { delay: 20ms }`"))
-    return;
+  if (!is_map(body, "what a link is like", "`alice -- office: { delay: 20ms }`")) return;
   LinkChange change;
   const auto known = is_one_way ? one_way_keys() : std::span<const std::string>(link_keys());
   each_key(body, known, is_one_way ? "one direction of a link" : "a link",
            [&](const std::string& key, const Yaml& value) {
-             if (key == "addresses" || key == "macs")
-               return read_link_ends(links, value, key == "macs");
+             if (key == "addresses" || key == "macs") {
+               if (!links.empty()) read_link_ends(links, value, key == "macs");
+               return;
+             }
              read_change_key(key, value, change);
            });
   for (const std::uint32_t id : links) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/drop.hh"
 #include "lab/nearest.hh"
 #include "lab/reader.hh"
 #include "lab/watch.hh"
@@ -196,14 +197,23 @@ void Reader::check_subject(const CheckSpec& spec, const Yaml& line) {
           : node != by_name_.end() && !model_.nodes[node->second].programs.empty())
     return;
   std::vector<std::string> known = names_;
-  if (spec.check.kind != CheckKind::counter)
-    known.insert(known.end(), programs.begin(), programs.end());
+  std::string_view what = "host or program";
+  if (spec.check.kind == CheckKind::counter) {
+    what = "host";
+    if (spec.check.counter == "drops") {
+      what = "reason of a drop, or host,";
+      for (std::size_t i = 1; i < drop_reasons; ++i)
+        known.emplace_back(to_text(static_cast<DropReason>(i)));
+    }
+  } else {
+    for (const std::string& program : programs)
+      if (!by_name_.contains(lower(program))) known.push_back(program);
+  }
   if (node != by_name_.end())
     problem(line.mark_at(offset), fmt::format("`{}` runs no program", subject),
             "give it `run:`, or name another host");
   else
-    problem(line.mark_at(offset),
-            fmt::format("unknown host or program `{}`", subject.substr(0, 70)),
+    problem(line.mark_at(offset), fmt::format("unknown {} `{}`", what, subject.substr(0, 70)),
             suggestion(subject, known));
 }
 

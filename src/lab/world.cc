@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/world.hh"
 
+#include <fmt/format.h>
+
 #include <csignal>
 
 #include "lab/action_text.hh"
@@ -138,7 +140,16 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   row.is_built_in = state_->machines[node].stack != nullptr && !has_descriptors &&
                     is_built_in(state_->model, row.command);
   const ProgramId id = state_->add_program(node, std::move(row), std::move(launch), observer);
-  state_->start_program(static_cast<std::uint32_t>(id) - 1);
+  const auto index = static_cast<std::uint32_t>(id) - 1;
+  state_->start_program(index);
+  // Whoever asked waits for its end, and nothing would ever start it.
+  if (state_->rows[index].state == ProgramState::waiting) {
+    const std::string& name = state_->rows[index].name;
+    state_->fail_program(
+        index, state_->machines[node].is_down
+                   ? fmt::format("{0} has crashed: `lanyard act restart {0}` brings it back", name)
+                   : "the lab is ending");
+  }
   return id;
 }
 

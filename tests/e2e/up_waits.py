@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`lanyard up -d` returns when its servers listen, or says after a while who does not. usage: up_waits.py LANYARD"""
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import time
 
 SKIPPED = 77
 LAB = """lab: {name}
-hosts: {{ bob: {{ run: "{command}" }}, carol: {{ run: exit 3 }}, alice: {{}} }}
+hosts: {{ bob: {{ run: {command} }}, carol: {{ run: exit 3 }}, alice: {{}} }}
 links: [bob -- alice, carol -- alice]
 """
 
@@ -18,7 +19,7 @@ links: [bob -- alice, carol -- alice]
 def up(lanyard, folder, name, command, *options):
     path = os.path.join(folder, name + '.yaml')
     with open(path, 'w') as file:
-        file.write(LAB.format(name=name, command=command))
+        file.write(LAB.format(name=name, command=json.dumps(command)))
     begin = time.monotonic()
     done = subprocess.run([lanyard, 'up', '-d', path, *options], capture_output=True, text=True, timeout=60)
     if 'seccomp' in done.stderr:
@@ -43,8 +44,12 @@ def main():
             subprocess.run(asked, stdout=subprocess.DEVNULL, timeout=60, check=True)
             said, took = up(lanyard, folder, 'deaf' + own, 'exec sleep 1000', '--wait', '1')
             assert "after 1 s bob's `exec sleep 1000` listens on nothing yet" in said and 1 <= took < 20, (took, said)
+            # Of two, one listens: it is not said that neither does.
+            said, _ = up(lanyard, folder, 'half' + own, ['exec python3 -m http.server 80', 'exec sleep 1000'], '--wait', '8')
+            half = "1 of bob's 2 programs (`exec python3 -m http.server 80`, `exec sleep 1000`) listens on nothing yet"
+            assert half in said, said
         finally:
-            for name in ('late', 'deaf'):
+            for name in ('late', 'deaf', 'half'):
                 subprocess.run([lanyard, 'down', '--lab', name + own], capture_output=True, timeout=60, check=False)
 
 

@@ -57,6 +57,53 @@ TEST_F(BadLab, AnAddressThatIsOnlyAskedForIsShownAsSuch) {
   EXPECT_FALSE(page["nodes"][1]["ports"][0]["dhcp"].get<bool>());
 }
 
+// `-o lab.yaml` would leave a run file where the lab was.
+TEST_F(BadLab, IsNotMadeByWritingOverIt) {
+  const std::string lab = "lab: t\nhosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n";
+  write("t.yaml", lab);
+  for (const char* option : {"-o", "--junit"}) {
+    const Said said = command({"run", path("t.yaml"), "-q", option, path("t.yaml")});
+    EXPECT_EQ(said.status, exit_usage) << option;
+    EXPECT_EQ(said.errors,
+              "lanyard: " + path("t.yaml") + " is what is read here; give another file\n");
+    EXPECT_EQ(said.out, "");
+  }
+  EXPECT_EQ(command({"up", path("t.yaml"), "-o", path("t.yaml")}).status, exit_usage);
+  EXPECT_EQ(command({"import", path("t.yaml"), "-o", path("t.yaml")}).status, exit_usage);
+  EXPECT_EQ(contents("t.yaml"), lab);
+}
+
+TEST_F(BadLab, IsNotWhatIsWrongWhereARunCannotBeWritten) {
+  write("t.yaml", "lab: t\nhosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n");
+  const std::vector<std::string> run{"run", path("t.yaml"), "-q", "-o"};
+  const auto into = [&](const std::string& file, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all = run;
+    all.push_back(file);
+    all.insert(all.end(), more.begin(), more.end());
+    return command(all);
+  };
+  EXPECT_EQ(into(path("")).status, exit_usage);
+  EXPECT_NE(into(path("")).errors.find(": Is a directory"), std::string::npos);
+  EXPECT_EQ(into(path("no/t.pcapng")).status, exit_usage);
+  EXPECT_NE(into(path("no/t.pcapng")).errors.find("t.pcapng: No such file"), std::string::npos);
+  EXPECT_EQ(into(path("t.pcapng"), {"--junit", path("no/t.xml")}).status, exit_usage);
+  EXPECT_EQ(into(path("t.pcapng"), {"--junit", path("t.xml")}).status, exit_ok);
+  EXPECT_EQ(command({"replay", path("t.pcapng"), "-o", path("t.pcapng")}).status, exit_usage);
+  EXPECT_EQ(command({"replay", path("t.pcapng"), "-o", path("no/t.pcapng")}).status, exit_usage);
+}
+
+// It has not failed; but who wrote it would not know why nothing happened.
+TEST_F(BadLab, ThatWaitsForWhatDoesNotComeIsToldSo) {
+  write("t.yaml",
+        "hosts:\n  a: { run: { do: ping b -c 1, at: when b listens on 9 } }\n  b: {}\nlinks: [a -- "
+        "b]\n");
+  const Said said = command({"run", path("t.yaml"), "-q", "-o", path("t.pcapng")});
+  EXPECT_EQ(said.status, exit_ok);
+  EXPECT_EQ(said.errors, "lanyard: a was never started: its moment did not come: ping b -c 1\n");
+  write("t.yaml", "hosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n");
+  EXPECT_EQ(command({"run", path("t.yaml"), "-q", "-o", path("t.pcapng")}).errors, "");
+}
+
 TEST_F(BadLab, ARunThatCouldNotBeWrittenIsNotSaidToBeKept) {
   write("t.yaml", "lab: t\nhosts:\n  a: { run: ping b -c 1 }\n  b: {}\nlinks: [a -- b]\n");
   const Said said = command({"run", path("t.yaml"), "-q", "-o", "/dev/full"});

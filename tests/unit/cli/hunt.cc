@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `lanyard hunt` at its command line: what it finds, what it says, and how it goes on.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "command_line.hh"
 
@@ -72,6 +77,45 @@ TEST_F(Hunting, GoesOnBehindTheRunsThatAreKnownToBeGood) {
   const Said said = hunt({"--faults", "cut", "--resume", path("state")});
   EXPECT_EQ(said.status, exit_usage);
   EXPECT_NE(said.errors.find("another lab file, --seed or --faults"), std::string::npos);
+}
+
+// As with a budget that is used up: nothing that was looked at is lost.
+TEST_F(Hunting, CtrlCEndsItAndWhatWasLookedAtIsKept) {
+  std::atomic<bool> is_over = false;
+  std::thread person([&] {
+    // Not before the hunt listens: until then a Ctrl-C ends this process.
+    struct sigaction now {};
+    while (!is_over && now.sa_handler == SIG_DFL) {
+      sigaction(SIGINT, nullptr, &now);
+      std::this_thread::yield();
+    }
+    if (!is_over) kill(getpid(), SIGINT);
+  });
+  const Said said = hunt({"--runs", "20000", "--faults", "duplicate", "--resume", path("state")});
+  is_over = true;
+  person.join();
+  EXPECT_EQ(said.status, 128 + SIGINT);
+  EXPECT_TRUE(said.out.starts_with("Interrupted. ")) << said.out;
+  const json state = json::parse(contents("state"));
+  EXPECT_LT(state["runs"], 20000);
+  EXPECT_NE(said.out.find(fmt::format(" {} runs, none fails", state["runs"].get<int>())),
+            std::string::npos)
+      << said.out << state;
+  struct sigaction after {};
+  sigaction(SIGINT, nullptr, &after);
+  EXPECT_EQ(after.sa_handler, SIG_DFL);
+}
+
+TEST_F(Hunting, NothingIsLookedForThatCouldNotBeKept) {
+  const std::string before = contents("lab.yaml");
+  for (const char* option : {"-o", "--resume"}) {
+    EXPECT_EQ(hunt({"--runs", "1", option, path("lab.yaml")}).status, exit_usage) << option;
+    const Said said = hunt({"--runs", "1", option, path("nowhere/found.yaml")});
+    EXPECT_EQ(said.status, exit_usage) << option;
+    EXPECT_NE(said.errors.find("found.yaml: No such file or directory"), std::string::npos);
+    EXPECT_EQ(said.out, "");
+  }
+  EXPECT_EQ(contents("lab.yaml"), before);
 }
 
 TEST_F(Hunting, WhatCannotBeHuntedIsRefused) {

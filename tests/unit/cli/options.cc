@@ -55,28 +55,44 @@ TEST(Options, HelpHasExamplesForEveryVerb) {
   }
 }
 
+TEST(Options, HelpAloneListsTheVerbsAsACommandLineWithoutAnyDoes) {
+  std::vector<std::string> said;
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"help"}, {"--help"}, {}}) {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(run_command_line(words), exit_ok);
+    said.push_back(testing::internal::GetCapturedStdout());
+    EXPECT_EQ(said.back(), said.front());
+  }
+  for (const std::string& verb : verbs)
+    EXPECT_NE(said.front().find("\n  " + verb + " "), std::string::npos) << verb;
+}
+
 struct Wrong {
   std::vector<std::string> arguments;
   std::string says;
 };
 
 TEST(Options, AWrongCommandLineIsStatus2AndSaysWhatIsWrong) {
-  const std::vector<Wrong> wrongs{{{"frob"}, "there is no verb 'frob'"},
-                                  {{"run"}, "LAB is required"},
-                                  {{"run", "a.yaml", "--sed", "1"}, "--sed"},
-                                  {{"run", "a.yaml", "--seed", "many"}, "--seed"},
-                                  {{"run", "a.yaml", "--repeat", "0"}, "--repeat"},
-                                  {{"replay"}, "RUN is required"},
-                                  {{"hunt"}, "LAB is required"},
-                                  {{"run", "a.yaml", "--seed", "-1"}, "--seed"},
-                                  {{"show", "a", "--limit", "-1"}, "--limit"},
-                                  {{"grep", "a", "b", "--limit", "-1"}, "--limit"},
-                                  {{"show", "a", "--proto", "frob"}, "unknown protocol 'frob'"},
-                                  {{"help", "frob"}, "there is no verb 'frob'"},
-                                  {{"completion", "tcsh"}, "tcsh"},
-                                  {{"ping", "alice"}, "TO is required"},
-                                  {{"ping", "-4", "-6", "a", "b"}, "-6"},
-                                  {{"show", "a", "--packet", "1", "--journey", "2"}, "--journey"}};
+  const std::vector<Wrong> wrongs{
+      {{"frob"}, "there is no verb 'frob'"},
+      {{"run"}, "LAB is required"},
+      {{"run", "a.yaml", "--sed", "1"}, "there is no option `--sed`; did you mean `--seed`?"},
+      {{"run", "a.yaml", "--frob=1"}, "there is no option `--frob`\n"},
+      {{"run", "a.yaml", "b.yaml", "c"}, "`b.yaml` was not expected"},
+      {{"--frob"}, "there is no option `--frob`\n"},
+      {{"run", "a.yaml", "--seed", "many"}, "--seed"},
+      {{"run", "a.yaml", "--repeat", "0"}, "--repeat"},
+      {{"replay"}, "RUN is required"},
+      {{"hunt"}, "LAB is required"},
+      {{"run", "a.yaml", "--seed", "-1"}, "--seed"},
+      {{"show", "a", "--limit", "-1"}, "--limit"},
+      {{"grep", "a", "b", "--limit", "-1"}, "--limit"},
+      {{"show", "a", "--proto", "frob"}, "unknown protocol 'frob'"},
+      {{"help", "frob"}, "there is no verb 'frob'"},
+      {{"completion", "tcsh"}, "tcsh"},
+      {{"ping", "alice"}, "TO is required"},
+      {{"ping", "-4", "-6", "a", "b"}, "-6"},
+      {{"show", "a", "--packet", "1", "--journey", "2"}, "--journey"}};
   for (const Wrong& wrong : wrongs) {
     testing::internal::CaptureStderr();
     EXPECT_EQ(run_command_line(wrong.arguments), exit_usage);

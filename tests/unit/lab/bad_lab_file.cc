@@ -137,6 +137,25 @@ const std::vector<Case>& cases() {
        "f:4:16: unknown node `bb`: did you mean `b`?"},
       {"UnknownAction", "hosts: [a, b]\nlinks: [a -- b]\nat:\n  5s: cutt a -- b\n",
        "f:4:7: unknown action `cutt`: did you mean `cut`?"},
+      {"ValuesOfALinkOfAnUnknownNode",
+       "hosts: [a, b]\nlinks:\n  - a -- zed: { dealy: 1ms, loss: 1 }\n",
+       "f:3:10: unknown node `zed`: known are a and b\n"
+       "f:3:17: unknown key `dealy` in a link: did you mean `delay`?\n"
+       "f:3:35: bad loss `1`: it has no unit: write a percentage from 0% to 100%, as in 1% or "
+       "0.25%"},
+      {"NothingIsNearOneLetter", "hosts: [a, b]\nlinks: [a -- b]\nat:\n  5s: crash x\n",
+       "f:4:13: unknown node `x`: known are a and b"},
+      {"ACrashOfNothing", "hosts: [a, b]\nlinks: [a -- b]\nat:\n  5s: crash\n",
+       "f:4:7: `crash` is not whole: write `crash bob`"},
+      {"APauseOfNothing", "hosts: [a, b]\nlinks: [a -- b]\nat:\n  5s: pause\n",
+       "f:4:7: `pause` is not whole: write `pause bob`"},
+      {"UnknownKeyBehindAnother",
+       "hosts: [a, b]\nlinks: [a -- b]\nat:\n  5s: set a -- b delay 5ms, los 3%\n",
+       "f:4:29: unknown key `los` in `set`: did you mean `loss`?"},
+      {"ReasonOfADropMisspelt", "hosts: [a, b]\nlinks: [a -- b]\ncheck:\n  - drops queue ful > 0\n",
+       "f:4:11: unknown reason of a drop, or host, `queue ful`: did you mean `queue full`?"},
+      {"UnknownHostOfACheck", "hosts: [a, b]\nlinks: [a -- b]\ncheck:\n  - zed exits 0\n",
+       "f:4:5: unknown host or program `zed`: known are a and b"},
       {"SelfLink", "hosts: [a]\nlinks: [a -- a]\n",
        "f:2:9: `a -- a` links a to itself: a host reaches itself by loopback; name another node"},
       {"TwoLinksOfOnePair", "hosts: [a, b]\nlinks:\n  - a -- b\n  - b -- a\n",
@@ -281,8 +300,12 @@ TEST(BadLabFiles, DamagedFilesAreReadOrRefused) {
 TEST(BadLabFiles, AFileThatIsNotThereIsSaid) {
   const auto lab = read_lab("/nonexistent/lab.yaml");
   ASSERT_FALSE(lab);
-  EXPECT_EQ(to_text(lab.error().at(0)),
-            "/nonexistent/lab.yaml:1:1: the file cannot be read: give the path of a lab file");
+  EXPECT_EQ(
+      to_text(lab.error().at(0)),
+      "/nonexistent/lab.yaml:1:1: the file cannot be read: No such file or directory: give the "
+      "path of a lab file");
+  EXPECT_EQ(to_text(read_lab("/").error().at(0)),
+            "/:1:1: the file cannot be read: Is a directory: give the path of a lab file");
 }
 
 }  // namespace

@@ -49,6 +49,34 @@ constexpr std::string_view shop =
     "  alice: { run: { do: http get http://bob/, at: 2s, expect: exit 0 } }\n"
     "links: [alice -- bob: { delay: 5ms }]\n";
 
+// A person's `exec` waits for the end of what it started: there must be one.
+TEST(Crash, WhatIsStartedOnAMachineThatIsDownFailsAtOnce) {
+  struct Told final : ProgramObserver {
+    void on_program_output(ProgramId, int, std::string_view) override {}
+    void on_program_exited(ProgramId, int status, int) override { ends.push_back(status); }
+    std::vector<int> ends;
+  } told;
+  Lab lab(
+      "hosts:\n  bob: {}\n  alice: { run: ping bob -c 30 }\nlinks: [alice -- bob]\n"
+      "at:\n  1s: crash alice\n  3s: restart alice\n");
+  lab.run_to(2_s);
+  const std::uint32_t alice = *lab.world->model().node("alice");
+  const auto ping = [&] {
+    Launch launch;
+    launch.command = {"ping", "bob", "-c", "1"};
+    lab.world->start(alice, std::move(launch), &told);
+  };
+  ping();
+  EXPECT_EQ(told.ends, std::vector<int>{127});
+  EXPECT_EQ(lab.world->programs().back().state, ProgramState::not_started);
+  EXPECT_NE(lab.world->programs().back().problem.find("alice has crashed"), std::string::npos);
+  lab.run_to(5_s);
+  EXPECT_EQ(told.ends.size(), 1U);  // a restart is for what ran
+  ping();
+  lab.run_to(10_s);
+  EXPECT_EQ(told.ends, (std::vector<int>{127, 0}));
+}
+
 // Its machine still answers: the connection is made, and waits for the program.
 TEST(Pause, AServerThatStandsStillAnswersWhenItGoesOn) {
   Lab lab(std::string(shop) + "at:\n  1s: pause bob\n  5s: resume bob\n");
