@@ -141,4 +141,12 @@ std::string mount_host_files(const NameFiles& files, bool has_own_processes) {
   return why;
 }
 
+void make_settings_read_only() {
+  constexpr const char* settings = "/proc/sys";
+  constexpr unsigned long flags =
+      MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (mount(settings, settings, nullptr, MS_BIND | MS_REC, nullptr) != 0) return;
+  mount(nullptr, settings, nullptr, flags, nullptr);
+}
+
 }  // namespace lanyard::guest

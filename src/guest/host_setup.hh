@@ -39,4 +39,8 @@ struct HostSetup {
 [[nodiscard]] std::string make_interfaces(const HostSetup& setup, int& keep_alive,
                                           std::vector<int>& frame_descriptors);
 
+// Afterwards: the kernel's settings (/proc/sys) are not our stack's, and writing one is refused
+// (EROFS) where the kernel lets us.
+void make_settings_read_only();
+
 }  // namespace lanyard::guest

@@ -82,6 +82,7 @@ void make_host(const HostSetup& setup, Containment containment, int control) {
     std::vector<int> frames;
     if (std::string why = make_interfaces(setup, backstage, frames); !why.empty())
       give_up(control, why);
+    if (!setup.has_taps && has_own_processes(containment)) make_settings_read_only();
     to_daemon.push_back(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     to_daemon.insert(to_daemon.end(), frames.begin(), frames.end());
   }

@@ -46,6 +46,12 @@ void drop_powers() {
     prctl(PR_CAPBSET_DROP, power, 0, 0, 0);
 }
 
+// The interfaces that a program of ours sees are a mirror of the stack's: what it changed there
+// would change nothing, and it is told so (EPERM). Without the power to, this does nothing.
+void leave_the_mirror_alone() {
+  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0);
+}
+
 // execvp says EACCES as well where a folder of PATH may not be searched and nothing was found.
 bool is_found(const std::string& name) {
   if (name.find('/') != std::string::npos) return true;
@@ -115,6 +121,7 @@ void ask_for_supervision(const ProgramOrder& order, int report_socket, int statu
     give_up(status_pipe, failed("enter the folder " + order.directory));
   restore_descriptor_limit();
   if (order.drops_powers) drop_powers();
+  if (order.is_filtered) leave_the_mirror_alone();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up(status_pipe, failed("set NO_NEW_PRIVS"));
   if (order.is_filtered) ask_for_supervision(order, given[reports].get(), status_pipe);
   execute(order, status_pipe);

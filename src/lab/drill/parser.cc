@@ -157,6 +157,11 @@ std::expected<Script, Problem> parse_script(std::string_view text, const std::st
   } catch (const Fault& error) {
     return std::unexpected(error.problem);
   }
+  if (script.events.empty() && script.commands.empty()) {
+    return std::unexpected(Problem{Problem::Kind::wrong_script,
+                                   {1, 1},
+                                   "there is nothing to play: neither an event nor a `command`"});
+  }
   return script;
 }
 

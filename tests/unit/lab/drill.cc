@@ -96,6 +96,14 @@ TEST(Drill, AWrongScriptHasAPlace) {
   EXPECT_EQ(outcome.what, "0:5 are 5 bytes, not 0");
 }
 
+TEST(Drill, AScriptWithoutAnEventIsWrong) {
+  for (const char* const text : {"", "\n", "// only a remark\n", "--ip_version=ipv6\n"}) {
+    const Outcome outcome = play(text);
+    EXPECT_EQ(outcome.kind, Outcome::Kind::wrong_script) << text;
+    EXPECT_NE(outcome.what.find("nothing to play"), std::string::npos) << outcome.what;
+  }
+}
+
 TEST(Drill, SettingsAreReadAndUnknownOnesNamed) {
   const Outcome outcome = play("--unheard_of=1\n`sysctl -q net.ipv4.tcp_nothing=1`\n" + handshake);
   EXPECT_EQ(outcome.kind, Outcome::Kind::passed) << outcome.what;
