@@ -253,9 +253,12 @@ TEST(TcpSynSent, ASynFromThePeerIsASimultaneousOpen) {
   EXPECT_EQ(answer.header.flags, flags::syn | flags::ack);
   EXPECT_EQ(answer.header.sequence, syn.header.sequence);
   EXPECT_EQ(s.host.tcp.state(connection), State::syn_received);
+  EXPECT_TRUE(s.host.tcp.readiness(connection).is_connecting);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_writable);
   s.ours = syn.header.sequence + 1;
   s.send(flags::ack);
   EXPECT_EQ(s.host.tcp.state(connection), State::established);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_connecting);
 }
 
 // RFC 5961 1: one segment that guesses no sequence number must not cost a connection.

@@ -411,6 +411,26 @@ TEST(TcpIcmp, SoftErrorsNeverEndAnOpenConnection) {
   EXPECT_EQ(s.host.tcp.take_error(connection), Errno::connection_refused);
 }
 
+// ip(7), IP_RECVERR: a program that asked hears of it at once, in the next call it makes.
+TEST(TcpIcmp, AProgramThatAsksIsToldOfSoftErrorsWhileTheConnectionStands) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.reports_soft_errors = true;
+  const auto connection = s.connect_one({.mss = 1000}, settings);
+  write(s, connection, 100);
+  const Seg data = s.expect();
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_readable);
+  s.host.tcp.on_icmp_error(s.now, about(data, internet::IcmpError::Kind::host_unreachable, quoted));
+  EXPECT_TRUE(s.host.tcp.readiness(connection).is_readable);
+  EXPECT_TRUE(s.host.tcp.readiness(connection).has_error);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_read_closed);
+  std::vector<std::uint8_t> buffer(10);
+  EXPECT_EQ(s.host.tcp.receive(s.now, connection, buffer).error(), Errno::host_unreachable);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_readable);
+  EXPECT_EQ(s.host.tcp.state(connection), State::established);
+}
+
 TEST(TcpIcmp, AConnectionBeingOpenedOutlivesSoftErrorsWhereThatIsChosen) {
   transport::Config config;
   config.errors_abort_opening = false;
