@@ -479,6 +479,23 @@ TEST(TcpIcmp, ASmallerPathMakesSmallerSegmentsAtOnce) {
   EXPECT_EQ(s.host.tcp.info(s.now, connection).pmtu, 600U);
 }
 
+// RFC 8985 7.2: a probe of the tail that was due is not sent while that is repaired.
+TEST(TcpIcmp, NoTailProbeGoesWhileWhatWasTooBigIsSentAgain) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  const auto connection = s.connect_one({.mss = 1460, .sack_permitted = true});
+  const Seg big = first_in_flight(s, connection);
+  s.host.paths.mtu = 600;
+  s.host.tcp.on_icmp_error(s.now, about(big, internet::IcmpError::Kind::packet_too_big, quoted));
+  std::size_t again = 0;
+  while (const auto segment = s.take()) again += segment->text.size();
+  EXPECT_EQ(again, 3000U);
+  s.run_for(150_ms);
+  s.expect_nothing();
+  s.run_for(200_ms);  // the time-out comes all the same (RFC 6298 5.4)
+  EXPECT_EQ(s.expect().header.sequence, big.header.sequence);
+}
+
 TEST(TcpIcmp, ATooBigThatChangesNothingSendsNothingAgain) {
   Scripted s;
   std::vector<std::uint8_t> quoted;

@@ -93,6 +93,25 @@ TEST(TcpPatience, AListenerThatWaitsForDataGetsTheConnectionWithItAndElseLate) {
   EXPECT_TRUE(s.host.tcp.has_waiting(listener));
 }
 
+// The SYN,ACK was lost once already: what the listener waits for is not what the peer waits for, so
+// the SYN,ACK goes again when it is due.
+TEST(TcpPatience, ALostSynAckGoesAgainHoweverLongTheListenerWaits) {
+  Scripted s;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.defer_accept = 30_s;
+  const auto listener = s.listen(settings);
+  s.send(flags::syn);
+  s.ours = s.expect().header.sequence + 1;
+  s.run_for(1100_ms);
+  EXPECT_EQ(s.expect().header.flags, flags::syn | flags::ack);
+  s.send(flags::ack);
+  EXPECT_FALSE(s.host.tcp.has_waiting(listener));
+  s.run_for(2_s);
+  EXPECT_EQ(s.expect().header.flags, flags::syn | flags::ack);
+  s.send(flags::ack | flags::psh, "now");
+  EXPECT_TRUE(s.host.tcp.has_waiting(listener));
+}
+
 // RFC 9293 3.8.6.3 [MUST-58]
 TEST(TcpPatience, QuickAcksAreSentAtOnceAndOnesThatWaitGoThen) {
   Scripted s;

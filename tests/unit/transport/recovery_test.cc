@@ -267,6 +267,19 @@ TEST(TcpTailProbe, ASecondAckOfAPeerThatReportsNoDuplicatesCostsNothingEither) {
   }
 }
 
+TEST(TcpTailProbe, AMachineMayDoWithout) {
+  transport::Config config;
+  config.tail_probes = false;
+  Scripted s(config);
+  const auto connection = s.connect_one({.mss = 1000, .sack_permitted = true});
+  EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(2000))));
+  s.host.out.clear();
+  s.run_for(190_ms);
+  s.expect_nothing();
+  s.run_for(100_ms);
+  EXPECT_EQ(s.expect().header.sequence, s.ours);  // the time-out: the first, not the last
+}
+
 TEST(TcpTailProbe, OneProbeForEachTail) {
   Transfer t(10_ms, 2 * full);
   t.decide([&](const Transfer::Sent&) { return t.pair.now - t.began < 5_s ? lost() : Fate{}; });
