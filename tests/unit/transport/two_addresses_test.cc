@@ -125,6 +125,20 @@ TEST_F(UdpTwoAddresses, ABroadcastLeavesOutWhoIsConnectedElsewhereOrOnAnotherLin
   EXPECT_TRUE(takes(elsewhere));
 }
 
+// A connected socket is for one port of its peer; the rest is for whoever takes all.
+TEST_F(UdpTwoAddresses, AnotherPortOfAConnectedPeerIsForSomebodyElse) {
+  const transport::BindRequest shared{.local = {first, 80, 0}, .reuse_address = true};
+  const auto connected = open(shared);
+  ASSERT_TRUE(udp.connect(connected, {IpAddress::v4(10, 0, 0, 9), 9, 0}));
+  EXPECT_EQ(arrive(first, 10), DropReason::no_socket);
+  const auto all = open(shared);
+  EXPECT_EQ(arrive(first, 10), DropReason::none);
+  EXPECT_TRUE(takes(all));
+  EXPECT_EQ(arrive(first, 9), DropReason::none);
+  EXPECT_TRUE(takes(connected));
+  EXPECT_FALSE(takes(all));
+}
+
 // Those who share a port share its peers; who is less exact than they gets none of them, and a peer
 // that one of them is connected to is that one's.
 TEST_F(UdpTwoAddresses, TheGroupThatSharesIsTheMostExactOne) {
