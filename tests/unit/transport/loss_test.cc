@@ -296,6 +296,10 @@ TEST(TcpSack, ManyHolesAreBounded) {
   Sent s(una, 1000);
   for (std::uint32_t i = 1; i < 100'000; i += 2) (void)s.sack({{una + i * 4, una + i * 4 + 1}});
   EXPECT_LE(s.flight.runs(), 1000 + Flight::splits_max + 2);  // BI-53
+  // Neither before nor behind a place where a segment would have to be cut.
+  EXPECT_EQ(s.sack({{una + 950'500, una + 951'000}}).held, 0U);
+  EXPECT_EQ(s.sack({{una + 950'000, una + 950'500}}).held, 0U);
+  EXPECT_EQ(s.sack({{una + 950'000, una + 951'000}}).held, 1000U);
   (void)s.sack({{una + 1, una + 900'000}});
   EXPECT_GE(s.flight.held(), 898'000U);
   s.acknowledge(una + 1'000'000);
@@ -308,6 +312,8 @@ TEST(TcpSack, ADuplicateReportIsToldFromNews) {
   const SackBlock old{una - 2000, una - 1000}, inner{una + 3000, una + 4000},
       outer{una + 2000, una + 5000}, other{una + 6000, una + 7000};
   EXPECT_EQ(tcp::duplicate_in(std::vector{old}, una), old);
+  EXPECT_EQ(tcp::duplicate_in(std::vector{SackBlock{una - 9, una - 9}}, una), std::nullopt);
+  EXPECT_EQ(tcp::duplicate_in(std::vector{SackBlock{una - 5, una - 9}}, una), std::nullopt);
   EXPECT_EQ(tcp::duplicate_in(std::vector{inner, outer}, una), inner);  // RFC 2883 4.2
   EXPECT_FALSE(tcp::duplicate_in(std::vector{other, outer}, una));
   EXPECT_FALSE(tcp::duplicate_in(std::vector{outer}, una));
