@@ -61,8 +61,12 @@ TEST(TcpClosed, NobodyTalksToABroadcastOrGroupAddress) {
     syn.destination = to;
     EXPECT_EQ(s.send(syn), DropReason::martian_destination);
   }
+  internet::Datagram to_all = make_segment(s.make(flags::syn));
+  to_all.was_link_broadcast = true;  // whatever address stands in it
+  EXPECT_EQ(s.host.tcp.on_segment(s.now, std::move(to_all)), DropReason::martian_destination);
   // RFC 9293 3.9.2.3 [MUST-63].
-  for (const IpAddress& from : {IpAddress::v4(10, 0, 0, 255), IpAddress::v4(224, 0, 0, 1)}) {
+  for (const IpAddress& from :
+       {IpAddress::v4(10, 0, 0, 255), IpAddress::v4(224, 0, 0, 1), IpAddress::any(Family::ipv4)}) {
     Seg syn = s.make(flags::syn);
     syn.source = from;
     EXPECT_EQ(s.send(syn), DropReason::martian_source);

@@ -35,7 +35,9 @@ struct Program final : tcp::Observer {
     EXPECT_EQ(owner, 3U);
     const std::string text = s.read(id);
     got += text;
-    if (!text.empty()) EXPECT_TRUE(s.host.tcp.send(s.now, id, as_bytes("to " + text)));
+    if (!text.empty()) {
+      EXPECT_TRUE(s.host.tcp.send(s.now, id, as_bytes("to " + text)));
+    }
     if (s.host.tcp.state(id) == State::close_wait) s.host.tcp.close(s.now, id);
     --depth;
   }

@@ -60,6 +60,21 @@ TEST_F(PortRules, AWildcardThatIsThereTakesEveryAddressOfItsFamilies) {
   expect_in_use(at(one, 81));
 }
 
+// setsockopt after bind: it counts for whoever comes next, as on Linux.
+TEST_F(PortRules, SharingMayBeAllowedAndForbiddenLater) {
+  const auto first = ports.bind(at(one));
+  ASSERT_TRUE(first);
+  BindRequest shares = at(one);
+  shares.reuse_address = true;
+  expect_in_use(shares);
+  ports.set_reuse(*first, true, false);
+  const auto second = ports.bind(shares);
+  ASSERT_TRUE(second);
+  ports.set_reuse(*first, false, false);
+  expect_in_use(shares);
+  EXPECT_TRUE(ports.find(*second)->reuse_address);
+}
+
 TEST_F(PortRules, ReusePortTakesTwo) {
   BindRequest shares = at(one), keeps = at(one);
   shares.reuse_port = true;

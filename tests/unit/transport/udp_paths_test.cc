@@ -133,7 +133,9 @@ TEST_F(UdpPaths, TooLongAnIpv6DatagramIsToldOfInTheQueue) {
     EXPECT_EQ(send(socket, {each.peer, 9, 4}, each.bytes).error(), Errno::message_too_long);
     const auto queued = udp.take_queued_error(socket);
     ASSERT_EQ(queued.has_value(), each.is_told) << to_text(each.peer) << " " << each.bytes;
-    if (queued) EXPECT_EQ(queued->info, 1500U);
+    if (queued) {
+      EXPECT_EQ(queued->info, 1500U);
+    }
     udp.close(socket);
   }
   EXPECT_TRUE(out.empty());
@@ -190,6 +192,23 @@ TEST_F(UdpPaths, PiecesAreReadAsOne) {
       EXPECT_EQ(receive(socket), text);
     }
   }
+}
+
+// An ICMP error does not say where the datagram left; who is bound to a device hears it as well.
+TEST_F(UdpPaths, AnErrorFindsASocketOfOneDevice) {
+  const auto socket = udp.open(Family::ipv4, 0);
+  ASSERT_TRUE(udp.bind(socket, {.local = {own4, 80, 0}, .interface = 3}));
+  ASSERT_TRUE(udp.connect(socket, {peer4, 9, 0}));
+  std::vector<std::uint8_t> quoted(8);
+  store16(&quoted[0], 80);
+  store16(&quoted[2], 9);
+  internet::IcmpError error;
+  error.kind = internet::IcmpError::Kind::port_unreachable;
+  error.source = own4;
+  error.destination = peer4;
+  error.quoted = quoted;
+  udp.on_icmp_error({}, error);
+  EXPECT_EQ(send(socket, {}).error(), Errno::connection_refused);
 }
 
 // RFC 1122 4.1.3.3: an error is for the socket that sent what it quotes; a soft one is told to
