@@ -2,6 +2,7 @@
 // Options of a stream socket that say how a connection is opened.
 #include <algorithm>
 
+#include "socket/option_values.hh"
 #include "socket/table.hh"
 
 // Each switch names the options it is about; its default says that it is not about others.
@@ -11,17 +12,13 @@ namespace lanyard::socket {
 
 namespace {
 
-bool within(std::int64_t value, std::int64_t least, std::int64_t most) {
-  return value >= least && value <= most;
-}
-
-// Linux: of what is not connected; of a client only where the machine has it on.
 // TCP_LINGER2: seconds, negative for no FIN-WAIT-2 at all; larger than the default is the default.
 Duration linger2(std::int64_t value, Duration most) {
   if (value < 0) return Duration::seconds(-1);
   return value == 0 ? most : std::min(Duration::seconds(std::min<std::int64_t>(value, 3600)), most);
 }
 
+// Linux: of what is not connected; of a client only where the machine has it on.
 Result<void> set_fast_open(const Sockets::Table& table, const Stream& stream,
                            tcp::Settings& options, Option option, std::int64_t value) {
   const transport::Config& config = table.stack.config().transport;

@@ -96,6 +96,15 @@ std::optional<Result<void>> set_opening_option(const Sockets::Table& table, cons
                                                std::int64_t value);
 std::optional<std::int64_t> get_opening_option(const tcp::Settings& options, Option option);
 
+// options_stream.cc
+Result<void> set_stream_option(Sockets::Table& table, Instant now, Stream& stream, Option option,
+                               std::int64_t value);
+Result<std::int64_t> get_stream_option(Sockets::Table& table, const Stream& stream, Option option);
+Result<void> set_congestion(Sockets::Table& table, Instant now, Stream& stream,
+                            std::string_view name);
+std::string_view get_congestion(Sockets::Table& table, const Stream& stream);
+TcpInfo tcp_info(Sockets::Table& table, Instant now, const Stream& stream);
+
 // options_group.cc
 Result<void> change_group(Sockets::Table& table, Instant now, Entry& entry, bool join,
                           const Group& group);

@@ -34,7 +34,7 @@ struct Readiness {
   friend bool operator==(const Readiness&, const Readiness&) = default;
 };
 
-// Options a program may set or ask for; options.cc has the range and errors of each.
+// Options a program may set or ask for; options*.cc have the range and errors of each.
 enum class Option : std::uint8_t {
   reuse_address,
   reuse_port,

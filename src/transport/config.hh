@@ -62,6 +62,8 @@ struct Config {
   std::uint32_t challenge_acks_per_second = 100;  // RFC 5961 7, per connection and randomised
   std::uint32_t time_wait_max = 65536;
   std::uint32_t out_of_order_segments_max = 8192;  // per connection
+  // Of all connections: what is beyond it is forgotten, and sent again.
+  std::uint32_t out_of_order_bytes_max = 256 * 1024 * 1024;
   // Negotiated where both ends can (RFC 7323, RFC 2018).
   bool timestamps = true, window_scaling = true, sack = true;
   bool timestamps_required = true;    // RFC 7323 3.2: a segment without is dropped; Linux takes it

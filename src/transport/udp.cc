@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "transport/udp_parts.hh"
-#include "wire/protocol.hh"
-#include "wire/pseudo.hh"
+#include "wire/udp.hh"
 
 namespace lanyard::udp {
 
@@ -14,11 +13,10 @@ namespace {
 
 // Room for UDP, IPv6 with extension headers, VLAN and Ethernet in front.
 constexpr std::size_t headroom_bytes = 128;
-constexpr std::size_t checksum_offset = 6;
 
 // The largest payload a length field (and IPv4's total length) can say.
 std::size_t payload_max(Family family) {
-  return family == Family::ipv4 ? 65535 - 20 - header_bytes : 65535 - header_bytes;
+  return family == Family::ipv4 ? 65535 - 20 - header_size : 65535 - header_size;
 }
 
 std::size_t ip_header_bytes(Family family) {
@@ -42,15 +40,10 @@ Result<void> check_family(const Socket& socket, const IpAddress& remote) {
 }
 
 Packet build(const Endpoint& source, const Endpoint& destination, Bytes bytes, ChecksumBy by) {
-  Packet packet(headroom_bytes, header_bytes + bytes.size());
-  std::uint8_t* const header = packet.push_back(header_bytes);
-  store16(header, source.port);
-  store16(header + 2, destination.port);
-  store16(header + 4, static_cast<std::uint16_t>(header_bytes + bytes.size()));
-  store16(header + checksum_offset, 0);
+  Packet packet(headroom_bytes, bytes.size());
   packet.append(bytes);
   // [RFC1122-4.1.3.4-a] always computed; [RFC1122-4.1.3.4-b], [RFC8200-8.1-a] zero goes as FFFF.
-  put_checksum({source.address, destination.address, protocol::udp}, packet, checksum_offset, by);
+  Header{source.port, destination.port}.push_onto(packet, source.address, destination.address, by);
   return packet;
 }
 
@@ -188,7 +181,7 @@ Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& r
   if (!path) return unexpected(path.error());
   if (path->is_broadcast && !options.broadcast) return unexpected(Errno::access_denied);
   const bool fits =
-      bytes.size() + header_bytes + ip_header_bytes(remote.address.family()) <= path->mtu;
+      bytes.size() + header_size + ip_header_bytes(remote.address.family()) <= path->mtu;
   if (!fits && options.dont_fragment) {
     if (options.receives_errors) socket.errors.add_too_long(now, path->mtu, remote);
     return unexpected(Errno::message_too_long);

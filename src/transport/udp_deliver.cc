@@ -4,8 +4,7 @@
 #include <array>
 
 #include "transport/udp_parts.hh"
-#include "wire/protocol.hh"
-#include "wire/pseudo.hh"
+#include "wire/udp.hh"
 
 namespace lanyard::udp {
 
@@ -16,32 +15,15 @@ bool takes_family(const Socket& socket, const IpAddress& address) {
   return address.is_v6() || !socket.bound.v6_only;
 }
 
-// RFC 768: the length, header included. Nothing when the datagram must be dropped.
-// [RFC768-a], BI-42: below 8 or beyond the IP payload: drop; short of it: the rest is not ours.
-std::optional<std::size_t> length_of(const Packet& packet) {
-  if (packet.front().size() < header_bytes) return std::nullopt;
-  const std::size_t length = load16(packet.front().data() + 4);
-  if (length < header_bytes || length > packet.size()) return std::nullopt;
-  return length;
-}
-
-// [RFC1122-4.1.3.4-b]: no checksum in IPv4 is allowed; [RFC8200-8.1-a]: in IPv6 it is not.
-bool is_checksum_good(const internet::Datagram& datagram, std::size_t length) {
-  const Packet& packet = datagram.packet;
-  if (packet.offload.checksum_good || packet.offload.checksum_wanted) return true;
-  if (load16(packet.front().data() + 6) == 0) return datagram.destination.is_v4();
-  return has_good_checksum({datagram.source, datagram.destination, protocol::udp}, packet, length);
-}
-
 Slice payload_of(const Packet& packet, std::size_t bytes) {
   if (bytes == 0) return {};
   std::vector<Slice> slices;
-  packet.slices_of(header_bytes, bytes, slices);
+  packet.slices_of(header_size, bytes, slices);
   // One slice is shared; a small one is copied, so that it does not hold a large block.
   constexpr std::size_t copied_bytes_max = 256;
   if (slices.size() == 1 && bytes > copied_bytes_max) return slices.front();
   std::vector<std::uint8_t> linear(bytes);
-  packet.copy_to(header_bytes, linear);
+  packet.copy_to(header_size, linear);
   return Slice::copy_of(linear);
 }
 
@@ -113,19 +95,20 @@ DropReason Udp::Parts::queue(Socket& socket, const Arrival& arrival,
 }
 
 DropReason Udp::on_datagram(Instant, const internet::Datagram& datagram) {
-  const auto length = length_of(datagram.packet);
-  if (!length) return DropReason::bad_udp_length;
+  // [RFC768-a], BI-42: what lies beyond the length is not ours.
+  const auto view = View::parse(datagram.packet.front(), datagram.packet.size());
+  if (!view) return view.error();
   // [RFC1122-4.1.3.6-a]: nobody can be a group or a broadcast address.
   if (datagram.source.is_multicast() || parts_->paths.is_broadcast(datagram.source))
     return DropReason::martian_source;
-  if (!is_checksum_good(datagram, *length)) return DropReason::bad_udp_checksum;
-  const std::uint8_t* const header = datagram.packet.front().data();
-  Arrival arrival{.source = {datagram.source, load16(header), 0},
-                  .destination = {datagram.destination, load16(header + 2), 0},
+  if (!has_good_checksum(*view, datagram.source, datagram.destination, datagram.packet))
+    return DropReason::bad_udp_checksum;
+  Arrival arrival{.source = {datagram.source, view->source_port(), 0},
+                  .destination = {datagram.destination, view->destination_port(), 0},
                   .interface = datagram.interface};
   if (datagram.source.is_v6() && datagram.source.is_link_local())
     arrival.source.interface = datagram.interface;
-  const std::size_t bytes = *length - header_bytes;
+  const std::size_t bytes = view->payload_size();
   const bool is_for_many = datagram.was_link_broadcast || datagram.destination.is_multicast() ||
                            parts_->paths.is_broadcast(datagram.destination);
   if (!is_for_many) {
@@ -147,14 +130,14 @@ DropReason Udp::on_datagram(Instant, const internet::Datagram& datagram) {
 // [RFC1122-4.1.3.3-a]: every error reaches the program: as the pending error of a connected socket
 // (hard ones, as Linux does) and on the error queue of whoever asked for it.
 void Udp::on_icmp_error(Instant now, const internet::IcmpError& error) {
-  if (error.quoted.size() < header_bytes) return;
+  if (error.quoted.size() < header_size) return;
   const Endpoint ours{error.source, load16(error.quoted.data()), 0};
   const Endpoint theirs{error.destination, load16(error.quoted.data() + 2), 0};
   Socket* const socket = parts_->find({.source = theirs, .destination = ours, .interface = 0});
   if (socket == nullptr) return;
   const internet::IcmpErrorMeaning meaning = internet::meaning_of(error.kind);
   if (socket->options.receives_errors) {
-    socket->errors.add(now, error, theirs, error.quoted.subspan(header_bytes));
+    socket->errors.add(now, error, theirs, error.quoted.subspan(header_size));
   } else if (!socket->remote || !meaning.is_hard) {
     return;
   }

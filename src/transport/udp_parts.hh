@@ -12,7 +12,6 @@
 
 namespace lanyard::udp {
 
-inline constexpr std::size_t header_bytes = 8;
 // What a queued datagram costs beyond its bytes, so that empty ones fill the buffer too.
 inline constexpr std::size_t queued_cost_bytes = 256;
 

@@ -16,8 +16,6 @@ namespace {
 
 // RFC 7323 5.5: TS.Recent says nothing any more after 24 days.
 constexpr Duration ts_recent_kept = Duration::seconds(24 * 24 * 3600);
-// Of all connections of a machine: what is beyond it is forgotten, and sent again.
-constexpr std::size_t out_of_order_bytes_max = std::size_t{256} * 1024 * 1024;
 
 // 9293-3.10.7.4-a: the four cases of the acceptability test.
 bool is_acceptable(const Receiver& receiver, const Segment& segment) {
@@ -273,7 +271,7 @@ Verdict Machine::take_text(Instant now, Connection& c, Segment& segment) {
       c.receiver.take(segment.sequence, segment.datagram->packet, segment.payload_offset, size,
                       config.out_of_order_segments_max);
   out_of_order_bytes += c.receiver.ahead_bytes() - had_ahead;
-  if (out_of_order_bytes > out_of_order_bytes_max) drop_out_of_order(c);
+  if (out_of_order_bytes > config.out_of_order_bytes_max) drop_out_of_order(c);
   note_text(*this, now, c, segment.datagram->packet, segment.payload_size, taken);
   want_ack(now, c, taken.was_out_of_order || had_gap);
   return go_on;

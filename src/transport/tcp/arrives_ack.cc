@@ -86,7 +86,6 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
       return done();
     }
   }
-  if (!segment.options.timestamps && !segment.flags.syn() && c.retransmits == 0) c.timed_end = ack;
   c.sender.set_window(segment.sequence, ack, segment.window);
   established(now, c, Cause::ack_of_syn);
   return go_on;
@@ -118,8 +117,7 @@ void Machine::take_acknowledgment(Instant now, Connection& c, SequenceNumber ack
 // once; after a time-out the timestamps say which one was acknowledged, to their millisecond.
 void Machine::measure(Instant now, Connection& c, const Delivery& delivery) {
   Duration sample = Duration::zero();
-  if (c.timed_at != Instant::never()) {  // a SYN
-    if (before(c.sender.una(), c.timed_end)) return;
+  if (c.timed_at != Instant::never()) {  // a SYN, which any ACK that gets here is of
     sample = now - std::exchange(c.timed_at, Instant::never());
   } else if (delivery.has_original && !delivery.has_resent) {
     c.round_trip.note(now - delivery.last_original_sent_at);

@@ -2,6 +2,7 @@
 // SEGMENT ARRIVES where there is no connection yet: RFC 9293 3.10.7.1 CLOSED, 3.10.7.2 LISTEN and
 // 3.10.7.3 SYN-SENT.
 #include <algorithm>
+#include <optional>
 
 #include "transport/tcp/opening.hh"
 #include "transport/tcp/path_probe.hh"
@@ -40,28 +41,34 @@ void answer_with_cookie(Machine& m, Instant now, Listener& listener, const Segme
 }
 
 // The ACK of a cookie stands for the SYN as well.
-Connection* open_with_cookie(Machine& m, Instant now, Listener& listener, const Segment& segment) {
-  if (m.connections.size() >= m.config.connections_max) return nullptr;
-  const SequenceNumber irs = segment.sequence - 1, iss = segment.acknowledgment - 1;
-  const auto mss = m.cookies.check(now, segment.local, segment.remote, irs, iss);
-  if (!mss) return nullptr;
+Connection& open_with_cookie(Machine& m, Instant now, Listener& listener, const Segment& segment,
+                             std::uint16_t mss) {
   CookieFacts facts;
   if (segment.options.timestamps)
     SynCookies::read_timestamp(segment.options.timestamps->echo, facts);
   Segment syn = segment;
-  syn.sequence = irs;
+  syn.sequence = segment.sequence - 1;
   syn.flags = facts.has_ecn ? flags::syn | flags::ece | flags::cwr : flags::syn;
   syn.options = {};
-  syn.options.mss = *mss;
+  syn.options.mss = mss;
   syn.options.window_scale = facts.window_scale;
   syn.options.sack_permitted = facts.sack_permitted;
   syn.options.timestamps = segment.options.timestamps;
-  Connection& c = m.begin_passive(now, listener, syn, iss);
+  Connection& c = m.begin_passive(now, listener, syn, segment.acknowledgment - 1);
   c.sender.syn_sent();
-  (void)c.receiver.offer(c.own_mss);  // as the SYN,ACK did
+  c.timed_end = segment.acknowledgment;  // the SYN,ACK was not timed; what follows may be
+  (void)c.receiver.offer(c.own_mss);     // as the SYN,ACK did
   c.waiting = Waiting::acknowledgment;
   m.set_alarm(c, Alarm::retransmit, now + m.retransmit_timeout(c));
-  return &c;
+  return c;
+}
+
+// What the ACK of a cookie says that the SYN said; nothing if it is none of ours.
+std::optional<std::uint16_t> cookie_in(const Machine& m, Instant now, const Listener& listener,
+                                       const Segment& segment) {
+  if (now >= listener.cookies_until || segment.flags.syn()) return std::nullopt;
+  return m.cookies.check(now, segment.local, segment.remote, segment.sequence - 1,
+                         segment.acknowledgment - 1);
 }
 
 // RFC 9293 3.10.7.3: on at the sixth step, with what stands behind the SYN.
@@ -87,10 +94,12 @@ DropReason Machine::arrives_listen(Instant now, Listener& listener, const Segmen
   if (segment.flags.rst()) return DropReason::tcp_no_connection;  // 9293-3.10.7.2-a
   const bool is_full = listener.waiting.size() > listener.backlog;
   if (segment.flags.ack()) {
-    if (now < listener.cookies_until && !segment.flags.syn() && !is_full) {
+    const auto cookie = cookie_in(*this, now, listener, segment);
+    // Such an ACK is dropped as that of any handshake (check_ack_of_syn).
+    if (cookie && is_full && !config.resets_when_backlog_full) return DropReason::tcp_backlog_full;
+    if (cookie && !is_full && connections.size() < config.connections_max) {
       Segment last = segment;
-      if (Connection* const c = open_with_cookie(*this, now, listener, segment))
-        return arrives(now, *c, last);
+      return arrives(now, open_with_cookie(*this, now, listener, segment, *cookie), last);
     }
     answer_with_reset(segment);  // 9293-3.10.7.2-b
     return DropReason::tcp_bad_ack;

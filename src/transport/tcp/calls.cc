@@ -19,25 +19,6 @@ Endpoint resolve(const Endpoint& remote) {
   return resolved;
 }
 
-bool has_end_of_stream(const Connection& c) {
-  switch (c.state) {
-    case State::close_wait:
-    case State::closing:
-    case State::last_ack:
-    case State::time_wait:
-      return true;
-    case State::closed:
-    case State::listen:
-    case State::syn_sent:
-    case State::syn_received:
-    case State::established:
-    case State::fin_wait_1:
-    case State::fin_wait_2:
-      break;
-  }
-  return c.is_over;
-}
-
 }  // namespace
 
 Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
@@ -175,36 +156,19 @@ void Machine::was_read(Connection& c) {
 
 Result<std::size_t> Machine::why_unreadable(Connection& c) {
   if (c.error) return unexpected(*std::exchange(c.error, std::nullopt));
-  if (has_end_of_stream(c)) return 0;  // 9293-3.10.3-a
+  if (c.is_read_closed()) return 0;  // 9293-3.10.3-a
   return unexpected(Errno::try_again);
 }
 
 // RFC 9293 3.10.4.
 void Machine::close_write(Instant now, Connection& c) {
   c.is_more_coming = false;
-  switch (c.state) {
-    case State::syn_sent:
-      return end(now, c, Cause::close, std::nullopt);  // 9293-3.10.4-a
-    case State::syn_received:
-      c.sender.ask_fin();
-      return schedule(c);
-    case State::established:
-      c.sender.ask_fin();  // 9293-3.10.4-b
-      set_state(now, c, State::fin_wait_1, Cause::close);
-      return schedule(c);
-    case State::close_wait:
-      c.sender.ask_fin();  // 9293-3.10.4-c
-      set_state(now, c, State::last_ack, Cause::close);
-      return schedule(c);
-    case State::closed:
-    case State::listen:
-    case State::fin_wait_1:
-    case State::fin_wait_2:
-    case State::closing:
-    case State::last_ack:
-    case State::time_wait:
-      return;
-  }
+  if (!may_send(c.state)) return;  // it has been closed before
+  if (c.state == State::syn_sent) return end(now, c, Cause::close, std::nullopt);  // 9293-3.10.4-a
+  c.sender.ask_fin();  // 9293-3.10.4-b, 9293-3.10.4-c; in SYN-RECEIVED it waits for the handshake
+  if (c.state == State::established) set_state(now, c, State::fin_wait_1, Cause::close);
+  if (c.state == State::close_wait) set_state(now, c, State::last_ack, Cause::close);
+  schedule(c);
 }
 
 void Machine::close(Instant now, Connection& c) {

@@ -82,6 +82,10 @@ struct Connection : Node, ConnectionFlags {
   [[nodiscard]] Instant deadline(Alarm alarm) const {
     return deadlines[static_cast<std::size_t>(alarm)];
   }
+  // The peer's FIN has come, or nothing will any more.
+  [[nodiscard]] bool is_read_closed() const {
+    return is_over || (is_synchronized(state) && !may_receive(state));
+  }
   [[nodiscard]] std::size_t send_room() const {
     const std::size_t queued = sender.queued();
     return queued < settings->send_buffer_bytes ? settings->send_buffer_bytes - queued : 0;

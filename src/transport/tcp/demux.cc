@@ -60,7 +60,7 @@ std::uint32_t Demux::make_hash(const Endpoint& local, const Endpoint& remote) co
   std::array<std::uint8_t, 36> tuple;
   store16(tuple.data(), local.port);
   store16(tuple.data() + 2, remote.port);
-  if (local.address.is_v4() && remote.address.is_v4()) {
+  if (local.address.is_v4()) {
     store32(tuple.data() + 4, local.address.v4_number());
     store32(tuple.data() + 8, remote.address.v4_number());
     return static_cast<std::uint32_t>(siphash(key_, Bytes(tuple).first(12)));

@@ -16,10 +16,6 @@ std::uint32_t milliseconds(Duration duration) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count_ms(), 0, UINT32_MAX));
 }
 
-bool is_read_closed(const Connection& c) {
-  return c.is_over || (is_synchronized(c.state) && !may_receive(c.state));
-}
-
 // Linux's numbers of the states (TCP_ESTABLISHED is 1).
 std::uint8_t linux_state(State state) {
   switch (state) {
@@ -132,7 +128,7 @@ Readiness Tcp::readiness(ConnectionId id) const {
       c->state == State::syn_sent || (c->state == State::syn_received && !c->is_early);
   ready.is_connected = c->was_established && !c->is_over;
   ready.has_error = c->error.has_value();
-  ready.is_read_closed = is_read_closed(*c);
+  ready.is_read_closed = c->is_read_closed();
   ready.is_write_closed = c->is_over || c->sender.is_fin_asked();
   ready.is_readable = c->receiver.readable() > 0 || ready.is_read_closed || ready.has_error;
   ready.is_writable = ready.has_error || ready.is_write_closed ||

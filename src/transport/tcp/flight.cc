@@ -83,7 +83,7 @@ void Flight::split(std::size_t index, SequenceNumber place) {
 
 void Flight::resent(SequenceNumber from, SequenceNumber to, Instant now) {
   std::size_t i = find(from);
-  if (i < runs_.size() && before(runs_[i].from, from) && !runs_[i].is_held) split(i++, from);
+  if (before(runs_[i].from, from)) split(i++, from);
   if (before_or_at(from, lost_from_)) lost_from_ = later(lost_from_, to);
   const std::uint32_t order = ++order_;
   for (; i < runs_.size() && before(runs_[i].from, to); ++i) {
@@ -162,7 +162,7 @@ void Flight::acknowledge(SequenceNumber una, Delivery& delivery) {
 }
 
 std::optional<SackBlock> duplicate_in(std::span<const SackBlock> blocks, SequenceNumber una) {
-  if (blocks.empty() || !before(blocks[0].left, blocks[0].right)) return std::nullopt;
+  if (!before(blocks[0].left, blocks[0].right)) return std::nullopt;
   const bool is_old = before_or_at(blocks[0].right, una);
   const bool is_inside = blocks.size() > 1 && contains(blocks[1], blocks[0]);
   return is_old || is_inside ? std::optional(blocks[0]) : std::nullopt;
@@ -238,7 +238,6 @@ Duration Flight::lose(const LossRule& rule) {
 }
 
 void Flight::lose_first(std::uint32_t octets) {
-  if (is_empty() || runs_[head_].is_held) return;
   if (size_of(runs_[head_]) > octets) split(head_, runs_[head_].from + octets);
   lose(runs_[head_]);
 }

@@ -25,10 +25,12 @@ class FoldWriter {
   void operator()(T& value, std::type_identity_t<T> guess) {
     const bool differs = !(value == guess);
     bit(differs);
-    if (std::same_as<T, bool> || !differs) return;
-    std::uint64_t left = fold_numbers::zigzag(value, guess);
-    for (; left >= 0x80; left >>= 7) put(static_cast<std::uint8_t>(left | 0x80));
-    put(static_cast<std::uint8_t>(left));
+    if constexpr (!std::same_as<T, bool>) {
+      if (!differs) return;
+      std::uint64_t left = fold_numbers::zigzag(value, guess);
+      for (; left >= 0x80; left >>= 7) put(static_cast<std::uint8_t>(left | 0x80));
+      put(static_cast<std::uint8_t>(left));
+    }
   }
   // A number that cannot be guessed.
   template <typename T>

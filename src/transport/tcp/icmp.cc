@@ -30,7 +30,7 @@ void Machine::on_icmp_error(Instant now, const internet::IcmpError& error) {
     refresh_path(c);
     if (c.mss < old && is_synchronized(c.state)) {
       c.sender.lose_all();  // what was too big is sent again in smaller pieces
-      if (c.recovery) c.recovery->may_undo = false;
+      c.recovery->may_undo = false;
       schedule(c);
     }
     return;

@@ -45,10 +45,9 @@ Listener* Listening::find(const Segment& segment) const {
   }
   if (equals < 2) return first;
   std::size_t chosen = hash_of(balance_key_, segment.local, segment.remote) % equals;
-  for (Listener* const listener : bucket->second) {
-    if (match(*listener, segment) == best && chosen-- == 0) return listener;
-  }
-  return first;
+  auto one = bucket->second.begin();
+  while (match(**one, segment) != best || chosen-- > 0) ++one;
+  return *one;
 }
 
 }  // namespace lanyard::tcp

@@ -119,7 +119,7 @@ void Machine::set_state(Instant now, Connection& c, State to, Cause cause) {
   CHECK(is_transition(from, cause, to));
   if (trace != nullptr && trace->takes(EventKind::tcp_state)) {
     // A connection's first event says which one it is.
-    const bool is_first = from == State::closed || from == State::listen;
+    const bool is_first = from == State::closed;
     trace->emit(now, node, EventKind::tcp_state,
                 {static_cast<std::int64_t>(c.id), static_cast<std::int64_t>(from),
                  static_cast<std::int64_t>(to)},

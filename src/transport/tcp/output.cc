@@ -41,7 +41,7 @@ Flags ecn_flags(Connection& c, Flags segment, bool asks) {
   if (segment.syn() && !segment.ack()) return asks ? flags::ece | flags::cwr : flags::none;
   if (segment.syn()) return c.has_ecn ? flags::ece : flags::none;
   if (!c.has_ecn) return flags::none;
-  Flags result = c.ecn_echo && segment.ack() ? flags::ece : flags::none;
+  Flags result = c.ecn_echo ? flags::ece : flags::none;
   if (c.ecn_reduced && c.is_new_data) {
     result |= flags::cwr;
     c.ecn_reduced = false;
@@ -193,8 +193,7 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   // Whoever cuts a super-segment makes the checksums of the pieces.
   const bool is_left = c.path.takes_checksums || segment_bytes != 0;
   const ChecksumBy by = is_left ? ChecksumBy::device : ChecksumBy::us;
-  if (flags.syn() || !flags.ack() || reports_sack(c) || c.sender.has_urgent() ||
-      tells_user_timeout(c)) {
+  if (flags.syn() || reports_sack(c) || c.sender.has_urgent() || tells_user_timeout(c)) {
     header_of(now, c, flags, sequence).push_onto(payload, c.local.address, c.remote.address, by);
   } else {
     PlainHeader header{.source_port = c.local.port,

@@ -90,7 +90,7 @@ bool is_only_path_probe_lost(const Connection& c) {
   if (!c.has_sack) return c.sender.una() == rare.path_probe_from;
   const auto hole = c.sender.in_flight()->first_lost();
   const auto size = static_cast<std::uint32_t>(rare.path_probe_end - rare.path_probe_from);
-  return hole && hole->left == rare.path_probe_from && hole->right == rare.path_probe_end &&
+  return hole->left == rare.path_probe_from && hole->right == rare.path_probe_end &&
          c.sender.lost_bytes() == size;
 }
 

@@ -260,8 +260,7 @@ bool Receiver::set_urgent(SequenceNumber end) {
 }
 
 bool Receiver::has_urgent_byte() const {
-  return has_mark_ && !is_inline_ && !is_mark_read_ && mark_ < position_ &&
-         mark_ >= read_position();
+  return has_mark_ && !is_inline_ && !is_mark_read_ && mark_ < position_;
 }
 
 std::optional<std::uint8_t> Receiver::read_urgent(bool peek) {
@@ -276,9 +275,9 @@ bool Receiver::is_at_mark() const {
   return has_mark_ && read_position() == mark_;
 }
 
-// Bytes in the queue before the mark, if it lies ahead.
+// Bytes in the queue before the mark; one that was read past is none any more (pop).
 std::size_t Receiver::until_mark() const {
-  if (!has_mark_ || mark_ < read_position()) return SIZE_MAX;
+  if (!has_mark_) return SIZE_MAX;
   return static_cast<std::size_t>(mark_ - read_position());
 }
 

@@ -16,7 +16,7 @@ class Records {
  public:
   void add(SequenceNumber end) {
     if (!ends_) ends_ = std::make_unique<std::vector<SequenceNumber>>();
-    if (ends_->empty() || before(ends_->back(), end)) ends_->push_back(end);
+    ends_->push_back(end);
   }
   // Of so many octets from here on, those before the first end.
   [[nodiscard]] std::uint32_t left(SequenceNumber from, std::uint32_t size) const {

@@ -95,8 +95,8 @@ Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
 bool Sender::update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window) {
   // RFC 9293 3.10.7.4, and as Linux: what acknowledges more was sent later, also if its octets are
   // sent again. Without its window the right edge would move on by what it acknowledges.
-  const bool is_newer =
-      before(wl1_, sequence) || after(ack, wl2_) || (wl1_ == sequence && before_or_at(wl2_, ack));
+  // SND.WL2 =< SEG.ACK needs no look: SND.UNA =< SEG.ACK, or this would not have been called.
+  const bool is_newer = before_or_at(wl1_, sequence) || after(ack, wl2_);
   // A segment overtaken by a later one says nothing against what that said, but may give more.
   if (!is_newer && !after(ack + window, una_ + window_)) return false;
   const bool is_changed = window != window_;
@@ -144,7 +144,7 @@ void Sender::enter_timeout_recovery(const LossRule& rule) {
   prefers_new_ = false;
   duplicates_ = 0;
   // [RFC2018-5-a]: a peer whose word does not help is not believed for ever.
-  if (is_again || in_flight_->has_reneged()) in_flight_->forget_held();
+  if (is_again) in_flight_->forget_held();
   if (!is_selective_ || is_again) return in_flight_->lose_all();
   in_flight_->lose(rule);
   in_flight_->lose_first(UINT32_MAX);
@@ -210,18 +210,15 @@ std::optional<Outgoing> Sender::next_outgoing(const SendLimits& limits, Held& he
 
 // RFC 6675 4 NextSeg rule 1; the first one of a recovery goes out whatever the pipe holds.
 std::optional<Outgoing> Sender::next_retransmission(const SendLimits& limits) const {
-  const auto hole = in_flight_ ? in_flight_->first_lost() : std::nullopt;
+  const auto hole = in_flight_->first_lost();
   if (!hole) return std::nullopt;
   const std::uint32_t in_pipe = pipe(limits.mss);
   std::uint32_t room = limits.congestion_window > in_pipe ? limits.congestion_window - in_pipe : 0;
   if (is_first_due_) room = std::max(room, limits.mss);
   if (room < limits.mss) return std::nullopt;
   const auto size = static_cast<std::uint32_t>(hole->right - hole->left);
-  const std::uint32_t largest = std::max(limits.mss, limits.super_segment_max);
-  std::uint32_t fitting = std::min({size, room, largest});
-  if (fitting > limits.mss && fitting < size) fitting -= fitting % limits.mss;
-  fitting = records_.left(hole->left, fitting);
-  Outgoing out = run(hole->left, fitting);
+  const std::uint32_t fitting = std::min({size, room, limits.mss});
+  Outgoing out = run(hole->left, records_.left(hole->left, fitting));
   out.is_retransmission = true;
   return out;
 }

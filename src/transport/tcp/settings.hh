@@ -21,6 +21,7 @@ struct Settings {
   std::uint8_t traffic_class = 0;
   bool fast_open_connect = false;         // TCP_FASTOPEN_CONNECT: connect waits for the first data
   bool fast_open_without_cookie = false;  // TCP_FASTOPEN_NO_COOKIE
+  bool user_timeout_option = false;  // RFC 5482, ENABLED: told to the peer, and the peer's is heard
   congestion::Kind congestion = congestion::Kind::cubic;  // TCP_CONGESTION
   std::uint16_t fast_open_pending_max = 0;                // TCP_FASTOPEN of a listener; 0: off
   std::uint16_t mss_max = 0;                              // TCP_MAXSEG; 0: what the path takes
@@ -35,8 +36,6 @@ struct Settings {
   Duration keep_alive_idle;
   Duration keep_alive_interval;
   Duration user_timeout;  // TCP_USER_TIMEOUT; zero: the configured number of retries
-  bool user_timeout_option =
-      false;              // RFC 5482, ENABLED: it is told to the peer, and the peer's is heard
   Duration fin_wait_2;    // TCP_LINGER2: of an orphan; negative: straight to CLOSED
   Duration defer_accept;  // TCP_DEFER_ACCEPT; zero: off
 

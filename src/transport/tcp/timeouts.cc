@@ -74,7 +74,7 @@ void Machine::on_alarm(Instant now, Connection& c, Alarm alarm) {
       return on_retransmit(now, c);
     case Alarm::delayed_ack:
       c.is_interactive = false;
-      if (c.ack_delayed) c.ack_now = true;
+      c.ack_now = true;  // sending one stops the alarm
       return schedule(c);
     case Alarm::idle:
       return on_idle(now, c);
@@ -101,7 +101,7 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
     if (c.waiting == Waiting::window_probe) c.backoff = 0;  // the window has opened
     return restart_retransmit(now, c);
   }
-  if (held == Held::by_window && c.sender.has_unsent()) {
+  if (held == Held::by_window) {
     const bool is_closed = c.sender.usable_window() == 0;
     const Waiting wanted = is_closed ? Waiting::window_probe : Waiting::override;
     if (is_armed && c.waiting == wanted) return;
@@ -115,9 +115,9 @@ void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
   c.waiting = Waiting::nothing;
   set_alarm(c, Alarm::retransmit, Instant::never());
   if (held == Held::by_pacing) return;  // the other alarm is for that
-  const bool is_corked = held == Held::by_nagle && (c.settings->cork || c.is_more_coming);
-  // RFC 9293 3.9.1.2 [MUST-60]: nothing is held back for ever.
-  if (!is_corked) return set_alarm(c, Alarm::held_back, Instant::never());
+  // RFC 9293 3.9.1.2 [MUST-60]: nothing is held back for ever. With nothing in flight it is a cork,
+  // or more to come, that holds.
+  if (held != Held::by_nagle) return set_alarm(c, Alarm::held_back, Instant::never());
   if (c.deadline(Alarm::held_back) == Instant::never())
     set_alarm(c, Alarm::held_back, now + std::clamp(retransmit_timeout(c), cork_min, cork_max));
 }
@@ -135,7 +135,7 @@ void Machine::arm_for_loss(Instant now, Connection& c) {
     c.waiting = Waiting::nothing;
     return set_alarm(c, Alarm::retransmit, Instant::never());
   }
-  const Instant time_out = (c.recovery ? c.recovery->timer_from : now) + retransmit_timeout(c);
+  const Instant time_out = c.recovery->timer_from + retransmit_timeout(c);
   const bool is_probing = may_probe(c);
   const Instant probe = is_probing ? now + probe_timeout(c) : Instant::never();
   c.waiting = is_probing ? Waiting::tail_probe : Waiting::acknowledgment;
@@ -144,9 +144,8 @@ void Machine::arm_for_loss(Instant now, Connection& c) {
 
 // RFC 8985 7.2: only with SACK, outside recovery, with nothing held, and one at a time.
 bool Machine::may_probe(const Connection& c) const {
-  return config.tail_probes && c.recovery && c.has_sack &&
-         c.sender.recovery() == Sender::Recovery::none && !c.recovery->is_probing &&
-         c.sender.selectively_acknowledged() == 0 && c.retransmits == 0;
+  return config.tail_probes && c.has_sack && c.sender.recovery() == Sender::Recovery::none &&
+         !c.recovery->is_probing && c.sender.selectively_acknowledged() == 0;
 }
 
 // RFC 8985 7.2: two round trips, and what the peer may wait before it acknowledges less than two
@@ -154,7 +153,7 @@ bool Machine::may_probe(const Connection& c) const {
 Duration Machine::probe_timeout(const Connection& c) const {
   constexpr Duration slack = Duration::milliseconds(2);
   if (!c.round_trip.has_sample()) return Duration::seconds(1);
-  const bool may_wait = c.sender.in_flight() == nullptr || c.sender.in_flight()->runs() < 2;
+  const bool may_wait = c.sender.in_flight()->runs() < 2;
   return c.round_trip.smoothed() * 2 + (may_wait ? config.peer_ack_delay_max : slack);
 }
 
@@ -183,7 +182,7 @@ void Machine::on_retransmit(Instant now, Connection& c) {
   if (c.retransmitting_since == Instant::never())
     c.retransmitting_since = now - retransmit_timeout(c);
   if (is_past_r2(config, now, c)) return give_up(now, c);
-  if (c.recovery) begin_timeout(now, c);
+  begin_timeout(now, c);
   look_for_black_hole(*this, now, c);
   ++c.retransmits;
   if (c.backoff < 31) ++c.backoff;  // RFC 6298 5.5 [MUST-19]
@@ -245,7 +244,6 @@ void Machine::on_idle(Instant now, Connection& c) {
   if (c.state == State::fin_wait_2 && c.is_orphan)
     return end(now, c, Cause::time_out, std::nullopt);
   const Settings& settings = *c.settings;
-  if (!settings.keep_alive) return;
   const Instant due = c.last_received + settings.keep_alive_idle;
   // [MUST-26]: only while nothing has come and nothing is outstanding.
   if (now < due && c.probes == 0) return set_alarm(c, Alarm::idle, due);

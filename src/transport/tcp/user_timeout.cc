@@ -34,7 +34,7 @@ Duration time_of(std::uint32_t retries, const transport::Config& config) {
 Duration user_timeout(const transport::Config& config, const Connection& c) {
   const Duration set = c.settings->user_timeout;
   const bool has_heard = c.rare && c.rare->remote_user_timeout > Duration::zero();
-  if (set > Duration::zero() || !has_heard || !is_synchronized(c.state)) return set;
+  if (set > Duration::zero() || !has_heard) return set;
   const Duration least = std::max(lower_limit, c.round_trip.timeout(config) * 2);
   const Duration wanted = std::max({advertised(config, c), c.rare->remote_user_timeout, least});
   return std::min(wanted, std::max(upper_limit, least));

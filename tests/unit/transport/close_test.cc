@@ -132,6 +132,27 @@ TEST(TcpClose, AnOrphansFinWait2Ends) {
   EXPECT_TRUE(s.host.tcp.rows().empty());
 }
 
+// What an orphan has read already may come again with the FIN behind it: nothing is lost by taking
+// that, and a reset would be (RFC 9293 3.6.1 [SHLD-3] is about data nobody will read).
+TEST(TcpClose, AnOrphanTakesTheFinBehindTextItHasRead) {
+  Scripted s;
+  const auto connection = s.connect_one();
+  s.send(flags::ack, "read already");
+  EXPECT_EQ(s.read(connection), "read already");
+  s.host.out.clear();
+  s.host.tcp.close(s.now, connection);
+  ++s.ours;
+  s.send(flags::ack);
+  s.host.out.clear();
+  Seg again = s.make(flags::fin | flags::ack, "read already");
+  again.header.sequence = s.peer_next - 12;
+  s.send(again);
+  const Seg answer = s.expect();
+  EXPECT_EQ(answer.header.flags, flags::ack);
+  EXPECT_EQ(answer.header.acknowledgment, s.peer_next + 1);
+  EXPECT_EQ(s.host.tcp.rows().at(0).state, State::time_wait);
+}
+
 TEST(TcpClose, AFinAheadOfAGapWaitsForTheGap) {
   Scripted s;
   const auto connection = s.connect_one();
@@ -233,11 +254,22 @@ TEST(TcpTimeWait, AServerMayBindAgainWithReuseAddress) {
 // RFC 6191 2 [RFC6191-2-a]: where timestamps tell the old segments from the new ones.
 TEST(TcpTimeWait, AnActiveOpenMayTakeThePlaceAfterASecond) {
   using transport::Reuse;
-  for (const Reuse reuse : {Reuse::always, Reuse::of_loopback, Reuse::off}) {
+  struct Case {
+    Reuse reuse;
+    bool is_loopback, may;
+  };
+  for (const Case& each : {Case{Reuse::always, false, true},
+                           {Reuse::of_loopback, false, false},
+                           {Reuse::of_loopback, true, true},
+                           {Reuse::off, true, false}}) {
     transport::Config config;
-    config.time_wait_reuse = reuse;
+    config.time_wait_reuse = each.reuse;
     config.ephemeral_first = config.ephemeral_last = 40'000;
     Pair pair(config);
+    if (each.is_loopback) {
+      pair.b.address = IpAddress::loopback(Family::ipv4);
+      pair.b.paths.own = {pair.b.address};
+    }
     const auto ends = pair.establish();
     ASSERT_TRUE(pair.a.tcp.send(pair.now, ends.a, as_bytes("the old one")));
     ASSERT_TRUE(pair.a.tcp.shutdown_write(pair.now, ends.a));
@@ -257,11 +289,51 @@ TEST(TcpTimeWait, AnActiveOpenMayTakeThePlaceAfterASecond) {
     EXPECT_FALSE(again());
     pair.run_for(1_s);
     const auto connection = again();
-    ASSERT_EQ(connection.has_value(), reuse == Reuse::always);
+    ASSERT_EQ(connection.has_value(), each.may);
     if (!connection) continue;
     pair.run_for(1_s);
     EXPECT_EQ(pair.a.tcp.state(*connection), State::established);
   }
+}
+
+// RFC 9293 3.6.1 [MAY-2], [RFC6191-2-a]: the new numbers begin beyond the old ones, also where the
+// old connection has used them up faster than the clock makes new ones.
+TEST(TcpTimeWait, TheNumbersOfAReopenedOneAreBeyondTheOld) {
+  transport::Config config;
+  config.ephemeral_first = config.ephemeral_last = 40'000;
+  Pair pair(config);
+  const auto ends = pair.establish();
+  tcp::SequenceNumber end;
+  std::optional<tcp::SequenceNumber> begin;
+  pair.tap = [&](bool from_a, const internet::Datagram& datagram) {
+    if (!from_a) return;
+    const Seg segment = read_segment(datagram);
+    if (segment.header.flags.syn()) begin = segment.header.sequence;
+    if (!begin) end = segment.header.sequence + static_cast<std::uint32_t>(segment.text.size());
+  };
+  const std::string text = pattern(4'000'000);
+  const Instant began = pair.now;
+  ASSERT_EQ(pair.a.tcp.send(pair.now, ends.a, as_bytes(text)), text.size());
+  std::size_t got = 0;
+  for (int i = 0; i < 1000 && got < text.size(); ++i) {
+    pair.run_for(10_ms);
+    got += pair.read_all(pair.b, ends.b).size();
+  }
+  ASSERT_EQ(got, text.size());
+  ASSERT_LT(pair.now - began, 5_s);
+  pair.a.tcp.close(pair.now, ends.a);
+  pair.run_for(100_ms);
+  pair.b.tcp.close(pair.now, ends.b);
+  pair.run_for(1500_ms);
+  tcp::Open open;
+  open.remote = {pair.b.address, 80, 0};
+  open.settings = pair.a.tcp.default_settings();
+  const auto again = pair.a.tcp.connect(pair.now, open);
+  ASSERT_TRUE(again);
+  pair.run_for(1_s);
+  ASSERT_TRUE(begin);
+  EXPECT_TRUE(after(*begin, end + 65'535)) << begin->value() << " after " << end.value();
+  EXPECT_EQ(pair.a.tcp.state(*again), State::established);
 }
 
 // Without timestamps nothing tells old segments from new ones; and a live one is never replaced.

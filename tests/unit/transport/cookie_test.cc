@@ -156,6 +156,122 @@ TEST(TcpSynCookies, AForgedOrOldOneIsResetAsBefore) {
   EXPECT_FALSE(s.host.tcp.accept(s.now, listener, 1));
 }
 
+// RFC 6298 2, 3: wherever in the sequence space the cookie, which begins with the minute, lies.
+TEST(TcpSynCookies, TheRoundTripIsMeasuredInEveryMinute) {
+  for (int i = 0; i < 10; ++i) {
+    Scripted s(small());
+    s.now = s.now + 30_s * i;
+    s.with_timestamps = i % 2 == 0;
+    const auto listener = s.listen(s.host.tcp.default_settings(), 2);
+    flood(s, 10);
+    s.send(s.make(flags::syn));
+    const Seg answer = s.expect();
+    EXPECT_EQ(answer.header.sequence.value() >> 30,
+              (100U + 30U * static_cast<unsigned>(i)) / 60 % 4);
+    ++s.peer_next;
+    s.ours = answer.header.sequence + 1;
+    s.send(flags::ack);
+    const auto connection = s.host.tcp.accept(s.now, listener, 1);
+    ASSERT_TRUE(connection);
+    ASSERT_TRUE(s.host.tcp.send(s.now, *connection, as_bytes("how long does it take?")));
+    const Seg data = s.expect();
+    s.now = s.now + 30_ms;
+    s.ours = s.ours + static_cast<std::uint32_t>(data.text.size());
+    s.send(flags::ack);
+    EXPECT_EQ(s.host.tcp.info(s.now, *connection).rtt_us, 30'000U)
+        << answer.header.sequence.value();
+  }
+}
+
+// As the last ACK of any handshake, and as Linux: it is dropped while nobody accepts, and the data
+// that the client sends again opens the connection later.
+TEST(TcpSynCookies, AFullAcceptQueueDropsTheLastAckUnlessItShallReset) {
+  for (const bool resets : {false, true}) {
+    transport::Config config = small();
+    config.resets_when_backlog_full = resets;
+    Scripted s(config);
+    const auto listener = s.listen(s.host.tcp.default_settings(), 1);
+    flood(s, 10);
+    std::vector<SequenceNumber> cookies;
+    for (s.peer_port = 5000; s.peer_port < 5003; ++s.peer_port) {
+      s.send(s.make(flags::syn));
+      cookies.push_back(s.expect().header.sequence);
+    }
+    ++s.peer_next;
+    for (std::size_t i = 0; i < 2; ++i) {
+      s.peer_port = static_cast<Port>(5000 + i);
+      s.ours = cookies[i] + 1;
+      s.send(flags::ack);
+    }
+    s.expect_nothing();
+    s.peer_port = 5002;
+    s.ours = cookies[2] + 1;
+    const Seg text = s.make(flags::ack, "patience");
+    if (resets) {
+      s.send(text);
+      EXPECT_TRUE(s.expect().header.flags.rst());
+      continue;
+    }
+    EXPECT_EQ(s.send(text), DropReason::tcp_backlog_full);
+    s.expect_nothing();
+    for (std::size_t i = 0; i < 2; ++i) ASSERT_TRUE(s.host.tcp.accept(s.now, listener, 1));
+    s.run_for(1_s);
+    s.host.out.clear();
+    s.send(text);
+    const auto connection = s.host.tcp.accept(s.now, listener, 1);
+    ASSERT_TRUE(connection);
+    EXPECT_EQ(s.read(*connection), "patience");
+  }
+}
+
+// 9293-3.10.7.2-b: a SYN,ACK is nobody's last ACK, whatever it acknowledges.
+TEST(TcpSynCookies, ASynAckIsResetThoughItsNumberIsGood) {
+  Scripted s(small());
+  const auto listener = s.listen(s.host.tcp.default_settings(), 2);
+  flood(s, 10);
+  s.send(s.make(flags::syn));
+  s.ours = s.expect().header.sequence + 1;
+  ++s.peer_next;
+  s.send(s.make(flags::syn | flags::ack));
+  const Seg reset = s.expect();
+  EXPECT_TRUE(reset.header.flags.rst());
+  EXPECT_EQ(reset.header.sequence, s.ours);
+  EXPECT_FALSE(s.host.tcp.has_waiting(listener));
+}
+
+// A link-local address means something on its link only (RFC 4007 6).
+TEST(TcpSynCookies, ALinkLocalPeerGetsItsCookieOnTheLinkItIsOn) {
+  for (const bool is_link_local : {false, true}) {
+    Scripted s(small());
+    s.host.address = *IpAddress::parse(is_link_local ? "fe80::1" : "fd00::1");
+    s.peer = *IpAddress::parse(is_link_local ? "fe80::9" : "fd00::9");
+    s.host.paths.own.insert(s.host.address);
+    const auto binding = s.host.tcp.bind({.local = {IpAddress::any(Family::ipv6), s.port, 0}});
+    ASSERT_TRUE(binding);
+    const auto listener = s.host.tcp.listen(*binding, 2, s.host.tcp.default_settings(), 0);
+    ASSERT_TRUE(listener);
+    const auto arrive = [&](const Seg& segment) {
+      internet::Datagram datagram = make_segment(segment);
+      datagram.interface = 7;
+      s.host.tcp.on_segment(s.now, std::move(datagram));
+    };
+    for (int i = 0; i < 5; ++i) {
+      ++s.peer_port;
+      s.host.out.clear();
+      arrive(s.make(flags::syn));
+    }
+    ASSERT_EQ(s.host.out.size(), 1U);
+    EXPECT_EQ(s.host.out.front().interface, is_link_local ? 7U : 0U);
+    EXPECT_EQ(s.host.tcp.rows().size(), 1U + 4U);
+    s.ours = s.expect().header.sequence + 1;
+    ++s.peer_next;
+    arrive(s.make(flags::ack));
+    const auto connection = s.host.tcp.accept(s.now, *listener, 1);
+    ASSERT_TRUE(connection);
+    EXPECT_EQ(s.host.tcp.remote(*connection).interface, is_link_local ? 7U : 0U);
+  }
+}
+
 TEST(TcpSynCookies, TheTimestampHoldsTheFactsAndIsNeverAheadOfTheClock) {
   for (std::uint32_t clock : {0U, 63U, 64U, 1'000'003U, 0xffff'ffffU}) {
     for (int scale = -1; scale <= 14; ++scale) {

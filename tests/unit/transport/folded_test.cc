@@ -165,4 +165,92 @@ TEST(Folded, SettingsThatDifferEverywhereAreKept) {
     EXPECT_EQ(pair.a.tcp.settings(all[i]).send_buffer_bytes, 20'000 + i);
 }
 
+// A half-closed connection is not over: its program still reads (RFC 9293 3.6).
+TEST(Folded, AHalfClosedConnectionThatWaitsForThePeersEndStays) {
+  Pair pair(folding_beyond(0));
+  const auto ends = pair.establish();
+  ASSERT_TRUE(pair.a.tcp.shutdown_write(pair.now, ends.a));
+  pair.run_for(1_s);
+  for (int i = 0; i < 3; ++i) let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 0U);
+  EXPECT_EQ(pair.a.tcp.state(ends.a), tcp::State::fin_wait_2);
+  EXPECT_EQ(pair.b.tcp.folded(), 1U);
+  EXPECT_EQ(say(pair, pair.b, ends.b, pair.a, ends.a, "a last word"), "a last word");
+}
+
+// RFC 9293 3.9.2.2 [MUST-56]: what an ICMP error said is told should the connection fail later.
+TEST(Folded, WhoHasHeardOfAnErrorIsNotFolded) {
+  Pair pair(folding_beyond(0));
+  const auto ends = pair.establish();
+  std::vector<std::uint8_t> quoted;
+  pair.tap = [&](bool from_a, const internet::Datagram& datagram) {
+    if (from_a) quoted.assign(datagram.packet.front().begin(), datagram.packet.front().end());
+  };
+  ASSERT_TRUE(pair.a.tcp.send(pair.now, ends.a, as_bytes("lost once")));
+  pair.flush();
+  internet::IcmpError error;
+  error.kind = internet::IcmpError::Kind::host_unreachable;
+  error.source = pair.a.address;
+  error.destination = pair.b.address;
+  error.protocol = internet::Protocol::tcp;
+  error.quoted = quoted;
+  pair.a.tcp.on_icmp_error(pair.now, error);
+  pair.run_for(1_s);
+  for (int i = 0; i < 3; ++i) let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.unacked_bytes(ends.a), 0U);
+  EXPECT_EQ(pair.a.tcp.folded(), 0U);
+  pair.fate = [](bool, const internet::Datagram&) { return Fate{{}}; };
+  ASSERT_TRUE(pair.a.tcp.send(pair.now, ends.a, as_bytes("lost for good")));
+  pair.run_for(1200_s);
+  EXPECT_EQ(pair.a.tcp.take_error(ends.a), Errno::host_unreachable);
+}
+
+// Urgent data that was announced and has not come is waited for.
+TEST(Folded, WhoWaitsForUrgentDataIsNotFolded) {
+  Pair pair(folding_beyond(0));
+  const auto ends = pair.establish();
+  ASSERT_TRUE(pair.a.tcp.send(pair.now, ends.a, as_bytes("ab"), {.urgent = true}));
+  pair.run_for(1_s);
+  EXPECT_EQ(pair.read_all(pair.b, ends.b), "a");
+  for (int i = 0; i < 3; ++i) let_fold(pair);
+  EXPECT_EQ(pair.b.tcp.folded(), 0U);
+  std::vector<std::uint8_t> octet(1);
+  EXPECT_EQ(pair.b.tcp.receive(pair.now, ends.b, octet, {.urgent = true}), 1U);
+  EXPECT_EQ(octet[0], 'b');
+}
+
+// Its port and peer are taken, whether anybody has looked at it or not.
+TEST(Folded, NoSecondConnectionIsOpenedInItsPlace) {
+  transport::Config config = folding_beyond(0);
+  config.ephemeral_first = config.ephemeral_last = 40'000;
+  Pair pair(config);
+  const auto ends = pair.establish();
+  pair.run_for(1_s);
+  let_fold(pair);
+  ASSERT_EQ(pair.a.tcp.folded(), 1U);
+  tcp::Open open;
+  open.remote = {pair.b.address, 80, 0};
+  open.settings = pair.a.tcp.default_settings();
+  EXPECT_EQ(pair.a.tcp.connect(pair.now, open).error(), Errno::address_not_available);
+  EXPECT_EQ(pair.a.tcp.state(ends.a), tcp::State::established);
+}
+
+// Many go at once; those that stay are folded as before.
+TEST(Folded, WhenMostAreGoneTheRestIsStillFolded) {
+  Pair pair(folding_beyond(10'000));
+  const tcp::ListenerId listener = pair.listen(80, 400);
+  std::vector<tcp::ConnectionId> all;
+  for (int i = 0; i < 300; ++i) all.push_back(pair.connect());
+  pair.run_for(1_s);
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(pair.b.tcp.accept(pair.now, listener, 0));
+  for (int i = 0; i < 270; ++i) pair.a.tcp.abort(pair.now, all[static_cast<std::size_t>(i)]);
+  pair.run_for(1_s);
+  EXPECT_EQ(pair.a.tcp.rows().size(), 30U);
+  pair.a.config.unfolded_connections_max = 0;
+  for (int i = 0; i < 100; ++i) let_fold(pair);
+  EXPECT_EQ(pair.a.tcp.folded(), 30U);
+  for (int i = 270; i < 300; ++i)
+    EXPECT_EQ(pair.a.tcp.state(all[static_cast<std::size_t>(i)]), tcp::State::established);
+}
+
 }  // namespace lanyard::test

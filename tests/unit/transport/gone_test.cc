@@ -56,6 +56,17 @@ TEST(TcpGone, AConnectionThatNeverWasOrIsClosedAnswersAsOneThatIsNot) {
   expect_gone(s, closed);
 }
 
+// RFC 9293 3.10.4: the connection goes on by itself; the handle is the program's no more.
+TEST(TcpGone, OneThatIsClosedAndNotYetOverIsNot) {
+  Scripted s;
+  const auto closed = s.connect_one();
+  s.host.tcp.close(s.now, closed);
+  EXPECT_TRUE(s.expect().header.flags.fin());
+  expect_gone(s, closed);
+  ASSERT_EQ(s.host.tcp.rows().size(), 1U);
+  EXPECT_EQ(s.host.tcp.rows().at(0).state, tcp::State::fin_wait_1);
+}
+
 TEST(TcpGone, AListenerThatIsClosedIsNot) {
   Scripted s;
   const auto id = s.listen();

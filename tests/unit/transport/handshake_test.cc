@@ -61,8 +61,12 @@ TEST(TcpClosed, NobodyTalksToABroadcastOrGroupAddress) {
     syn.destination = to;
     EXPECT_EQ(s.send(syn), DropReason::martian_destination);
   }
+  internet::Datagram to_all = make_segment(s.make(flags::syn));
+  to_all.was_link_broadcast = true;  // whatever address stands in it
+  EXPECT_EQ(s.host.tcp.on_segment(s.now, std::move(to_all)), DropReason::martian_destination);
   // RFC 9293 3.9.2.3 [MUST-63].
-  for (const IpAddress& from : {IpAddress::v4(10, 0, 0, 255), IpAddress::v4(224, 0, 0, 1)}) {
+  for (const IpAddress& from :
+       {IpAddress::v4(10, 0, 0, 255), IpAddress::v4(224, 0, 0, 1), IpAddress::any(Family::ipv4)}) {
     Seg syn = s.make(flags::syn);
     syn.source = from;
     EXPECT_EQ(s.send(syn), DropReason::martian_source);
@@ -253,9 +257,12 @@ TEST(TcpSynSent, ASynFromThePeerIsASimultaneousOpen) {
   EXPECT_EQ(answer.header.flags, flags::syn | flags::ack);
   EXPECT_EQ(answer.header.sequence, syn.header.sequence);
   EXPECT_EQ(s.host.tcp.state(connection), State::syn_received);
+  EXPECT_TRUE(s.host.tcp.readiness(connection).is_connecting);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_writable);
   s.ours = syn.header.sequence + 1;
   s.send(flags::ack);
   EXPECT_EQ(s.host.tcp.state(connection), State::established);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_connecting);
 }
 
 // RFC 5961 1: one segment that guesses no sequence number must not cost a connection.

@@ -82,6 +82,30 @@ TEST_F(Several, AListenerElsewhereIsNobody) {
   EXPECT_EQ(taken_by({other}), tcp::ListenerId::none);
 }
 
+TEST_F(Several, AListenerForIpv4HearsNothingOfIpv6) {
+  s.host.address = *IpAddress::parse("fd00::1");
+  s.peer = *IpAddress::parse("fd00::9");
+  s.host.paths.own.insert(s.host.address);
+  const auto four = listen({.local = {any4, 80, 0}, .reuse_address = true});
+  EXPECT_EQ(taken_by({four}), tcp::ListenerId::none);
+  transport::BindRequest request{.local = {any6, 80, 0}, .reuse_address = true};
+  request.v6_only = true;
+  const auto six = listen(request);
+  EXPECT_EQ(taken_by({four, six}), six);
+}
+
+// Only the most exact of those who share a port share its peers, in whatever order they came.
+TEST_F(Several, AWiderListenerGetsNothingOfWhatExacterOnesShare) {
+  transport::BindRequest exact{.local = {s.host.address, 80, 0}}, wide{.local = {any4, 80, 0}};
+  exact.reuse_port = wide.reuse_port = true;
+  const auto a = listen(exact), loose = listen(wide), b = listen(exact);
+  std::map<tcp::ListenerId, int> got;
+  for (int i = 0; i < 60; ++i) ++got[taken_by({a, b, loose})];
+  EXPECT_EQ(got.size(), 2U);
+  EXPECT_GE(got[a], 5);
+  EXPECT_GE(got[b], 5);
+}
+
 TEST_F(Several, EqualListenersShareThePeersAndEachPeerKeepsItsOwn) {
   transport::BindRequest request{.local = {any4, 80, 0}};
   request.reuse_port = true;

@@ -296,6 +296,10 @@ TEST(TcpSack, ManyHolesAreBounded) {
   Sent s(una, 1000);
   for (std::uint32_t i = 1; i < 100'000; i += 2) (void)s.sack({{una + i * 4, una + i * 4 + 1}});
   EXPECT_LE(s.flight.runs(), 1000 + Flight::splits_max + 2);  // BI-53
+  // Neither before nor behind a place where a segment would have to be cut.
+  EXPECT_EQ(s.sack({{una + 950'500, una + 951'000}}).held, 0U);
+  EXPECT_EQ(s.sack({{una + 950'000, una + 950'500}}).held, 0U);
+  EXPECT_EQ(s.sack({{una + 950'000, una + 951'000}}).held, 1000U);
   (void)s.sack({{una + 1, una + 900'000}});
   EXPECT_GE(s.flight.held(), 898'000U);
   s.acknowledge(una + 1'000'000);
@@ -308,6 +312,8 @@ TEST(TcpSack, ADuplicateReportIsToldFromNews) {
   const SackBlock old{una - 2000, una - 1000}, inner{una + 3000, una + 4000},
       outer{una + 2000, una + 5000}, other{una + 6000, una + 7000};
   EXPECT_EQ(tcp::duplicate_in(std::vector{old}, una), old);
+  EXPECT_EQ(tcp::duplicate_in(std::vector{SackBlock{una - 9, una - 9}}, una), std::nullopt);
+  EXPECT_EQ(tcp::duplicate_in(std::vector{SackBlock{una - 5, una - 9}}, una), std::nullopt);
   EXPECT_EQ(tcp::duplicate_in(std::vector{inner, outer}, una), inner);  // RFC 2883 4.2
   EXPECT_FALSE(tcp::duplicate_in(std::vector{other, outer}, una));
   EXPECT_FALSE(tcp::duplicate_in(std::vector{outer}, una));
@@ -411,6 +417,26 @@ TEST(TcpIcmp, SoftErrorsNeverEndAnOpenConnection) {
   EXPECT_EQ(s.host.tcp.take_error(connection), Errno::connection_refused);
 }
 
+// ip(7), IP_RECVERR: a program that asked hears of it at once, in the next call it makes.
+TEST(TcpIcmp, AProgramThatAsksIsToldOfSoftErrorsWhileTheConnectionStands) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.reports_soft_errors = true;
+  const auto connection = s.connect_one({.mss = 1000}, settings);
+  write(s, connection, 100);
+  const Seg data = s.expect();
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_readable);
+  s.host.tcp.on_icmp_error(s.now, about(data, internet::IcmpError::Kind::host_unreachable, quoted));
+  EXPECT_TRUE(s.host.tcp.readiness(connection).is_readable);
+  EXPECT_TRUE(s.host.tcp.readiness(connection).has_error);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_read_closed);
+  std::vector<std::uint8_t> buffer(10);
+  EXPECT_EQ(s.host.tcp.receive(s.now, connection, buffer).error(), Errno::host_unreachable);
+  EXPECT_FALSE(s.host.tcp.readiness(connection).is_readable);
+  EXPECT_EQ(s.host.tcp.state(connection), State::established);
+}
+
 TEST(TcpIcmp, AConnectionBeingOpenedOutlivesSoftErrorsWhereThatIsChosen) {
   transport::Config config;
   config.errors_abort_opening = false;
@@ -457,6 +483,23 @@ TEST(TcpIcmp, ASmallerPathMakesSmallerSegmentsAtOnce) {
   EXPECT_EQ(again.header.sequence, big.header.sequence);
   EXPECT_EQ(again.text.size(), 560U);
   EXPECT_EQ(s.host.tcp.info(s.now, connection).pmtu, 600U);
+}
+
+// RFC 8985 7.2: a probe of the tail that was due is not sent while that is repaired.
+TEST(TcpIcmp, NoTailProbeGoesWhileWhatWasTooBigIsSentAgain) {
+  Scripted s;
+  std::vector<std::uint8_t> quoted;
+  const auto connection = s.connect_one({.mss = 1460, .sack_permitted = true});
+  const Seg big = first_in_flight(s, connection);
+  s.host.paths.mtu = 600;
+  s.host.tcp.on_icmp_error(s.now, about(big, internet::IcmpError::Kind::packet_too_big, quoted));
+  std::size_t again = 0;
+  while (const auto segment = s.take()) again += segment->text.size();
+  EXPECT_EQ(again, 3000U);
+  s.run_for(150_ms);
+  s.expect_nothing();
+  s.run_for(200_ms);  // the time-out comes all the same (RFC 6298 5.4)
+  EXPECT_EQ(s.expect().header.sequence, big.header.sequence);
 }
 
 TEST(TcpIcmp, ATooBigThatChangesNothingSendsNothingAgain) {

@@ -10,8 +10,8 @@ namespace {
 
 // A transfer from a to b over a path that takes segments (TCP header included) of so many octets.
 struct Hole {
-  explicit Hole(transport::PathProbing probing, std::size_t takes = SIZE_MAX)
-      : pair(config_of(probing)), most(takes) {
+  explicit Hole(transport::PathProbing probing, std::size_t takes = SIZE_MAX, bool with_sack = true)
+      : pair(config_of(probing, with_sack)), most(takes) {
     pair.fate = [this](bool, const internet::Datagram& datagram) {
       const bool is_lost = datagram.packet.size() > most;
       lost += is_lost ? 1 : 0;
@@ -19,8 +19,9 @@ struct Hole {
     };
     ends = pair.establish();
   }
-  static transport::Config config_of(transport::PathProbing probing) {
+  static transport::Config config_of(transport::PathProbing probing, bool with_sack) {
     transport::Config config;
+    config.sack = with_sack;
     config.path_probing = probing;
     return config;
   }
@@ -86,6 +87,32 @@ TEST(TcpPathProbe, ALostProbeReducesNothing) {
   EXPECT_EQ(hole.info().total_retrans, 2U * static_cast<unsigned>(hole.lost));  // two halves each
   EXPECT_GE(hole.info().snd_mss, 1256U);
   EXPECT_LE(hole.info().snd_mss, 1268U);
+}
+
+// 7.6.2, and where there is no SACK to say so: the probe is what una stands at.
+TEST(TcpPathProbe, WithoutSackALostProbeReducesNothingEither) {
+  Hole hole(transport::PathProbing::always, 1300, false);
+  ASSERT_EQ(hole.transfer(3'000'000, 60_s), 3'000'000U);
+  EXPECT_GT(hole.lost, 1);
+  EXPECT_EQ(hole.info().snd_ssthresh, 0x7fffffffU);
+  EXPECT_GE(hole.info().snd_mss, 1256U);
+}
+
+// But what is lost beside it is a sign of congestion like any other.
+TEST(TcpPathProbe, AProbeLostWithOthersReducesAsTheyDo) {
+  Hole hole(transport::PathProbing::always, 1300);
+  int behind = 0;
+  hole.pair.fate = [&](bool from_a, const internet::Datagram& datagram) {
+    if (!from_a) return Fate{};
+    if (datagram.packet.size() > 1300) {
+      behind = ++hole.lost == 1 ? 2 : behind;  // the two behind the first probe go with it
+      return Fate{{}};
+    }
+    return behind > 0 && behind-- > 0 ? Fate{{}} : Fate{};
+  };
+  ASSERT_EQ(hole.transfer(3'000'000, 60_s), 3'000'000U);
+  EXPECT_GT(hole.lost, 0);
+  EXPECT_LT(hole.info().snd_ssthresh, 0x7fffffffU);
 }
 
 // [RFC8899-5-a] 5.2: BASE, SEARCHING, SEARCH_COMPLETE until PMTU_RAISE_TIMER, after a black hole

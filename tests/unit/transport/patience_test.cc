@@ -27,6 +27,28 @@ TEST(TcpPatience, TheUsersTimeoutEndsAConnectionWhoseWindowStaysClosed) {
   EXPECT_EQ(s.host.tcp.take_error(c), Errno::timed_out);
 }
 
+// RFC 9293 3.8.6 [SHLD-17]: a peer that shrank its window below what is in flight and answers is
+// alive; one that says nothing more is not.
+TEST(TcpPatience, APeerThatShrankItsWindowIsWaitedForAsLongAsItAnswers) {
+  for (const bool answers : {true, false}) {
+    Scripted s;
+    const auto c = s.accept_one({.mss = 1000});
+    ASSERT_TRUE(s.host.tcp.send(s.now, c, as_bytes(pattern(1000))));
+    s.window = 0;
+    s.send(flags::ack);
+    EXPECT_EQ(s.host.tcp.info(s.now, c).snd_wnd, 0U);
+    for (int i = 0; i < 40; ++i) {
+      s.run_for(50_s);
+      s.host.out.clear();
+      if (answers) s.send(flags::ack);
+    }
+    EXPECT_EQ(s.host.tcp.state(c), answers ? State::established : State::closed);
+    if (!answers) {
+      EXPECT_EQ(s.host.tcp.take_error(c), Errno::timed_out);
+    }
+  }
+}
+
 TEST(TcpPatience, AnsweredWindowProbesKeepItForAsLongAsTheyAreAnswered) {
   // 9293-3.8-c, [MUST-37]
   Scripted s;
@@ -90,6 +112,25 @@ TEST(TcpPatience, AListenerThatWaitsForDataGetsTheConnectionWithItAndElseLate) {
   s.run_until(began + 3100_ms);
   EXPECT_EQ(s.expect().header.flags, flags::syn | flags::ack);
   s.send(flags::ack);
+  EXPECT_TRUE(s.host.tcp.has_waiting(listener));
+}
+
+// The SYN,ACK was lost once already: what the listener waits for is not what the peer waits for, so
+// the SYN,ACK goes again when it is due.
+TEST(TcpPatience, ALostSynAckGoesAgainHoweverLongTheListenerWaits) {
+  Scripted s;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  settings.defer_accept = 30_s;
+  const auto listener = s.listen(settings);
+  s.send(flags::syn);
+  s.ours = s.expect().header.sequence + 1;
+  s.run_for(1100_ms);
+  EXPECT_EQ(s.expect().header.flags, flags::syn | flags::ack);
+  s.send(flags::ack);
+  EXPECT_FALSE(s.host.tcp.has_waiting(listener));
+  s.run_for(2_s);
+  EXPECT_EQ(s.expect().header.flags, flags::syn | flags::ack);
+  s.send(flags::ack | flags::psh, "now");
   EXPECT_TRUE(s.host.tcp.has_waiting(listener));
 }
 

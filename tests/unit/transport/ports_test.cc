@@ -52,6 +52,40 @@ TEST_F(PortRules, TheDualStackWildcardTakesBothFamilies) {
   EXPECT_TRUE(ports.bind(at(any4, 90)));
 }
 
+TEST_F(PortRules, AWildcardThatIsThereTakesEveryAddressOfItsFamilies) {
+  ASSERT_TRUE(ports.bind(at(any4)));
+  expect_in_use(at(one));
+  EXPECT_TRUE(ports.bind(at(*IpAddress::parse("fd00::1"))));  // no IPv4 reaches that one
+  ASSERT_TRUE(ports.bind(at(any6, 81)));
+  expect_in_use(at(one, 81));
+}
+
+// setsockopt after bind: it counts for whoever comes next, as on Linux.
+TEST_F(PortRules, SharingMayBeAllowedAndForbiddenLater) {
+  const auto first = ports.bind(at(one));
+  ASSERT_TRUE(first);
+  BindRequest shares = at(one);
+  shares.reuse_address = true;
+  expect_in_use(shares);
+  ports.set_reuse(*first, true, false);
+  const auto second = ports.bind(shares);
+  ASSERT_TRUE(second);
+  ports.set_reuse(*first, false, false);
+  expect_in_use(shares);
+  EXPECT_TRUE(ports.find(*second)->reuse_address);
+}
+
+TEST_F(PortRules, ReusePortTakesTwo) {
+  BindRequest shares = at(one), keeps = at(one);
+  shares.reuse_port = true;
+  ASSERT_TRUE(ports.bind(keeps));
+  expect_in_use(shares);
+  keeps.local.port = shares.local.port = 81;
+  ASSERT_TRUE(ports.bind(shares));
+  expect_in_use(keeps);
+  EXPECT_TRUE(ports.bind(shares));
+}
+
 TEST_F(PortRules, ReleasedPortsAreFree) {
   const auto binding = ports.bind(at(one));
   ports.release(*binding);
@@ -192,6 +226,8 @@ TEST_F(PortRules, OnlyOwnAddressesMayBeBound) {
   EXPECT_TRUE(check_local(paths, free, false));
   EXPECT_FALSE(check_local(paths, at(IpAddress::v4(224, 0, 0, 1)), false));
   EXPECT_TRUE(check_local(paths, at(IpAddress::v4(224, 0, 0, 1)), true));
+  EXPECT_FALSE(check_local(paths, at(IpAddress::v4(10, 0, 0, 255)), false));
+  EXPECT_TRUE(check_local(paths, at(IpAddress::v4(10, 0, 0, 255)), true));  // a broadcast is heard
   EXPECT_EQ(check_local(paths, at(*IpAddress::parse("fe80::1")), false).error(), Errno::invalid);
 }
 

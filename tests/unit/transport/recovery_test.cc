@@ -244,6 +244,42 @@ TEST(TcpTailProbe, AProbeForNothingCostsNothing) {
   EXPECT_EQ(s.host.tcp.info(s.now, connection).snd_ssthresh, before.snd_ssthresh);
 }
 
+// RFC 8985 7.4.2: without D-SACK it is the second ACK of the probe's end that says that both copies
+// arrived; what is acknowledged after that repaired nothing.
+TEST(TcpTailProbe, ASecondAckOfAPeerThatReportsNoDuplicatesCostsNothingEither) {
+  for (const bool has_second : {true, false}) {
+    Scripted s;
+    const auto connection = s.connect_one({.mss = 1000, .sack_permitted = true});
+    EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(8000))));
+    s.host.out.clear();
+    s.run_for(150_ms);
+    EXPECT_EQ(s.expect().header.sequence, s.ours + 7000);
+    s.ours += 8000;
+    s.send(flags::ack);
+    const auto before = s.host.tcp.info(s.now, connection);
+    EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(1000))));
+    s.host.out.clear();
+    if (has_second) s.send(flags::ack);
+    s.ours += 1000;
+    s.send(flags::ack);
+    const auto after = s.host.tcp.info(s.now, connection);
+    EXPECT_EQ(after.snd_ssthresh == before.snd_ssthresh, has_second);
+  }
+}
+
+TEST(TcpTailProbe, AMachineMayDoWithout) {
+  transport::Config config;
+  config.tail_probes = false;
+  Scripted s(config);
+  const auto connection = s.connect_one({.mss = 1000, .sack_permitted = true});
+  EXPECT_TRUE(s.host.tcp.send(s.now, connection, as_bytes(pattern(2000))));
+  s.host.out.clear();
+  s.run_for(190_ms);
+  s.expect_nothing();
+  s.run_for(100_ms);
+  EXPECT_EQ(s.expect().header.sequence, s.ours);  // the time-out: the first, not the last
+}
+
 TEST(TcpTailProbe, OneProbeForEachTail) {
   Transfer t(10_ms, 2 * full);
   t.decide([&](const Transfer::Sent&) { return t.pair.now - t.began < 5_s ? lost() : Fate{}; });

@@ -136,6 +136,34 @@ TEST(TcpUserTimeoutOption, ANewTimeIsToldWithTheNextSegmentWhichStillFits) {
   EXPECT_EQ(s.expect().header.options.user_timeout, std::nullopt);
 }
 
+// 3: allowed on any segment; a program that asks for it late is served from then on.
+TEST(TcpUserTimeoutOption, AskedForOnAnOpenConnectionItGoesWithTheNextSegment) {
+  Scripted s;
+  const auto c = s.connect_one();
+  Seg early = s.make(flags::ack);
+  early.header.options = says(3000);
+  s.send(early);  // not heard: nobody has asked for it
+  s.host.tcp.set(s.now, c, with_option(s));
+  ASSERT_TRUE(s.host.tcp.send(s.now, c, as_bytes("data")));
+  EXPECT_EQ(s.expect().header.options.user_timeout, (UserTimeout{false, 925}));
+  s.ours = s.ours + 4;
+  s.send(flags::ack);
+  EXPECT_LE(lasts(s, c), 1050_s);
+}
+
+// RFC 5961 3: a reset that is not exact proves nothing, so nothing it carries counts.
+TEST(TcpUserTimeoutOption, WhatAResetSaysIsNotHeard) {
+  Scripted s;
+  const auto c = s.connect_one({}, with_option(s));
+  s.host.out.clear();
+  Seg reset = s.make(flags::rst);
+  reset.header.sequence += 10;
+  reset.header.options = says(3000);
+  s.send(reset);
+  s.host.out.clear();
+  EXPECT_LE(lasts(s, c), 1050_s);
+}
+
 // Of the other end, and on any segment: the last one counts.
 TEST(TcpUserTimeoutOption, AServerTellsAndHearsToo) {
   Scripted s;

@@ -90,6 +90,26 @@ TEST(Dhcp6, AnAddressWithABadStatusOrPreferredBeyondValidIsNotGiven) {
   EXPECT_EQ(good->ia->addresses.size(), 1u);
 }
 
+// RFC 8415 21.6: what stands in an address beside a status is skipped; a status too short to be one
+// is no success, and what leads out of the address spoils the message (BI-90).
+TEST(Dhcp6, OptionsWithinAnAddressAreReadWithTheSameCare) {
+  const std::string address = "20010db8000000000000000000001000 00000064 000000c8";
+  const auto with = [&](const std::string& size, const std::string& ia_size,
+                        const std::string& options) {
+    return parse(from_hex("07123456 0003 " + ia_size + " 00000001 00000000 00000000 0005 " + size +
+                          address + options));
+  };
+  const auto other = with("001d", "002d", "00aa 0001 07");
+  ASSERT_TRUE(other) << other.error();
+  EXPECT_EQ(other->ia->addresses.size(), 1U);
+  const auto short_status = with("001d", "002d", "000d 0001 00");
+  ASSERT_TRUE(short_status) << short_status.error();
+  EXPECT_TRUE(short_status->ia->addresses.empty());
+  const auto outside = with("001d", "002d", "000d 0009 00");
+  ASSERT_FALSE(outside);
+  EXPECT_EQ(outside.error(), "an option is longer than what is left");
+}
+
 // RFC 8415 7.3
 TEST(Dhcp6, MessagesHaveTheirNamesAndThoseOfRelaysAreNone) {
   constexpr std::array<std::string_view, 9> names{"Solicit", "Advertise", "Request",

@@ -135,6 +135,8 @@ TEST(DissectDhcp, OptionsAreWhatTheyAreIfTheirSizeIsRight) {
             "10.0.0.1, 10.0.0.2");
   EXPECT_EQ(value_of(with({58, 4, 0, 0, 0, 60}), 2, "Option: Renewal Time Value (58)"), "60 s");
   EXPECT_EQ(value_of(with({52, 1, 1}), 2, "Option: Option Overload (52)"), "01");
+  EXPECT_EQ(value_of(with({6, 3, 10, 0, 0}), 2, "Option: Domain Name Server (6)"), "0a 00 00");
+  EXPECT_EQ(value_of(with({58, 3, 0, 0, 60}), 2, "Option: Renewal Time Value (58)"), "00 00 3c");
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ TEST(DnsName, TextIsReadAndWritten) {
   EXPECT_EQ(to_text(name_of(".")), ".");
   EXPECT_EQ(to_text(name_of(R"(a\.b.c\\d.\009e)")), R"(a\.b.c\\d.\009e)");
   EXPECT_EQ(name_of(R"(a\.b)").wire_size(), 5U);
-  for (const char* bad : {"", "..", ".a", "a..b", R"(a\)", R"(\25)", R"(\256)", R"(\2x5)"}) {
+  for (const char* bad :
+       {"", "..", ".a", "a..b", R"(a\)", R"(\25)", R"(\256)", R"(\2x5)", R"(\25x)"}) {
     EXPECT_FALSE(Name::parse(bad)) << bad;
   }
 }

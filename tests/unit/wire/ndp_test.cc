@@ -149,6 +149,42 @@ TEST(Ndp, DnsServerOptionsOfOddSizesAreIgnored) {
   EXPECT_EQ(View::parse(bytes)->options().dns_servers->addresses[0], bob6);
 }
 
+// RFC 4861 4.6: an option of another size than its own is none, and of two the first counts.
+TEST(Ndp, AnOptionOfAnotherSizeOrForTheSecondTimeSaysNothing) {
+  const std::string address = "20010db8000000000000000000000053";
+  const auto twice = with_options(Type::router_advertisement,
+                                  "0101020000000001 0101020000000002 0e01010203040506"
+                                  "0e01060504030201 1903000000000001" +
+                                      address + "1903000000000002" + address);
+  const auto view = View::parse(twice);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(to_text(*view->options().source_link_address), "02:00:00:00:00:01");
+  EXPECT_EQ(view->options().nonce, (std::array<std::uint8_t, 6>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(view->options().dns_servers->lifetime_s, 1U);
+  const auto longer = with_options(Type::router_advertisement,
+                                   "0102020000000001 0000000000000000"
+                                   "0e02010203040506 0000000000000000");
+  const auto other = View::parse(longer);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(other->options().source_link_address);
+  EXPECT_FALSE(other->options().nonce);
+}
+
+// ::ffff:10.0.0.1 is how IPv4 is written in IPv6's sockets, and is nobody's on a wire (RFC 4291
+// 2.5.5.2): taken for one, it would be an IPv4 prefix and an IPv4 name server.
+TEST(Ndp, Ipv4InDisguiseIsNeitherPrefixNorNameServer) {
+  const std::string mapped = "00000000000000000000ffff0a000001";
+  const std::string good = "20010db8000000000000000000000053";
+  const auto bytes =
+      with_options(Type::router_advertisement, "030480c0 00000001 00000002 00000000" + mapped +
+                                                   "1905000000000001" + mapped + good);
+  const auto view = View::parse(bytes);
+  ASSERT_TRUE(view);
+  EXPECT_TRUE(view->options().prefixes.empty());
+  ASSERT_EQ(view->options().dns_servers->addresses.size(), 1U);
+  EXPECT_EQ(to_text(view->options().dns_servers->addresses[0]), "2001:db8::53");
+}
+
 // BI-38: prefix lengths above 128; odd lifetimes and MTUs are for the receiver to judge.
 TEST(Ndp, PrefixLengthsAbove128MakeNoPrefix) {
   const std::string rest = "c0 00000001 00000002 00000000 20010db8000000000000000000000000";

@@ -55,6 +55,19 @@ TEST(Udp, ZeroChecksumMeansNoneOverIpv4Only) {
   EXPECT_FALSE(has_good_checksum(*view, alice6, bob6, packet));
 }
 
+// Zero is what stands in a header whose sum a card is still to make, in both families.
+TEST(Udp, AZeroThatOthersHaveCheckedOrWillIsNoneOfOurs) {
+  for (const bool is_wanted : {true, false}) {
+    Packet packet = Packet::copy_of(from_hex("0001 0002 0009 0000 11"));
+    packet.offload.checksum_wanted = is_wanted;
+    packet.offload.checksum_good = !is_wanted;
+    const auto view = View::parse(packet.front(), packet.size());
+    ASSERT_TRUE(view);
+    EXPECT_TRUE(has_good_checksum(*view, alice4, bob4, packet));
+    EXPECT_TRUE(has_good_checksum(*view, alice6, bob6, packet));
+  }
+}
+
 // BI-42, RFC 1122 4.1.3.4 [RFC1122-4.1.3.4-b]: a sum of zero is sent as FFFF.
 TEST(Udp, ChecksumThatComesToZeroIsSentAsAllOnes) {
   for (const bool is_v4 : {true, false}) {
