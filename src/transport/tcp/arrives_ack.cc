@@ -31,6 +31,9 @@ Verdict Machine::check_ack(Instant now, Connection& c, Segment& segment) {
   Delivery delivery = begin_delivery(now, c, segment.options.timestamps);
   if (is_new) take_acknowledgment(now, c, ack, delivery);
   if (c.has_sack) c.sender.take_sack(segment.options.sacked(), delivery);
+  // RFC 8985 6.2 step 1: the least round trip is known while a gap stands, too.
+  if (delivery.held > 0 && delivery.has_original)
+    c.round_trip.note(now - delivery.last_original_sent_at);
   const bool is_same_window = segment.window == c.sender.window();
   // RFC 9293 3.10.7.4: SND.UNA =< SEG.ACK =< SND.NXT; 9293-3.10.7.4-j.
   if (!before(ack, c.sender.una()) && c.sender.update_window(segment.sequence, ack, segment.window))

@@ -99,7 +99,8 @@ struct Connection : Node, ConnectionFlags {
 
 // While the window is being reduced proportional rate reduction says what may be in flight.
 [[nodiscard]] inline std::uint32_t congestion_window(const Connection& c) {
-  const bool is_reducing = c.sender.recovery() == Sender::Recovery::fast || c.recovery->is_slowing;
+  const bool is_fast = c.sender.recovery() == Sender::Recovery::fast;
+  const bool is_reducing = (is_fast && c.recovery->is_reduced) || c.recovery->is_slowing;
   return is_reducing ? c.recovery->rate.window() : c.congestion->window();
 }
 

@@ -34,6 +34,7 @@ struct Delivery {
   std::uint32_t held = 0;     // of these, selectively
   bool has_original = false;  // octets that were sent once only
   bool has_resent = false;
+  bool is_of_resent = false;  // its echo says that what was sent again has filled a gap
   // The run sent last of those delivered, if the ACK can be its.
   std::optional<Moment> newest;
   // The first and the last run of those sent once.
@@ -43,11 +44,19 @@ struct Delivery {
   std::optional<SackBlock> duplicate;  // RFC 2883: came twice
 };
 
-// Runs sent before `newest` are lost once `wait` has passed since they were.
+// Runs sent before `newest` are lost once `wait` has passed since they were; those sent before
+// `refused` at once, for the peer will not take them any more.
 struct LossRule {
   Instant now;
   Moment newest;
   Duration wait;
+  Instant refused;
+};
+
+// What the rule has newly found.
+struct Losses {
+  Duration wait;                       // until the last run that it will apply to is lost
+  std::optional<SequenceNumber> late;  // where the last one lost by its age ends
 };
 
 }  // namespace lanyard::tcp

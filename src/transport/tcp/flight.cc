@@ -109,7 +109,9 @@ void Flight::deliver(const Run& run, SequenceNumber to, Delivery& delivery) {
     if (delivery.now - run.sent_at < delivery.least_round_trip) return;
     // What came out of order does not move the clock that is echoed (RFC 7323 4.3).
     const bool is_echoed = delivery.echo_ms && !run.is_held;
-    if (is_echoed && *delivery.echo_ms < run.sent_at.since_start().count_ms()) return;
+    const std::int64_t sent_ms = run.sent_at.since_start().count_ms();
+    if (is_echoed && *delivery.echo_ms < sent_ms) return;
+    if (is_echoed && *delivery.echo_ms == sent_ms) delivery.is_of_resent = true;
   } else {
     if (!delivery.has_original || before(run.from, delivery.low_original))
       delivery.low_original = run.from;
@@ -215,8 +217,8 @@ void Flight::lose(Run& run) {
 
 // RFC 8985 6.2 step 5. Runs sent once stand in the order of time, and what was sent again went out
 // later than all that stood before it did; so the first of the former that is too young ends it.
-Duration Flight::lose(const LossRule& rule) {
-  Duration next = Duration::zero();
+Losses Flight::lose(const LossRule& rule) {
+  Losses found;
   for (std::size_t i = head_; i < runs_.size();) {
     Run& run = runs_[i];
     if (run.is_held) {
@@ -228,13 +230,16 @@ Duration Flight::lose(const LossRule& rule) {
     if (!is_earlier && !run.is_resent) break;
     if (!is_earlier || run.is_lost) continue;
     const Duration left = run.sent_at + rule.wait - rule.now;
-    if (left > Duration::zero()) {
-      next = std::max(next, left);
-    } else {
+    if (left <= Duration::zero()) {
       lose(run);
+      found.late = run.to;
+    } else if (run.sent_at < rule.refused) {
+      lose(run);
+    } else {
+      found.wait = std::max(found.wait, left);
     }
   }
-  return next;
+  return found;
 }
 
 void Flight::lose_first(std::uint32_t octets) {

@@ -41,8 +41,7 @@ class Flight : public Pooled {
   void take_sack(std::span<const SackBlock> blocks, SequenceNumber una, SequenceNumber nxt,
                  Delivery& delivery);
 
-  // Marks what the rule says; returns how long until the last run that it will apply to is lost.
-  Duration lose(const LossRule& rule);
+  Losses lose(const LossRule& rule);  // marks what the rule says
   void lose_first(std::uint32_t octets);
   void lose_all();                         // that the peer does not hold
   void find_all();                         // nothing is lost

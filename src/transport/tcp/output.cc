@@ -271,7 +271,7 @@ void Machine::send_data(Instant now, Connection& c, const Outgoing& outgoing, st
          {static_cast<std::int64_t>(c.id), outgoing.sequence.value(), outgoing.size,
           static_cast<std::int64_t>(is_fast ? Resent::fast : Resent::time_out)});
   }
-  c.recovery->note_sent(now, outgoing, c.sender.recovery());
+  c.recovery->note_sent(now, outgoing, c.sender);
   note_rate_of(now, c, outgoing, mss);
   c.recovery->segments_out += segments_of(outgoing.size, mss);
   c.is_new_data = !outgoing.is_retransmission && outgoing.size > 0;

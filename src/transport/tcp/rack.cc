@@ -13,11 +13,16 @@ constexpr std::uint8_t steps_max = 255;
 // RFC 8985 6.2 [RFC8985-6-a].
 void Rack::take(const Delivery& delivery) {
   if (delivery.octets == 0) return;
+  // RFC 7323 5.3, 4.3: what fills a gap leaves its time at the receiver, who refuses what is older
+  // from now on: what was sent before a retransmission and comes after it.
+  if (delivery.is_of_resent)
+    refused_ = std::max(refused_, Instant::start() + Duration::milliseconds(*delivery.echo_ms));
   if (delivery.has_original && before(delivery.low_original, high_)) {
     has_seen_reordering_ = true;
     ++reorderings_;
     disorder_ = std::max(disorder_, static_cast<std::uint32_t>(high_ - delivery.low_original));
-    note_late(delivery.now - delivery.first_original_sent_at);
+    // What lay behind the gap may have come long ago, if the ACKs that said so were lost.
+    if (!delivery.is_of_resent) note_late(delivery.now - delivery.first_original_sent_at);
   }
   if (after(delivery.high_end, high_)) high_ = delivery.high_end;
   if (!delivery.newest) return;
@@ -29,9 +34,10 @@ void Rack::take(const Delivery& delivery) {
 
 // Sent `age` ago and here only now: as much later than its round trip as what was sent last took.
 void Rack::note_late(Duration age) {
-  if (!has_delivery_ || age - round_trip_ <= late_) return;
-  late_ = age - round_trip_;
-  persist_ = persist_recoveries;
+  if (!has_delivery_) return;
+  const Duration late = age - round_trip_;
+  if (late > late_ / 2) persist_ = persist_recoveries;
+  late_ = std::max(late_, late);
 }
 
 void Rack::take_duplicate(SequenceNumber una, SequenceNumber next) {
@@ -46,6 +52,12 @@ void Rack::recovered() {
   if (persist_ == 0 || --persist_ > 0) return;
   steps_ = 1;
   late_ = Duration::zero();
+}
+
+// What has overtaken others says little about how long those take. Where the path is known to
+// reorder, the wait counts from the smoothed round trip at least.
+Duration Rack::usual_round_trip(const Path& path) const {
+  return has_seen_reordering_ ? std::max(round_trip_, path.smoothed_round_trip) : round_trip_;
 }
 
 // The window starts at a quarter of the least round trip, and grows up to the smoothed one. While

@@ -34,7 +34,7 @@ class Rack {
   // How long a segment may be late before it counts as lost.
   [[nodiscard]] Duration reordering_window(const Path& path) const;
   [[nodiscard]] LossRule rule(Instant now, const Path& path) const {
-    return {now, newest_, round_trip_ + reordering_window(path)};
+    return {now, newest_, usual_round_trip(path) + reordering_window(path), refused_};
   }
   [[nodiscard]] bool has_delivery() const { return has_delivery_; }
   [[nodiscard]] bool has_seen_reordering() const { return has_seen_reordering_; }
@@ -44,7 +44,9 @@ class Rack {
   [[nodiscard]] std::uint32_t disorder() const { return disorder_; }
 
  private:
-  Moment newest_;  // RACK.xmit_ts, RACK.end_seq
+  [[nodiscard]] Duration usual_round_trip(const Path& path) const;
+  Moment newest_;    // RACK.xmit_ts, RACK.end_seq
+  Instant refused_;  // what was sent before and is not there will not be taken
   Duration round_trip_;
   Duration late_;        // by how much something was, at most
   SequenceNumber high_;  // RACK.fack

@@ -73,6 +73,18 @@ void take_duplicate_report(Connection& c, const SackBlock& duplicate) {
   recovery.resent -= std::min(recovery.resent, size);
 }
 
+// RFC 3522 3.2 steps 3 to 5: the first ACK that moves on after the oldest segment was sent again
+// decides, and no other: it echoes a time from before.
+bool is_of_original(Recovery& recovery, const Connection& c, const Acked& acked) {
+  if (!acked.is_new || !recovery.is_echo_awaited) return false;
+  recovery.is_echo_awaited = false;
+  const Delivery& delivery = acked.delivery;
+  // Step 5: where all ACKs were lost, the last of them may be one for the original.
+  if (delivery.duplicate || (c.sender.flight() == 0 && recovery.duplicates_reported == 0))
+    return false;
+  return delivery.echo_ms && *delivery.echo_ms < recovery.first_resent_at.since_start().count_ms();
+}
+
 // Whether what was done about a loss was for nothing; if so it is undone (RFC 4015 3.2).
 bool undo_if_spurious(Connection& c, const Acked& acked) {
   Recovery& recovery = *c.recovery;
@@ -80,15 +92,13 @@ bool undo_if_spurious(Connection& c, const Acked& acked) {
   const Delivery& delivery = acked.delivery;
   const bool is_recovering = c.sender.recovery() != Sender::Recovery::none;
   const bool was_resent = recovery.first_resent_at != Instant::never();
-  // RFC 3522: the first ACK that moves on echoes a time from before anything was sent again.
-  const bool is_original = is_recovering && acked.is_new && was_resent && delivery.echo_ms &&
-                           *delivery.echo_ms < recovery.first_resent_at.since_start().count_ms();
+  const bool is_original = is_recovering && is_of_original(recovery, c, acked);
   // RFC 2883: all that was sent again had arrived already.
   const bool is_all_duplicate = was_resent && recovery.resent == 0;
   // RFC 5682: after the time-out something arrives that was sent once, before it.
   const bool is_watching =
       recovery.is_watching_timeout && c.sender.recovery() == Sender::Recovery::timeout;
-  const bool is_late = is_watching && delivery.has_original &&
+  const bool is_late = is_watching && delivery.has_original && !delivery.is_of_resent &&
                        before(delivery.low_original, c.sender.recovery_point());
   if (is_watching && !is_late) {
     // 5682 2 step 2b: the first ACK that moves on lets new data out, the next decides.
@@ -97,7 +107,7 @@ bool undo_if_spurious(Connection& c, const Acked& acked) {
   }
   if (!is_original && !is_all_duplicate && !is_late) return false;
   c.congestion->restore();
-  recovery.ecn_point = c.sender.una();
+  recovery.answered = recovery.late_end = c.sender.una();
   if (is_fast(c)) recovery.rack.note_reordering();
   if (is_original && is_fast(c))
     recovery.rack.note_late(delivery.now.since_start() - Duration::milliseconds(*delivery.echo_ms));
@@ -121,7 +131,7 @@ void check_probe(Instant now, Connection& c, const Acked& acked) {
     recovery.is_probing = false;
     c.congestion->remember();
     c.congestion->on_loss(now, acked.flight);
-    recovery.ecn_point = c.sender.next();
+    recovery.answered = c.sender.next();
     c.ecn_reduced = c.has_ecn;
     c.congestion->on_recovered(now);
     recovery.may_undo = false;
@@ -131,7 +141,7 @@ void check_probe(Instant now, Connection& c, const Acked& acked) {
 }
 
 void reduce_for_window(Instant now, Connection& c, std::uint32_t flight) {
-  c.recovery->ecn_point = c.sender.next();
+  c.recovery->answered = c.sender.next();
   c.ecn_reduced = c.has_ecn;
   c.congestion->on_loss(now, flight);
 }
@@ -139,7 +149,7 @@ void reduce_for_window(Instant now, Connection& c, std::uint32_t flight) {
 // RFC 3168 6.1.2 [RFC3168-6.1.2-a]: as one loss, once for each window, with nothing to send again.
 void take_congestion_echo(Instant now, Connection& c, std::uint32_t flight) {
   Recovery& recovery = *c.recovery;
-  if (before(c.sender.una(), recovery.ecn_point) || c.sender.recovery() != Sender::Recovery::none)
+  if (before(c.sender.una(), recovery.answered) || c.sender.recovery() != Sender::Recovery::none)
     return;
   reduce_for_window(now, c, flight);
   recovery.may_undo = false;
@@ -147,17 +157,31 @@ void take_congestion_echo(Instant now, Connection& c, std::uint32_t flight) {
   recovery.rate.start(flight, c.congestion->window());
 }
 
-// A lost probe of the path says nothing about congestion ([RFC4821-7-a] 7.6.2), nor does a loss
-// among what a mark has answered for (RFC 3168 6.1.2): once for each window of data.
+// Whether something was lost that no reduction answers for. A lost probe of the path says nothing
+// about congestion ([RFC4821-7-a] 7.6.2), nor does what came too late to be taken after a
+// retransmission (RFC 7323 5.3).
+bool is_unanswered(const Connection& c) {
+  const Recovery& recovery = *c.recovery;
+  if (!c.has_sack) return !before(c.sender.una(), recovery.answered);
+  return after(recovery.late_end, recovery.answered) && after(recovery.late_end, c.sender.una());
+}
+
+void reduce_for_loss(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  recovery.is_reduced = true;
+  c.congestion->remember();
+  // RFC 5681 3.2 (2): what limited transmit has sent beyond the window does not count.
+  reduce_for_window(now, c, std::min(c.sender.flight(), c.congestion->window()));
+}
+
 void enter_recovery(Machine& m, Instant now, Connection& c) {
   Recovery& recovery = *c.recovery;
   recovery.begin(c.sender.una());
-  recovery.is_reduced = !before(c.sender.una(), recovery.ecn_point) && !is_only_path_probe_lost(c);
+  recovery.is_reduced = false;
+  const bool is_about_path = is_only_path_probe_lost(c);
   path_probe_lost(c);
-  if (recovery.is_reduced) {
-    c.congestion->remember();
-    // RFC 5681 3.2 (2): what limited transmit has sent beyond the window does not count.
-    reduce_for_window(now, c, std::min(c.sender.flight(), c.congestion->window()));
+  if (is_unanswered(c) && !is_about_path) {
+    reduce_for_loss(now, c);
   } else {
     recovery.may_undo = false;
   }
@@ -167,6 +191,19 @@ void enter_recovery(Machine& m, Instant now, Connection& c) {
   recovery.timer_from = now;
   if (c.waiting != Waiting::reordering) m.arm_for_loss(now, c);
   emit_window(m, now, c);
+}
+
+// [RFC8985-6-a]. Returns how long until more is lost.
+Duration find_lost(Instant now, Connection& c) {
+  Recovery& recovery = *c.recovery;
+  const Losses found = c.sender.lose(rule_for(now, c));
+  if (found.late && after(*found.late, recovery.late_end)) recovery.late_end = *found.late;
+  // A recovery that began with what no reduction was due for meets a loss that one is due for.
+  if (found.late && is_fast(c) && !recovery.is_reduced && is_unanswered(c)) {
+    reduce_for_loss(now, c);
+    recovery.rate.start(c.sender.flight(), c.congestion->window());
+  }
+  return found.wait;
 }
 
 }  // namespace
@@ -190,7 +227,7 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
     if (was_fast && recovery.is_reduced) c.congestion->on_recovered(now);
   }
   if (c.rare) check_path_probe(*this, c);
-  if (recovery.is_slowing && !before(c.sender.una(), recovery.ecn_point)) {
+  if (recovery.is_slowing && !before(c.sender.una(), recovery.answered)) {
     recovery.is_slowing = false;
     c.congestion->on_recovered(now);
   }
@@ -225,11 +262,11 @@ void Machine::look_for_loss(Instant now, Connection& c, bool is_by_timer) {
   if (c.sender.flight() == 0) return;
   Recovery& recovery = *c.recovery;
   Duration wait = Duration::zero();
-  if (c.has_sack && recovery.rack.has_delivery()) wait = c.sender.lose(rule_for(now, c));
+  if (c.has_sack && recovery.rack.has_delivery()) wait = find_lost(now, c);
   if (c.sender.should_enter_recovery()) {
     enter_recovery(*this, now, c);
     // In recovery nothing waits, unless the path is known to reorder.
-    if (c.has_sack) wait = c.sender.lose(rule_for(now, c));
+    if (c.has_sack) wait = find_lost(now, c);
     // RFC 6937 3 counts by ACKs. Where the time given to reordering has passed, the one that began
     // it lets one segment out, as on Linux, and not all that the new window allows.
     if (is_by_timer)
@@ -253,7 +290,7 @@ void Machine::begin_timeout(Instant now, Connection& c) {
     c.congestion->remember();
   }
   recovery.is_probing = recovery.is_slowing = false;
-  recovery.ecn_point = c.sender.next();
+  recovery.answered = c.sender.next();
   path_probe_lost(c);
   // RFC 5682 2: not when what timed out had been sent again already.
   recovery.is_watching_timeout = is_first && c.has_sack;

@@ -19,7 +19,8 @@ void RateReduction::take(const Ack& ack) {
   window_ = ack.pipe + static_cast<std::uint32_t>(std::min<std::uint64_t>(room, UINT32_MAX / 4));
 }
 
-void Recovery::note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase) {
+void Recovery::note_sent(Instant now, const Outgoing& outgoing, const Sender& sender) {
+  const Sender::Recovery phase = sender.recovery();
   if (phase == Sender::Recovery::fast || is_slowing) rate.sent(outgoing.size);
   if (!outgoing.is_retransmission) {
     last_sent = now;
@@ -27,7 +28,10 @@ void Recovery::note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery
   }
   if (phase == Sender::Recovery::none) return;  // a tail probe
   resent += outgoing.size + (outgoing.has_fin ? 1 : 0);
-  first_resent_at = std::min(first_resent_at, now);
+  if (first_resent_at != Instant::never()) return;
+  // RFC 3522 3.2 step 2: once for each recovery, and only where it begins with what is oldest.
+  first_resent_at = now;
+  is_echo_awaited = outgoing.sequence == sender.una();
 }
 
 void Recovery::note_usage(const Sender& sender, bool limited) {

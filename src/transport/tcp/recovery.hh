@@ -64,8 +64,8 @@ struct Rates : Pooled {
 };
 
 struct Recovery : Pooled {
-  void start(SequenceNumber una) { rack.start(una), ecn_point = usage_end = una; }
-  void note_sent(Instant now, const Outgoing& outgoing, Sender::Recovery phase);
+  void start(SequenceNumber una) { rack.start(una), answered = late_end = usage_end = una; }
+  void note_sent(Instant now, const Outgoing& outgoing, const Sender& sender);
   // RFC 7661, as Linux: how much of the congestion window is in use, seen over a window of data.
   void note_usage(const Sender& sender, bool limited);
   // No reduction may yet be undone, no probe is out, no mark is being answered.
@@ -76,7 +76,7 @@ struct Recovery : Pooled {
     resent = 0;
     first_resent_at = Instant::never();
     may_undo = true;
-    is_watching_timeout = is_probing = false;
+    is_echo_awaited = is_watching_timeout = is_probing = false;
   }
 
   Rack rack;
@@ -89,6 +89,7 @@ struct Recovery : Pooled {
   std::uint32_t resent = 0;  // octets that no D-SACK has yet reported
   Instant first_resent_at = Instant::never();
   bool may_undo = false;
+  bool is_echo_awaited = false;      // RFC 3522: by which the first ACK that moves on decides
   bool is_reduced = false;           // the recovery under way has made the window smaller
   bool is_watching_timeout = false;  // F-RTO (RFC 5682): was the time-out spurious?
 
@@ -97,14 +98,16 @@ struct Recovery : Pooled {
   bool probe_was_resent = false;
   SequenceNumber probe_end;
 
-  bool is_slowing = false;     // after a mark, until ecn_point: the rate goes down as for a loss
+  bool is_slowing = false;     // after a mark, until answered: the rate goes down as for a loss
   bool is_limited = false;     // the congestion window has held back what was to be sent
   std::uint32_t most_out = 0;  // octets in flight, of the window of data that ends at:
   SequenceNumber usage_end;
 
-  SequenceNumber ecn_point;  // RFC 3168 6.1.2: one reduction for each window
-  Instant last_sent;         // of new data
-  Instant timer_from;        // the retransmission time-out counts from here
+  // One reduction for each window (RFC 6582 3.2, RFC 3168 6.1.2): up to here the last one answers
+  // for what is lost or marked; and where ends what was lost last by its age.
+  SequenceNumber answered, late_end;
+  Instant last_sent;   // of new data
+  Instant timer_from;  // the retransmission time-out counts from here
   std::uint32_t undone = 0;
   std::uint32_t probes = 0;
   std::uint32_t duplicates_reported = 0;

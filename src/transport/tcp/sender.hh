@@ -82,7 +82,7 @@ class Sender {
   // RFC 6298 5.4 ff., RFC 8985 6.3: the first octets, and what the rule says, are lost.
   void enter_timeout_recovery(const LossRule& rule);
   void lose_all();  // as one that is too big for the path, or went with a SYN for nothing
-  Duration lose(const LossRule& rule) { return in_flight_ ? in_flight_->lose(rule) : Duration(); }
+  Losses lose(const LossRule& rule) { return in_flight_ ? in_flight_->lose(rule) : Losses(); }
   // The reduction was for nothing: what was deemed lost is only late.
   void undo_recovery();
   // F-RTO (RFC 5682 2): new data goes before what is to be sent again.
