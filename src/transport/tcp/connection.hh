@@ -30,6 +30,7 @@ struct Counters {
 };
 
 struct Connection : Node, ConnectionFlags {
+  std::uint32_t awake_at = 0;  // connections.hh
   ConnectionId id = ConnectionId::none;
   Owner owner = 0;
   ListenerId listener = ListenerId::none;  // until accepted

@@ -44,7 +44,8 @@ class Rack {
   [[nodiscard]] std::uint32_t disorder() const { return disorder_; }
 
  private:
-  Moment newest_;  // RACK.xmit_ts, RACK.end_seq
+  friend struct SendingFields;  // fold_sending.hh
+  Moment newest_;               // RACK.xmit_ts, RACK.end_seq
   Duration round_trip_;
   Duration late_;        // by how much something was, at most
   SequenceNumber high_;  // RACK.fack
