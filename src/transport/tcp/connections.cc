@@ -39,22 +39,23 @@ Connection& Connections::add() {
   return *made.release();
 }
 
-Connection* Connections::find(ConnectionId id) {
+Connection* Connections::look_up(ConnectionId id) {
   Place* const place = places_.find(id);
   if (place == nullptr) return nullptr;
   Connection& c =
       place->folded() != nullptr ? unfold(*place) : static_cast<Connection&>(*place->node());
   note_use(c);
-  return &c;
+  return latest_ = &c;
 }
 
-Node* Connections::find(const Endpoint& local, const Endpoint& remote) {
+Node* Connections::look_up(const Endpoint& local, const Endpoint& remote) {
   Place* const found = demux_.find(local, remote);
   if (found == nullptr) return nullptr;
-  if (found->folded() != nullptr) return &unfold(*found);
-  Node* const node = found->node();
-  if (!node->is_time_wait) note_use(static_cast<Connection&>(*node));
-  return node;
+  Node* const node = found->folded() != nullptr ? &unfold(*found) : found->node();
+  if (node->is_time_wait) return node;
+  latest_ = static_cast<Connection*>(node);
+  note_use(*latest_);
+  return latest_;
 }
 
 void Connections::remove(ConnectionId id) {
@@ -103,6 +104,7 @@ void Connections::add_old(Connection& c) {
 
 // The last of the old takes its place among them.
 void Connections::end(Connection& c) {
+  if (latest_ == &c) latest_ = nullptr;
   if (c.is_young) {
     young_.forget(c);
   } else {

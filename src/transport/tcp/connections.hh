@@ -24,9 +24,14 @@ class Connections {
   ~Connections();
 
   Connection& add();
-  [[nodiscard]] Connection* find(ConnectionId id);
+  [[nodiscard]] Connection* find(ConnectionId id) {
+    return latest_ != nullptr && latest_->id == id ? latest_ : look_up(id);
+  }
   // A connection, or what is left of one in TIME-WAIT.
-  [[nodiscard]] Node* find(const Endpoint& local, const Endpoint& remote);
+  [[nodiscard]] Node* find(const Endpoint& local, const Endpoint& remote) {
+    const bool is_latest = latest_ != nullptr && latest_->is_between(local, remote);
+    return is_latest && !latest_->is_over ? latest_ : look_up(local, remote);
+  }
   // Where it lies, folded or not.
   [[nodiscard]] Place& place_of(const Connection& c) const { return *places_.find(c.id); }
   void remove(ConnectionId id);
@@ -80,6 +85,8 @@ class Connections {
     std::size_t size_ = 0;
   };
   static constexpr std::size_t young_max = 64;
+  Connection* look_up(ConnectionId id);
+  Node* look_up(const Endpoint& local, const Endpoint& remote);
   Connection& unfold(Place& place);
   void note_use(Connection& c) const {
     if (!c.is_young || young_.age(c) > young_max / 2) c.is_recent = true;
@@ -100,6 +107,7 @@ class Connections {
   const transport::Config& config_;
   Demux& demux_;
   transport::Slots<ConnectionId, Place> places_;
+  Connection* latest_ = nullptr;  // found last: calls and segments come in runs
   Young young_;
   std::vector<Connection*> old_;  // the others that are unfolded
   std::size_t hand_ = 0;          // the next one of them to be looked at

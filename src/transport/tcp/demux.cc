@@ -11,11 +11,6 @@ namespace lanyard::tcp {
 
 namespace {
 
-bool is_of(const Node& node, const Endpoint& local, const Endpoint& remote) {
-  return node.local.port == local.port && node.remote.port == remote.port &&
-         node.local.address == local.address && node.remote.address == remote.address;
-}
-
 constexpr unsigned address_bits = 48;
 constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
 
@@ -26,7 +21,7 @@ std::uint32_t Place::hash() const {
 }
 
 bool Place::is_between(const Endpoint& local, const Endpoint& remote) const {
-  return is_folded() ? folded()->is_between(local, remote) : is_of(*node(), local, remote);
+  return is_folded() ? folded()->is_between(local, remote) : node()->is_between(local, remote);
 }
 
 Demux::Entry::Entry(const Place& place, std::uint32_t hash)
@@ -70,14 +65,6 @@ std::uint32_t Demux::make_hash(const Endpoint& local, const Endpoint& remote) co
 }
 
 Place* Demux::find(const Endpoint& local, const Endpoint& remote) const {
-  const Node* const latest = latest_ == nullptr ? nullptr : latest_->node();
-  if (latest != nullptr && is_of(*latest, local, remote)) return latest_;
-  Place* const found = look_up(local, remote);
-  if (found != nullptr) latest_ = found;
-  return found;
-}
-
-Place* Demux::look_up(const Endpoint& local, const Endpoint& remote) const {
   if (entries_.empty()) return nullptr;
   const std::uint32_t hash = hash_of(local, remote);
   const std::size_t mask = entries_.size() - 1;
@@ -105,7 +92,7 @@ void Demux::grow() {
 
 void Demux::insert(Node& node, Place& place) {
   if ((size_ + 1) * 4 > entries_.size() * 3) grow();
-  CHECK(look_up(node.local, node.remote) == nullptr);
+  CHECK(find(node.local, node.remote) == nullptr);
   node.hash = hash_of(node.local, node.remote);
   put(place, node.hash);
   ++size_;
@@ -125,14 +112,12 @@ std::size_t Demux::distance_from_home(std::size_t index) const {
 }
 
 void Demux::replace(const Place& old, Place& heir) {
-  if (latest_ == &old) latest_ = &heir;
   Entry& entry = entries_[index_of(old)];
   entry = Entry(heir, heir.hash()).at(entry.distance());
 }
 
 // Entries behind the gap move up, so that no probe stops short of them.
 void Demux::remove(const Place& place) {
-  if (latest_ == &place) latest_ = nullptr;
   const std::size_t mask = entries_.size() - 1;
   std::size_t gap = index_of(place);
   for (std::size_t i = (gap + 1) & mask; !entries_[i].is_empty(); i = (i + 1) & mask) {

@@ -16,6 +16,10 @@ namespace lanyard::tcp {
 
 // What a 4-tuple leads to: a Connection, or what is left of one in TIME-WAIT. Its timer wakes it.
 struct Node : Timer {
+  [[nodiscard]] bool is_between(const Endpoint& mine, const Endpoint& peer) const {
+    return local.port == mine.port && remote.port == peer.port && local.address == mine.address &&
+           remote.address == peer.address;
+  }
   Endpoint local, remote;
   std::uint32_t hash = 0;  // the demux's
   bool is_time_wait = false;
@@ -74,7 +78,6 @@ class Demux {
   };
   [[nodiscard]] std::uint32_t hash_of(const Endpoint& local, const Endpoint& remote) const;
   [[nodiscard]] std::uint32_t make_hash(const Endpoint& local, const Endpoint& remote) const;
-  [[nodiscard]] Place* look_up(const Endpoint& local, const Endpoint& remote) const;
   [[nodiscard]] std::size_t index_of(const Place& place) const;
   [[nodiscard]] std::size_t distance_from_home(std::size_t index) const;
   void grow();
@@ -82,7 +85,6 @@ class Demux {
   SipKey key_;
   std::vector<Entry> entries_;  // linear probing; a power of two
   std::size_t size_ = 0;
-  mutable Place* latest_ = nullptr;  // found last: segments come in runs
   // The hash asked for last: whoever is not there is put there next.
   struct Hashed {
     Endpoint local, remote;
