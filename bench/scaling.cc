@@ -77,6 +77,8 @@ double tcp_demux(Amount amount, std::uint64_t connections) {
   const double start = seconds_now();
   for (const std::uint32_t next : order) {
     const Ends& ends = all[next];
+    world.a.stack.poll(world.now);
+    world.b.stack.poll(world.now);
     send_some(*world.a.sockets, world.now, ends.client, message);
     world.pump();
     const std::size_t there = receive_some(*world.b.sockets, world.now, ends.server, message);

@@ -75,8 +75,8 @@ Block* fresh_block(std::size_t place, std::size_t capacity) {
 namespace pool {
 
 // Plain memory, so that reaching it needs no guard; the keeper empties it.
-constinit thread_local std::array<List, sizes> lists{list_of(16384), list_of(8192), list_of(512),
-                                                     list_of(256)};
+constinit thread_local std::array<List, sizes + 1> lists{list_of(16384), list_of(8192),
+                                                         list_of(512), list_of(256), list_of(256)};
 constinit thread_local std::int64_t in_use = 0;
 
 }  // namespace pool
@@ -94,6 +94,23 @@ Block* pool::allocate_other(std::size_t capacity) {
   --list.count;
   block->references = 1;
   return block;
+}
+
+Block* pool::allocate_object() {
+  List& list = lists[sizes];
+  Block* const block = list.first;
+  if (block == nullptr) return fresh_block(sizes, object_bytes);
+  list.first = block->next_free;
+  --list.count;
+  return block;
+}
+
+void pool::free_object(Block* block) {
+  List& list = lists[sizes];
+  if (list.count >= list.kept_max) return release(block);
+  block->next_free = list.first;
+  list.first = block;
+  ++list.count;
 }
 
 void pool::free_other(Block* block) {

@@ -31,10 +31,15 @@ struct List {
 // Headers, and what small things lie in; an Ethernet frame.
 inline constexpr std::uint32_t small_bytes = 256, frame_bytes = 2048;
 inline constexpr std::size_t sizes = 4;
-extern constinit thread_local std::array<List, sizes> lists;
+// Objects that are too large for small blocks and by far too small for the next, in a list of their
+// own behind the others.
+inline constexpr std::uint32_t object_bytes = 616;
+extern constinit thread_local std::array<List, sizes + 1> lists;
 extern constinit thread_local std::int64_t in_use;
 [[nodiscard]] Block* allocate_other(std::size_t capacity);
+[[nodiscard]] Block* allocate_object();
 void free_other(Block* block);
+void free_object(Block* block);
 
 }  // namespace pool
 
@@ -74,6 +79,15 @@ inline void drop_reference(Block* block) {
 struct Pooled {
   static void* operator new(std::size_t size) { return allocate_block(size)->data(); }
   static void operator delete(void* object) { drop_reference(static_cast<Block*>(object) - 1); }
+};
+
+// The same for those of up to pool::object_bytes; these are not counted among the blocks in use.
+struct PooledObject {
+  static void* operator new(std::size_t size) {
+    static_cast<void>(size);
+    return pool::allocate_object()->data();
+  }
+  static void operator delete(void* object) { pool::free_object(static_cast<Block*>(object) - 1); }
 };
 
 }  // namespace lanyard

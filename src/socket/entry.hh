@@ -33,12 +33,13 @@ struct Seldom {
 };
 
 struct Stream {
+  std::shared_ptr<const tcp::Settings> options;
   transport::BindingId binding = transport::BindingId::none;
+  Duration linger_timeout;
+  // What every call looks at lies together.
   tcp::ListenerId listener = tcp::ListenerId::none;
   tcp::ConnectionId connection = tcp::ConnectionId::none;
-  std::shared_ptr<const tcp::Settings> options;
   std::unique_ptr<Endpoint> deferred;  // TCP_FASTOPEN_CONNECT: connected with the first data
-  Duration linger_timeout;
   bool lingers = false;
   bool connect_is_reported = false;  // a connect call has said 0 (or accept made it): EISCONN now
   bool read_is_shut = false;
@@ -90,7 +91,6 @@ struct Raw final : stack::RawSink {
 
 struct Entry {
   Handle handle = Handle::none;
-  Waker* waker = nullptr;
   Family family = Family::ipv4;
   Type type = Type::stream;
   std::uint16_t protocol = 0;
@@ -101,6 +101,7 @@ struct Entry {
     return *seldom;
   }
   std::variant<Stream, Datagram, std::unique_ptr<Raw>> shape;
+  Waker* waker = nullptr;
 };
 
 }  // namespace lanyard::socket

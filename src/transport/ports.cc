@@ -9,6 +9,8 @@ namespace lanyard::transport {
 
 namespace {
 
+constexpr std::size_t spare_max = 64;
+
 Port port_of(BindingId binding) {
   return static_cast<Port>(static_cast<std::uint64_t>(binding) & 0xffff);
 }
@@ -57,7 +59,7 @@ Result<BindingId> Ports::bind(const BindRequest& request) {
       return unexpected(Errno::access_denied);
     if (conflicts(BindingId::none, wanted)) return unexpected(Errno::address_in_use);
   }
-  return add(wanted, false);
+  return add(wanted, false).id;
 }
 
 BindingId Ports::hold(const BindRequest& request, bool is_automatic) {
@@ -70,9 +72,9 @@ BindingId Ports::hold(const BindRequest& request, bool is_automatic) {
       return other.id;
     }
   }
-  const BindingId id = add(request, is_automatic);
-  holder(id)->is_shared = true;
-  return id;
+  Holder& holder = add(request, is_automatic);
+  holder.is_shared = true;
+  return holder.id;
 }
 
 void Ports::release(BindingId binding) {
@@ -83,7 +85,9 @@ void Ports::release(BindingId binding) {
                                [binding](const Holder& h) { return h.id == binding; });
   if (it == holders.end() || --it->count > 0) return;
   holders.erase(it);
-  if (holders.empty()) buckets_.erase(bucket);
+  if (!holders.empty()) return;
+  auto emptied = buckets_.extract(bucket);
+  if (spare_.size() < spare_max) spare_.push_back(std::move(emptied));
 }
 
 Result<void> Ports::listen(BindingId binding) {
@@ -118,14 +122,15 @@ std::uint32_t Ports::range() const {
 
 // [RFC6056-3.3-a], algorithm 4: a keyed offset for each conversation plus a counter shared by a few
 // of them, so that ports are unpredictable from outside and are not used again soon.
-std::uint32_t& Ports::increment_of(const IpAddress& local, const Endpoint& remote) {
-  return increments_[hash_of(table_key_, local, remote) % increments_.size()];
-}
-
-std::uint32_t Ports::first_choice(const IpAddress& local, const Endpoint& remote,
-                                  std::uint32_t increment) const {
-  const std::uint64_t offset = hash_of(offset_key_, local, remote);
-  return static_cast<std::uint32_t>(offset % range()) + increment % range();
+const Ports::Hashes& Ports::hashes_of(const IpAddress& local, const Endpoint& remote) {
+  const bool is_known = latest_.is_set && latest_.local == local &&
+                        latest_.remote.address == remote.address &&
+                        latest_.remote.port == remote.port;
+  if (!is_known) {
+    latest_ = {local, remote, hash_of(offset_key_, local, remote),
+               hash_of(table_key_, local, remote) % increments_.size(), true};
+  }
+  return latest_;
 }
 
 Port Ports::choice(std::uint32_t number) const {
@@ -177,11 +182,20 @@ Result<Port> Ports::choose_for_bind(BindRequest wanted) {
   return unexpected(Errno::address_in_use);
 }
 
-BindingId Ports::add(const BindRequest& request, bool is_automatic) {
+Ports::Holder& Ports::add(const BindRequest& request, bool is_automatic) {
   const auto id = static_cast<BindingId>((++last_ << 16) | request.local.port);
-  buckets_[request.local.port].push_back(
-      {.id = id, .request = request, .is_automatic = is_automatic});
-  return id;
+  auto bucket = buckets_.find(request.local.port);
+  if (bucket == buckets_.end()) {
+    if (spare_.empty()) {
+      bucket = buckets_.try_emplace(request.local.port).first;
+    } else {
+      spare_.back().key() = request.local.port;
+      bucket = buckets_.insert(std::move(spare_.back())).position;
+      spare_.pop_back();
+    }
+  }
+  return bucket->second.emplace_back(
+      Holder{.id = id, .request = request, .is_automatic = is_automatic});
 }
 
 Result<void> check_local(const internet::Paths& paths, const BindRequest& request,

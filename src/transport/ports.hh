@@ -53,8 +53,10 @@ class Ports {
   // whether the 4-tuple is in use. address_not_available when all are.
   template <typename IsTaken>
   Result<Port> choose(const IpAddress& local, const Endpoint& remote, IsTaken is_taken) {
-    std::uint32_t& increment = increment_of(local, remote);
-    const std::uint32_t first = first_choice(local, remote, increment);
+    const Hashes& hashes = hashes_of(local, remote);
+    std::uint32_t& increment = increments_[hashes.place];
+    const std::uint32_t first =
+        static_cast<std::uint32_t>(hashes.offset % range()) + increment % range();
     for (std::uint32_t i = 0; i < range(); ++i) {
       const Port port = choice(first + i);
       if (!may_share(port) || is_taken(port)) continue;
@@ -75,23 +77,31 @@ class Ports {
   };
   using Bucket = std::vector<Holder>;
   [[nodiscard]] std::uint32_t range() const;
-  [[nodiscard]] std::uint32_t& increment_of(const IpAddress& local, const Endpoint& remote);
-  [[nodiscard]] std::uint32_t first_choice(const IpAddress& local, const Endpoint& remote,
-                                           std::uint32_t increment) const;
+  // Of a conversation without our port: those of one after another often go to one server.
+  struct Hashes {
+    IpAddress local{};
+    Endpoint remote{};
+    std::uint64_t offset = 0;
+    std::size_t place = 0;  // among the counters
+    bool is_set = false;
+  };
+  [[nodiscard]] const Hashes& hashes_of(const IpAddress& local, const Endpoint& remote);
   [[nodiscard]] Port choice(std::uint32_t number) const;
   [[nodiscard]] bool may_share(Port port) const;
   [[nodiscard]] bool conflicts(BindingId self, const BindRequest& wanted) const;
   [[nodiscard]] const Holder* holder(BindingId binding) const;
   [[nodiscard]] Holder* holder(BindingId binding);
   Result<Port> choose_for_bind(BindRequest wanted);
-  BindingId add(const BindRequest& request, bool is_automatic);
+  Holder& add(const BindRequest& request, bool is_automatic);
 
   const Config& config_;
   SipKey offset_key_;
   SipKey table_key_;
   std::array<std::uint32_t, 64> increments_{};  // RFC 6056 3.3.4: one counter per hash of remote
   RandomStream dice_;
+  Hashes latest_;
   std::unordered_map<Port, Bucket> buckets_;
+  std::vector<std::unordered_map<Port, Bucket>::node_type> spare_;  // memory of ports given back
   std::uint64_t last_ = 0;
 };
 

@@ -7,22 +7,6 @@
 
 namespace lanyard {
 
-// RFC 9293 3.1 [MUST-2]: the IPv4 pseudo-header sums zero, protocol and length; RFC 8200 8.1's a
-// 32-bit length and the Next Header. Both come to the same words.
-ChecksumSum PseudoHeader::sum(std::size_t size) const {
-  ChecksumSum sum;
-  if (source.is_v4()) {
-    sum.add32(source.v4_number());
-    sum.add32(destination.v4_number());
-  } else {
-    sum.add(source.wire_bytes());
-    sum.add(destination.wire_bytes());
-  }
-  sum.add32(static_cast<std::uint32_t>(size));
-  sum.add16(protocol);
-  return sum;
-}
-
 void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   const Bytes front = packet.front();
   const std::size_t in_front = std::min(front.size(), size);
@@ -38,13 +22,10 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
 
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
                                  std::size_t size) {
-  ChecksumSum sum = pseudo.sum(size);
   const Bytes front = packet.front();
-  if (size <= front.size()) {
-    sum.add(front.first(size));
-  } else {
-    add_packet(sum, packet, size);
-  }
+  if (size <= front.size()) return transport_checksum(pseudo, front.first(size));
+  ChecksumSum sum = pseudo.sum(size);
+  add_packet(sum, packet, size);
   return sum.finish();
 }
 

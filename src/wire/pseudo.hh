@@ -18,8 +18,22 @@ struct PseudoHeader {
   IpAddress destination{};  // of the same family
   std::uint8_t protocol = 0;
 
-  // The unfinished sum over the pseudo-header of a message of `size` bytes.
-  [[nodiscard]] ChecksumSum sum(std::size_t size) const;
+  // The unfinished sum over the pseudo-header of a message of `size` bytes. RFC 9293 3.1 [MUST-2]:
+  // the IPv4 one sums zero, protocol and length; RFC 8200 8.1's a 32-bit length and the Next
+  // Header. Both come to the same words.
+  [[nodiscard]] ChecksumSum sum(std::size_t size) const {
+    ChecksumSum sum;
+    if (source.is_v4()) {
+      sum.add32(source.v4_number());
+      sum.add32(destination.v4_number());
+    } else {
+      sum.add(source.wire_bytes());
+      sum.add(destination.wire_bytes());
+    }
+    sum.add32(static_cast<std::uint32_t>(size));
+    sum.add16(protocol);
+    return sum;
+  }
 };
 
 // Who computes a checksum that is being written: we now, or whoever takes the packet off our hands.

@@ -7,6 +7,10 @@
 #include "transport/congestion/control.hh"
 #include "transport/congestion/slow_start.hh"
 
+namespace lanyard::tcp {
+struct CongestionFields;  // fold_congestion.hh
+}
+
 namespace lanyard::congestion {
 
 class Cubic final : public Control {
@@ -30,6 +34,7 @@ class Cubic final : public Control {
   [[nodiscard]] std::uint32_t cubic_window(Duration since) const;
 
  private:
+  friend struct tcp::CongestionFields;
   struct State {
     std::uint32_t window = 0;
     std::uint32_t threshold = UINT32_MAX;

@@ -5,6 +5,10 @@
 
 #include "transport/congestion/control.hh"
 
+namespace lanyard::tcp {
+struct CongestionFields;  // fold_congestion.hh
+}
+
 namespace lanyard::congestion {
 
 // [RFC6928-2-a]: min(10 * MSS, max(2 * MSS, 14600)).
@@ -29,6 +33,7 @@ class NewReno final : public Control {
   void set_segment(std::uint32_t bytes) override;
 
  private:
+  friend struct tcp::CongestionFields;
   void halve(std::uint32_t flight);
   std::uint32_t segment_;
   std::uint32_t window_;

@@ -7,6 +7,10 @@
 
 #include "transport/congestion/control.hh"
 
+namespace lanyard::tcp {
+struct CongestionFields;  // fold_congestion.hh
+}
+
 namespace lanyard::congestion {
 
 class SlowStart {
@@ -20,6 +24,7 @@ class SlowStart {
   [[nodiscard]] bool is_conservative() const { return is_conservative_; }
 
  private:
+  friend struct tcp::CongestionFields;
   void begin_round(std::uint32_t flight);
   void sample(Duration round_trip);
   Duration last_least_ = Duration::infinite();  // lastRoundMinRTT

@@ -19,6 +19,7 @@ class Busy {
   [[nodiscard]] Duration by_buffer(Instant now) const { return by_buffer_.at(now); }
 
  private:
+  friend struct SendingFields;  // fold_sending.hh
   struct Watch {
     Duration sum;
     Instant since = Instant::never();

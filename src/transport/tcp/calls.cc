@@ -41,8 +41,9 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
   if (path->is_broadcast) return unexpected(Errno::network_unreachable);
   Endpoint local{has_address ? asked : path->source, 0, 0};
   const auto is_taken = [&](Port port) {
-    const Place other = demux.find({local.address, port, 0}, remote);
-    return !other.is_empty() && !(other.node() != nullptr && may_reuse(config, now, *other.node()));
+    const Place* const other = demux.find({local.address, port, 0}, remote);
+    if (other == nullptr) return false;
+    return other->node() == nullptr || !may_reuse(config, now, *other->node());
   };
   if (bound != nullptr) {
     local.port = bound->local.port;
@@ -56,8 +57,8 @@ Result<ConnectionId> Machine::connect(Instant now, const Open& open) {
 
   // RFC 6191 2: beyond the numbers of the old incarnation.
   SequenceNumber iss = numbers.initial_sequence(now, local, remote);
-  if (Node* const old = demux.find(local, remote).node()) {
-    auto& wait = static_cast<TimeWait&>(*old);
+  if (const Place* const old = demux.find(local, remote)) {
+    auto& wait = static_cast<TimeWait&>(*old->node());
     if (!after(iss, wait.send_next + 65535)) iss = wait.send_next + 65537;
     end_time_wait(wait);
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/pool.hh"
 #include "transport/congestion/control.hh"
 #include "transport/tcp/alarm.hh"
 #include "transport/tcp/connection_flags.hh"
@@ -29,7 +30,8 @@ struct Counters {
   std::uint32_t segments_in = 0, segments_out = 0, retransmissions = 0;
 };
 
-struct Connection : Node, ConnectionFlags {
+struct Connection : Node, ConnectionFlags, PooledObject {
+  std::uint32_t awake_at = 0;  // connections.hh
   ConnectionId id = ConnectionId::none;
   Owner owner = 0;
   ListenerId listener = ListenerId::none;  // until accepted
@@ -96,6 +98,8 @@ struct Connection : Node, ConnectionFlags {
            (low_water == 0 || sender.unsent() < low_water);
   }
 };
+
+static_assert(sizeof(Connection) <= pool::object_bytes);
 
 // While the window is being reduced proportional rate reduction says what may be in flight.
 [[nodiscard]] inline std::uint32_t congestion_window(const Connection& c) {

@@ -28,7 +28,8 @@ struct ConnectionFlags {
   bool was_syn_resent : 1 = false;
   bool is_early : 1 = false;       // SYN-RECEIVED by Fast Open: the program may have it already
   bool has_early_fin : 1 = false;  // the peer's FIN came ahead of a gap
-  bool is_recent : 1 = false;      // somebody has looked for it of late
+  bool is_young : 1 = false;       // connections.hh: unfolded of late
+  bool is_recent : 1 = false;      // connections.hh: somebody has looked for it again since
 };
 
 }  // namespace lanyard::tcp

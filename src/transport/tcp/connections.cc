@@ -7,8 +7,13 @@ namespace lanyard::tcp {
 
 namespace {
 
-// How many are looked at in one call: enough to keep up with what a call unfolds.
-constexpr int looks_max = 8;
+// How many are looked at at the end of one call at most; how many looks one that comes pays for;
+// after how many calls there are some for nothing.
+constexpr std::size_t looks_at_once = 8, looks_for_one = 3, looks_kept_max = 64;
+constexpr std::uint32_t calls_for_a_look = 256;
+// Of those that nobody has asked for again one in so many stays unfolded for a while longer, or
+// those that are asked for now and then, and will be, never would.
+constexpr std::uint32_t kept_one_in = 16;
 
 }  // namespace
 
@@ -30,36 +35,34 @@ Connection& Connections::add() {
     made->id = id;
     place = Place(*made);
   });
-  awake_.push_back(made->id);
+  add_young(*made);
   return *made.release();
 }
 
-Connection* Connections::find(ConnectionId id) {
+Connection* Connections::look_up(ConnectionId id) {
   Place* const place = places_.find(id);
   if (place == nullptr) return nullptr;
   Connection& c =
       place->folded() != nullptr ? unfold(*place) : static_cast<Connection&>(*place->node());
-  c.is_recent = true;
-  return &c;
+  note_use(c);
+  return latest_ = &c;
 }
 
-Node* Connections::find(const Endpoint& local, const Endpoint& remote) {
-  const Place found = demux_.find(local, remote);
-  if (const Folded* const folded = found.folded()) return &unfold(*places_.at(folded->index()));
-  Node* const node = found.node();
-  if (node != nullptr && !node->is_time_wait) static_cast<Connection*>(node)->is_recent = true;
-  return node;
+Node* Connections::look_up(const Endpoint& local, const Endpoint& remote) {
+  Place* const found = demux_.find(local, remote);
+  if (found == nullptr) return nullptr;
+  Node* const node = found->folded() != nullptr ? &unfold(*found) : found->node();
+  if (node->is_time_wait) return node;
+  latest_ = static_cast<Connection*>(node);
+  note_use(*latest_);
+  return latest_;
 }
 
 void Connections::remove(ConnectionId id) {
-  const Connection* const c = find(id);
+  Connection* const c = find(id);
   if (c == nullptr) return;
-  delete c;
+  end(*c);
   places_.remove(id);
-  ++gone_;
-  if (gone_ < 64 || gone_ * 2 < awake_.size()) return;
-  std::erase_if(awake_, [&](ConnectionId one) { return places_.find(one) == nullptr; });
-  gone_ = 0;
 }
 
 Connection& Connections::unfold(Place& place) {
@@ -67,35 +70,94 @@ Connection& Connections::unfold(Place& place) {
   auto made = std::make_unique<Connection>();
   Used& used = used_[folded->unfold(*made)];
   made->settings = --used.count == 0 ? std::move(used.settings) : used.settings;
-  made->is_recent = true;
-  demux_.replace(place, Place(*made));
   place = Place(*made);
   Folded::Free()(folded);
-  awake_.push_back(made->id);
+  add_young(*made);
   return *made.release();
 }
 
-// The hand goes round; who was looked for since it last came by gets another turn.
+void Connections::Young::add(Connection& c) {
+  c.is_young = true;
+  c.awake_at = first_number_ + static_cast<std::uint32_t>(all_.size());
+  all_.push_back(&c);
+  ++size_;
+}
+
+Connection* Connections::Young::take_first() {
+  Connection* const c = all_[first_++];
+  if (c != nullptr) {
+    c->is_young = false;
+    --size_;
+  }
+  if (first_ > young_max && first_ * 2 > all_.size()) {
+    all_.erase(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_number_ += static_cast<std::uint32_t>(first_);
+    first_ = 0;
+  }
+  return c;
+}
+
+void Connections::add_old(Connection& c) {
+  c.awake_at = static_cast<std::uint32_t>(old_.size());
+  old_.push_back(&c);
+}
+
+// The last of the old takes its place among them.
+void Connections::end(Connection& c) {
+  if (latest_ == &c) latest_ = nullptr;
+  if (c.is_young) {
+    young_.forget(c);
+  } else {
+    old_[c.awake_at] = old_.back();
+    old_[c.awake_at]->awake_at = c.awake_at;
+    old_.pop_back();
+  }
+  delete &c;
+}
+
+void Connections::add_young(Connection& c) {
+  looks_ = std::min(looks_ + looks_for_one, looks_kept_max);
+  young_.add(c);
+  while (young_.span() > young_max * 2) leave_young();
+}
+
+// The first of the young, which is among the old now; null if it has ended.
+Connection* Connections::leave_young() {
+  Connection* const c = young_.take_first();
+  if (c != nullptr) add_old(*c);
+  return c;
+}
+
+// Whoever comes to those that are unfolded pays for a few looks at the old, and one that is found
+// for more: where all are busy, looking would be for nothing.
 void Connections::fold_some() {
-  for (int look = 0; look < looks_max && awake_.size() > config_.unfolded_connections_max; ++look) {
-    if (hand_ >= awake_.size()) hand_ = 0;
-    if (!try_fold(awake_[hand_])) {
-      ++hand_;
-      continue;
+  const std::size_t most = config_.unfolded_connections_max;
+  const std::size_t most_young = std::min(young_max, most / 2);
+  if (most < young_max || ++calls_ % calls_for_a_look == 0)
+    looks_ = std::max(looks_, looks_at_once);
+  for (std::size_t look = 0; look < looks_at_once && awake() > most; ++look) {
+    if (young_.size() > most_young) {
+      Connection* const c = leave_young();
+      if (c != nullptr && ++left_ % kept_one_in != 0) static_cast<void>(try_fold(*c));
+    } else if (looks_ > 0) {
+      --looks_;
+      look_at_old();
     }
-    awake_[hand_] = awake_.back();
-    awake_.pop_back();
+  }
+}
+
+// Among the old the hand goes round; who was looked for since it last came by gets another turn.
+void Connections::look_at_old() {
+  if (hand_ >= old_.size()) hand_ = 0;
+  if (try_fold(*old_[hand_])) {
+    looks_ += looks_for_one;
+  } else {
+    ++hand_;
   }
 }
 
 // Whether it is no longer one of those that are awake.
-bool Connections::try_fold(ConnectionId id) {
-  Place* const place = places_.find(id);
-  if (place == nullptr) {
-    --gone_;
-    return true;
-  }
-  auto& c = static_cast<Connection&>(*place->node());
+bool Connections::try_fold(Connection& c) {
   const bool was_recent = c.is_recent;
   c.is_recent = false;
   if (was_recent || !Folded::may_fold(c)) return false;
@@ -104,10 +166,9 @@ bool Connections::try_fold(ConnectionId id) {
   if (settings == used_.size()) used_.emplace_back();
   used_[settings].settings = c.settings;
   ++used_[settings].count;
-  const Place folded(*Folded::fold(c, static_cast<std::uint32_t>(settings)).release());
-  demux_.replace(*place, folded);
-  *place = folded;
-  delete &c;
+  Place& place = place_of(c);
+  place = Place(*Folded::fold(c, static_cast<std::uint32_t>(settings)).release());
+  end(c);
   return true;
 }
 
@@ -122,8 +183,6 @@ void Connections::lend(const Folded& folded, Connection& copy) const {
 }
 
 void Connections::take_back(Connection& copy) {
-  static_cast<void>(copy.congestion.release());
-  static_cast<void>(copy.recovery.release());
   static_cast<void>(copy.rare.release());
 }
 

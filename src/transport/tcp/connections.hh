@@ -24,16 +24,23 @@ class Connections {
   ~Connections();
 
   Connection& add();
-  [[nodiscard]] Connection* find(ConnectionId id);
+  [[nodiscard]] Connection* find(ConnectionId id) {
+    return latest_ != nullptr && latest_->id == id ? latest_ : look_up(id);
+  }
   // A connection, or what is left of one in TIME-WAIT.
-  [[nodiscard]] Node* find(const Endpoint& local, const Endpoint& remote);
+  [[nodiscard]] Node* find(const Endpoint& local, const Endpoint& remote) {
+    const bool is_latest = latest_ != nullptr && latest_->is_between(local, remote);
+    return is_latest && !latest_->is_over ? latest_ : look_up(local, remote);
+  }
+  // Where it lies, folded or not.
+  [[nodiscard]] Place& place_of(const Connection& c) const { return *places_.find(c.id); }
   void remove(ConnectionId id);
   // At the end of a call: folds some of those that are idle if more than config says are not.
   void fold_idle() {
-    if (awake_.size() > config_.unfolded_connections_max) fold_some();
+    if (awake() > config_.unfolded_connections_max) fold_some();
   }
   [[nodiscard]] std::size_t size() const { return places_.size(); }
-  [[nodiscard]] std::size_t folded() const { return size() - awake_.size() + gone_; }
+  [[nodiscard]] std::size_t folded() const { return size() - awake(); }
   // In the order of their slots.
   template <typename See>
   void for_each(See see) const {
@@ -56,9 +63,42 @@ class Connections {
     std::shared_ptr<const Settings> settings;
     std::uint32_t count = 0;
   };
+  // Those that were unfolded last, or are new. Most are done with what they were unfolded for
+  // before they leave, and are folded while their memory is near. Numbered as they came.
+  class Young {
+   public:
+    void add(Connection& c);
+    Connection* take_first();  // null: that one has ended
+    void forget(const Connection& c) { all_[c.awake_at - first_number_] = nullptr, --size_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    // With those that have ended since.
+    [[nodiscard]] std::size_t span() const { return all_.size() - first_; }
+    // How many came after it.
+    [[nodiscard]] std::uint32_t age(const Connection& c) const {
+      return first_number_ + static_cast<std::uint32_t>(all_.size()) - c.awake_at;
+    }
+
+   private:
+    std::vector<Connection*> all_;
+    std::size_t first_ = 0;           // those before it have left
+    std::uint32_t first_number_ = 0;  // of all_[0]
+    std::size_t size_ = 0;
+  };
+  static constexpr std::size_t young_max = 64;
+  Connection* look_up(ConnectionId id);
+  Node* look_up(const Endpoint& local, const Endpoint& remote);
   Connection& unfold(Place& place);
+  void note_use(Connection& c) const {
+    if (!c.is_young || young_.age(c) > young_max / 2) c.is_recent = true;
+  }
+  [[nodiscard]] std::size_t awake() const { return young_.size() + old_.size(); }
+  void add_young(Connection& c);
   void fold_some();
-  bool try_fold(ConnectionId id);
+  void look_at_old();
+  Connection* leave_young();
+  [[nodiscard]] bool try_fold(Connection& c);
+  void add_old(Connection& c);
+  void end(Connection& c);
   [[nodiscard]] std::size_t place_for(const std::shared_ptr<const Settings>& settings) const;
   // To be read only: what it owns is still the folded one's, and it gives that back.
   void lend(const Folded& folded, Connection& copy) const;
@@ -67,9 +107,13 @@ class Connections {
   const transport::Config& config_;
   Demux& demux_;
   transport::Slots<ConnectionId, Place> places_;
-  std::vector<ConnectionId> awake_;  // those that are unfolded, and some that are gone
-  std::size_t gone_ = 0;             // how many of these
-  std::size_t hand_ = 0;             // the next one of them to be looked at
+  Connection* latest_ = nullptr;  // found last: calls and segments come in runs
+  Young young_;
+  std::vector<Connection*> old_;  // the others that are unfolded
+  std::size_t hand_ = 0;          // the next one of them to be looked at
+  std::uint32_t left_ = 0;        // how many have left the young
+  std::size_t looks_ = 0;         // how many are paid for
+  std::uint32_t calls_ = 0;       // at whose end too many were unfolded
   std::vector<Used> used_;
 };
 

@@ -28,6 +28,7 @@ class DeliveryRate {
   [[nodiscard]] bool is_application_limited() const { return is_rate_limited_; }
 
  private:
+  friend struct SendingFields;       // fold_sending.hh
   std::uint64_t delivered_ = 0;      // C.delivered, octets
   Instant delivered_at_;             // C.delivered_time
   Instant first_sent_at_;            // C.first_sent_time

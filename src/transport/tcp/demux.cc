@@ -11,11 +11,6 @@ namespace lanyard::tcp {
 
 namespace {
 
-bool is_of(const Node& node, const Endpoint& local, const Endpoint& remote) {
-  return node.local.port == local.port && node.remote.port == remote.port &&
-         node.local.address == local.address && node.remote.address == remote.address;
-}
-
 constexpr unsigned address_bits = 48;
 constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
 
@@ -26,18 +21,17 @@ std::uint32_t Place::hash() const {
 }
 
 bool Place::is_between(const Endpoint& local, const Endpoint& remote) const {
-  return is_folded() ? folded()->is_between(local, remote) : is_of(*node(), local, remote);
+  return is_folded() ? folded()->is_between(local, remote) : node()->is_between(local, remote);
 }
 
-Demux::Entry::Entry(Place place, std::uint32_t hash)
-    : bits_(place.bits_ | std::uint64_t{hash >> 24} << 56) {
-  CHECK((place.bits_ & ~address_mask) == 0);
+Demux::Entry::Entry(const Place& place, std::uint32_t hash)
+    : bits_(std::bit_cast<std::uintptr_t>(&place)) {
+  CHECK((bits_ & ~address_mask) == 0);
+  bits_ |= std::uint64_t{hash >> 24} << 56;
 }
 
-Place Demux::Entry::place() const {
-  Place place;
-  place.bits_ = bits_ & address_mask;
-  return place;
+Place* Demux::Entry::place() const {
+  return std::bit_cast<Place*>(bits_ & address_mask);
 }
 
 Demux::Entry Demux::Entry::at(std::size_t distance) const {
@@ -70,26 +64,19 @@ std::uint32_t Demux::make_hash(const Endpoint& local, const Endpoint& remote) co
   return static_cast<std::uint32_t>(siphash(key_, tuple));
 }
 
-Place Demux::find(const Endpoint& local, const Endpoint& remote) const {
-  if (latest_ != nullptr && is_of(*latest_, local, remote)) return Place(*latest_);
-  const Place found = look_up(local, remote);
-  if (Node* const node = found.node()) latest_ = node;
-  return found;
-}
-
-Place Demux::look_up(const Endpoint& local, const Endpoint& remote) const {
-  if (entries_.empty()) return {};
+Place* Demux::find(const Endpoint& local, const Endpoint& remote) const {
+  if (entries_.empty()) return nullptr;
   const std::uint32_t hash = hash_of(local, remote);
   const std::size_t mask = entries_.size() - 1;
   for (std::size_t i = hash & mask; !entries_[i].is_empty(); i = (i + 1) & mask) {
     if (!entries_[i].may_have(hash)) continue;
-    const Place place = entries_[i].place();
-    if (place.is_between(local, remote)) return place;
+    Place* const place = entries_[i].place();
+    if (place->is_between(local, remote)) return place;
   }
-  return {};
+  return nullptr;
 }
 
-void Demux::put(Place place, std::uint32_t hash) {
+void Demux::put(const Place& place, std::uint32_t hash) {
   const std::size_t mask = entries_.size() - 1;
   std::size_t distance = 0;
   while (!entries_[(hash + distance) & mask].is_empty()) ++distance;
@@ -100,41 +87,39 @@ void Demux::grow() {
   std::vector<Entry> old(std::max<std::size_t>(16, entries_.size() * 2));
   std::swap(old, entries_);
   for (const Entry& entry : old)
-    if (!entry.is_empty()) put(entry.place(), entry.place().hash());
+    if (!entry.is_empty()) put(*entry.place(), entry.place()->hash());
 }
 
-void Demux::insert(Node& node) {
+void Demux::insert(Node& node, Place& place) {
   if ((size_ + 1) * 4 > entries_.size() * 3) grow();
-  CHECK(look_up(node.local, node.remote).is_empty());
+  CHECK(find(node.local, node.remote) == nullptr);
   node.hash = hash_of(node.local, node.remote);
-  put(Place(node), node.hash);
+  put(place, node.hash);
   ++size_;
 }
 
-std::size_t Demux::index_of(Place place) const {
+std::size_t Demux::index_of(const Place& place) const {
   const std::size_t mask = entries_.size() - 1;
   std::size_t index = place.hash() & mask;
-  while (entries_[index].place() != place) index = (index + 1) & mask;
+  while (entries_[index].place() != &place) index = (index + 1) & mask;
   return index;
 }
 
 std::size_t Demux::distance_from_home(std::size_t index) const {
   const std::size_t distance = entries_[index].distance();
   if (distance < Entry::far_max) return distance;
-  return (index - entries_[index].place().hash()) & (entries_.size() - 1);
+  return (index - entries_[index].place()->hash()) & (entries_.size() - 1);
 }
 
-void Demux::replace(Place old, Place heir) {
-  if (latest_ == old.node()) latest_ = heir.node();
+void Demux::replace(const Place& old, Place& heir) {
   Entry& entry = entries_[index_of(old)];
   entry = Entry(heir, heir.hash()).at(entry.distance());
 }
 
 // Entries behind the gap move up, so that no probe stops short of them.
-void Demux::remove(const Node& node) {
-  if (latest_ == &node) latest_ = nullptr;
+void Demux::remove(const Place& place) {
   const std::size_t mask = entries_.size() - 1;
-  std::size_t gap = index_of(Place(node));
+  std::size_t gap = index_of(place);
   for (std::size_t i = (gap + 1) & mask; !entries_[i].is_empty(); i = (i + 1) & mask) {
     const std::size_t distance = distance_from_home(i), moved = (i - gap) & mask;
     if (distance < moved) continue;

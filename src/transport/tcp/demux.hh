@@ -16,6 +16,10 @@ namespace lanyard::tcp {
 
 // What a 4-tuple leads to: a Connection, or what is left of one in TIME-WAIT. Its timer wakes it.
 struct Node : Timer {
+  [[nodiscard]] bool is_between(const Endpoint& mine, const Endpoint& peer) const {
+    return local.port == mine.port && remote.port == peer.port && local.address == mine.address &&
+           remote.address == peer.address;
+  }
   Endpoint local, remote;
   std::uint32_t hash = 0;  // the demux's
   bool is_time_wait = false;
@@ -37,19 +41,21 @@ class Place {
   friend bool operator==(Place, Place) = default;
 
  private:
-  friend class Demux;
   [[nodiscard]] bool is_folded() const { return (bits_ & 1) != 0; }
   std::uintptr_t bits_ = 0;
 };
 
+// It leads to places, which stay where they are: that what lies there is folded and unfolded is
+// nothing to it, and touches no memory of its own.
 class Demux {
  public:
   explicit Demux(const SipKey& key) : key_(key) {}
-  [[nodiscard]] Place find(const Endpoint& local, const Endpoint& remote) const;
-  void insert(Node& node);
-  void remove(const Node& node);
-  // Puts `heir` in the place of another, whose ends and hash it has.
-  void replace(Place old, Place heir);
+  [[nodiscard]] Place* find(const Endpoint& local, const Endpoint& remote) const;  // or null
+  // `place`, which leads to `node`, is found by its ends until it is removed.
+  void insert(Node& node, Place& place);
+  void remove(const Place& place);
+  // Has `heir` found instead of another, whose ends and hash it has.
+  void replace(const Place& old, Place& heir);
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
@@ -58,8 +64,8 @@ class Demux {
   class Entry {
    public:
     Entry() = default;
-    Entry(Place place, std::uint32_t hash);
-    [[nodiscard]] Place place() const;
+    Entry(const Place& place, std::uint32_t hash);
+    [[nodiscard]] Place* place() const;
     [[nodiscard]] bool is_empty() const { return bits_ == 0; }
     [[nodiscard]] bool may_have(std::uint32_t hash) const { return bits_ >> 56 == hash >> 24; }
     // At most far_max, which is as much or more.
@@ -72,15 +78,13 @@ class Demux {
   };
   [[nodiscard]] std::uint32_t hash_of(const Endpoint& local, const Endpoint& remote) const;
   [[nodiscard]] std::uint32_t make_hash(const Endpoint& local, const Endpoint& remote) const;
-  [[nodiscard]] Place look_up(const Endpoint& local, const Endpoint& remote) const;
-  [[nodiscard]] std::size_t index_of(Place place) const;
+  [[nodiscard]] std::size_t index_of(const Place& place) const;
   [[nodiscard]] std::size_t distance_from_home(std::size_t index) const;
   void grow();
-  void put(Place place, std::uint32_t hash);
+  void put(const Place& place, std::uint32_t hash);
   SipKey key_;
   std::vector<Entry> entries_;  // linear probing; a power of two
   std::size_t size_ = 0;
-  mutable Node* latest_ = nullptr;  // found last: segments come in runs
   // The hash asked for last: whoever is not there is put there next.
   struct Hashed {
     Endpoint local, remote;

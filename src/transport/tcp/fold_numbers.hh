@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers, enumerations, sequence numbers and instants as unsigned numbers that are small where a
-// value lies near a guess.
+// Numbers, enumerations, sequence numbers, instants and durations as unsigned numbers that are
+// small where a value lies near a guess.
 #pragma once
 
 #include <concepts>
@@ -17,7 +17,7 @@ template <typename T>
 [[nodiscard]] std::uint64_t of(const T& value) {
   if constexpr (std::same_as<T, SequenceNumber>) {
     return value.value();
-  } else if constexpr (std::same_as<T, Instant>) {
+  } else if constexpr (std::same_as<T, Instant> || std::same_as<T, Duration>) {
     return static_cast<std::uint64_t>(value.count_ns());
   } else {
     return static_cast<std::uint64_t>(value);
@@ -29,6 +29,8 @@ template <typename T>
     return SequenceNumber(static_cast<std::uint32_t>(number));
   } else if constexpr (std::same_as<T, Instant>) {
     return Instant::at_ns(static_cast<std::int64_t>(number));
+  } else if constexpr (std::same_as<T, Duration>) {
+    return Duration::nanoseconds(static_cast<std::int64_t>(number));
   } else {
     return static_cast<T>(number);
   }
@@ -40,6 +42,24 @@ template <typename T>
   if constexpr (sizeof(T) == 4) difference = static_cast<std::int32_t>(difference);
   return (static_cast<std::uint64_t>(difference) << 1) ^
          static_cast<std::uint64_t>(difference >> 63);
+}
+// Seven bits in each octet, the least first; all but the last have the eighth set.
+inline constexpr std::size_t octets_max = 10;
+inline std::uint8_t* put(std::uint8_t* to, std::uint64_t left) {
+  for (; left >= 0x80; left >>= 7) *to++ = static_cast<std::uint8_t>(left | 0x80);
+  *to++ = static_cast<std::uint8_t>(left);
+  return to;
+}
+struct Taken {
+  std::uint64_t number;
+  const std::uint8_t* end;
+};
+inline Taken take(const std::uint8_t* from) {
+  std::uint64_t number = 0;
+  unsigned shift = 0;
+  for (; (*from & 0x80) != 0; shift += 7) number |= std::uint64_t{*from++ & 0x7fU} << shift;
+  number |= std::uint64_t{*from++} << shift;
+  return {number, from};
 }
 template <typename T>
 [[nodiscard]] T unzigzag(std::uint64_t coded, const T& guess) {

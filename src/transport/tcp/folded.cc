@@ -9,7 +9,10 @@
 
 #include "transport/slots.hh"
 #include "transport/tcp/connection.hh"
-#include "transport/tcp/fold.hh"
+#include "transport/tcp/fold_congestion.hh"
+#include "transport/tcp/fold_reader.hh"
+#include "transport/tcp/fold_sending.hh"
+#include "transport/tcp/fold_writer.hh"
 
 namespace lanyard::tcp {
 
@@ -63,7 +66,7 @@ struct Fields {
     return !r.queue_ && !r.ahead_ && r.blocks_used_ == 0 && !r.has_duplicate_ && !r.has_mark_;
   }
   template <typename Fold>
-  static void fold(Fold& f, Sender& s, SequenceNumber peer_next) {
+  [[gnu::always_inline]] static void fold(Fold& f, Sender& s, SequenceNumber peer_next) {
     f.word(s.iss_);
     f(s.una_, s.iss_ + 1);
     f(s.next_, s.una_);
@@ -72,19 +75,16 @@ struct Fields {
     f(s.data_start_, s.una_);
     f(s.recover_, s.iss_);
     f(s.small_end_, s.iss_);
-    f(s.urgent_end_, SequenceNumber());
     f(s.window_, 65536);
     f(s.window_max_, s.window_);
-    f(s.duplicates_, 0);
-    f(s.is_fin_asked_, false);
-    f(s.is_fin_sent_, false);
+    f.together(Guessed{s.duplicates_, 0}, Guessed{s.is_fin_asked_, false},
+               Guessed{s.is_fin_sent_, false}, Guessed{s.is_first_due_, false},
+               Guessed{s.prefers_new_, false}, Guessed{s.urgent_end_, SequenceNumber()});
     f(s.is_selective_, true);
     f(s.has_small_, false);
-    f(s.is_first_due_, false);
-    f(s.prefers_new_, false);
   }
   template <typename Fold>
-  static void fold(Fold& f, Receiver& r) {
+  [[gnu::always_inline]] static void fold(Fold& f, Receiver& r) {
     f.word(r.irs_);
     f(r.next_, r.irs_ + 1);
     f(r.edge_, r.next_ + 65535);
@@ -92,12 +92,11 @@ struct Fields {
     f(r.buffer_, 65536);
     f(r.buffer_max_, 4 * 1024 * 1024);
     f(r.round_end_, r.position_ + r.buffer_);
-    f(r.mark_, 0);
+    f.together(Guessed{r.mark_, 0}, Guessed{r.is_inline_, false});
     f(r.scale_, 7);
-    f(r.is_inline_, false);
   }
   template <typename Fold>
-  static void fold(Fold& f, RoundTripEstimator& e) {
+  [[gnu::always_inline]] static void fold(Fold& f, RoundTripEstimator& e) {
     f(e.least_us_, 0);
     f(e.smoothed_us8_, e.least_us_ * 8);
     f(e.variation_us4_, e.least_us_ * 2);
@@ -110,38 +109,36 @@ namespace {
 
 // A number of 64 bits that is none or lies near another.
 template <typename Fold, typename Id>
-void fold_id(Fold& f, Id& id, std::uint64_t near) {
+[[gnu::always_inline]] inline void fold_id(Fold& f, Id& id, std::uint64_t near) {
   bool is_some = id != Id{};
   f(is_some, true);
   if (is_some) f(id, static_cast<Id>(near));
 }
 
 template <typename Fold>
-void fold_times(Fold& f, Connection& c) {
+[[gnu::always_inline]] inline void fold_times(Fold& f, Connection& c) {
   f(c.created_at, Instant::start());
   f(c.last_received, c.created_at);
   f(c.last_sent, c.last_received);
   f(c.last_acked, c.last_received);
   f(c.confirmed_at, c.last_received);
   f(c.ts_recent_at, c.last_received);
-  f(c.timed_at, Instant::never());
-  f(c.challenge_window, Instant::start());
-  f(c.challenges_left, 0);
+  f.together(Guessed{c.timed_at, Instant::never()}, Guessed{c.challenge_window, Instant::start()},
+             Guessed{c.challenges_left, 0});
 }
 
 template <typename Fold>
-void fold_counters(Fold& f, Counters& n) {
+[[gnu::always_inline]] inline void fold_counters(Fold& f, Counters& n) {
   f(n.bytes_sent, 0);
   f(n.bytes_acked, n.bytes_sent);
   f(n.bytes_received, 0);
-  f(n.bytes_retransmitted, 0);
+  f.together(Guessed{n.bytes_retransmitted, 0}, Guessed{n.retransmissions, 0});
   f(n.segments_in, 2);
   f(n.segments_out, n.segments_in);
-  f(n.retransmissions, 0);
 }
 
 template <typename Fold>
-void fold_sizes(Fold& f, Connection& c) {
+[[gnu::always_inline]] inline void fold_sizes(Fold& f, Connection& c) {
   constexpr std::uint16_t headers_v4 = 40, timestamps_option = 12;
   f(c.path.mtu, 1500);
   f(c.path.super_segment_max, 0);
@@ -155,32 +152,30 @@ void fold_sizes(Fold& f, Connection& c) {
 }
 
 // Every field but ends, slot and settings: what is not here is as in a new connection, and
-// may_fold() sees to that.
+// may_fold() sees to that. Whether what belongs to sending follows.
 template <typename Fold>
-void fold_fields(Fold& f, Connection& c) {
+[[gnu::always_inline]] inline bool fold_fields(Fold& f, Connection& c) {
   auto& flags = static_cast<ConnectionFlags&>(c);
   std::array<std::uint8_t, sizeof flags> bits;
   std::memcpy(bits.data(), &flags, sizeof flags);
-  for (std::uint8_t& byte : bits) f(byte, 0);
+  // A client's, with all that nearly every peer agrees to.
+  constexpr std::array<std::uint8_t, sizeof flags> guess{0, 0x0f, 0x01};
+  for (std::size_t i = 0; i < bits.size(); ++i) f(bits[i], guess[i]);
   std::memcpy(&flags, bits.data(), sizeof flags);
   fold_id(f, c.owner, static_cast<std::uint64_t>(c.id));
   fold_id(f, c.binding, static_cast<std::uint64_t>(c.id));
-  f(c.listener, ListenerId::none);
+  f.together(Guessed{c.listener, ListenerId::none}, Guessed{c.local.interface, 0},
+             Guessed{c.remote.interface, 0}, Guessed{c.backoff, 0}, Guessed{c.probes, 0},
+             Guessed{c.retransmits, 0});
   f(c.state, State::established);
   f(c.interface, 0);
-  f(c.local.interface, 0);
-  f(c.remote.interface, 0);
   f(c.quick_acks, 0);
-  f(c.backoff, 0);
-  f(c.probes, 0);
-  f(c.retransmits, 0);
   fold_sizes(f, c);
   Fields::fold(f, c.receiver);
   Fields::fold(f, c.sender, c.receiver.next());
   Fields::fold(f, c.round_trip);
-  f.owned(c.congestion);
-  f.owned(c.recovery);
   f.owned(c.rare);
+  f.next_word();
   f.word(c.timestamp_offset);
   f.word(c.ts_recent);
   f(c.last_ack_sent, c.receiver.next());
@@ -188,6 +183,30 @@ void fold_fields(Fold& f, Connection& c) {
   f(c.timed_end, SequenceNumber());
   fold_times(f, c);
   fold_counters(f, c.counters);
+  bool is_sending = c.congestion != nullptr;
+  f(is_sending, false);
+  f.next_word();
+  return is_sending;
+}
+
+// What comes with the first data that is sent; the settings say the kind of the control.
+template <typename Kind, typename Fold>
+[[gnu::always_inline]] inline void fold_control(Fold& f, Connection& c) {
+  if (!c.congestion) c.congestion = std::make_unique<Kind>(c.mss, false);
+  CongestionFields::fold(f, static_cast<Kind&>(*c.congestion), c);
+}
+
+template <typename Fold>
+[[gnu::always_inline]] inline void fold_sending(Fold& f, Connection& c, congestion::Kind kind) {
+  f(kind, congestion::Kind::cubic);
+  if (!c.recovery) c.recovery = std::make_unique<Recovery>();
+  SendingFields::fold(f, *c.recovery, c);
+  if (kind == congestion::Kind::cubic) {
+    fold_control<congestion::Cubic>(f, c);
+  } else {
+    fold_control<congestion::NewReno>(f, c);
+  }
+  f.next_word();
 }
 
 // Whoever gives a connection, or a part of it, another field has to say above how it is folded.
@@ -214,16 +233,17 @@ bool Folded::may_fold(const Connection& c) {
 Folded::Owner Folded::fold(Connection& c, std::uint32_t settings) {
   const Ends ends = ends_of(c.local, c.remote);
   auto turn = static_cast<std::uint32_t>(static_cast<std::uint64_t>(c.id) >> 32);
-  FoldWriter writer;
+  FoldMemory room;
+  FoldWriter writer(room);
   writer(settings, 0);
   writer(turn, 1);
-  fold_fields(writer, c);
-  const Bytes fields = writer.bytes();
+  if (fold_fields(writer, c)) fold_sending(writer, c, c.settings->congestion);
+  const FoldedFields fields(room, writer);
   void* const memory = ::operator new(sizeof(Folded) + ends.size + fields.size());
   Owner folded(new (memory) Folded(c.hash, transport::index_of(c.id)));
   auto* const bytes = static_cast<std::uint8_t*>(static_cast<void*>(folded.get() + 1));
-  std::copy_n(ends.bytes.data(), ends.size, bytes);
-  std::ranges::copy(fields, bytes + ends.size);
+  std::memcpy(bytes, ends.bytes.data(), ends.size);
+  fields.write(bytes + ends.size);
   return folded;
 }
 
@@ -235,7 +255,7 @@ std::uint32_t Folded::unfold(Connection& c) const {
   reader(turn, 1);
   c.hash = hash_;
   c.id = static_cast<ConnectionId>(std::uint64_t{turn} << 32 | index_);
-  fold_fields(reader, c);
+  if (fold_fields(reader, c)) fold_sending(reader, c, congestion::Kind::cubic);
   return settings;
 }
 

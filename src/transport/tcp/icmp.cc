@@ -10,7 +10,9 @@ Connection* quoted_in(const Demux& demux, const internet::IcmpError& error) {
   if (error.quoted.size() < 8) return nullptr;
   const Endpoint local{error.source, load16(error.quoted.data()), 0};
   const Endpoint remote{error.destination, load16(error.quoted.data() + 2), 0};
-  Node* const found = demux.find(local, remote).node();  // those that are folded have nothing there
+  const Place* const place = demux.find(local, remote);
+  // Those that are folded have nothing there.
+  Node* const found = place == nullptr ? nullptr : place->node();
   if (found == nullptr || found->is_time_wait) return nullptr;
   auto& c = static_cast<Connection&>(*found);
   const SequenceNumber sequence(load32(error.quoted.data() + 4));

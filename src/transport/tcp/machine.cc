@@ -157,7 +157,7 @@ void Machine::end(Instant now, Connection& c, Cause cause, std::optional<Errno> 
   set_state(now, c, State::closed, cause);
   if (error) c.error = error;
   stop_alarms(c);
-  demux.remove(c);
+  demux.remove(connections.place_of(c));
   ports.release(std::exchange(c.binding, transport::BindingId::none));
   c.sender.flush();
   drop_out_of_order(c);
@@ -171,7 +171,7 @@ Connection& Machine::add_connection(Instant now, const Endpoint& local, const En
                                     std::shared_ptr<const Settings> settings) {
   Connection& c = connections.add();
   prepare(now, c, local, remote, std::move(settings));
-  demux.insert(c);
+  demux.insert(c, connections.place_of(c));
   return c;
 }
 

@@ -69,14 +69,15 @@ bool is_quiet(const Connection& c) {
 
 void hand_down(internet::Outbox& out, const Node& from, Packet&& segment, std::uint8_t hop_limit,
                std::uint8_t traffic_class, std::uint32_t interface, bool may_fragment) {
-  out.push_back({.source = from.local.address,
-                 .destination = from.remote.address,
-                 .protocol = internet::Protocol::tcp,
-                 .hop_limit = hop_limit,          // RFC 9293 3.9.2 [MUST-49]
-                 .traffic_class = traffic_class,  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
-                 .may_fragment = may_fragment,    // 9293-3.7-b: path MTU discovery
-                 .interface = interface,
-                 .packet = std::move(segment)});
+  internet::Datagram& datagram = out.emplace_back();  // made in its place: all of it is large
+  datagram.source = from.local.address;
+  datagram.destination = from.remote.address;
+  datagram.protocol = internet::Protocol::tcp;
+  datagram.hop_limit = hop_limit;          // RFC 9293 3.9.2 [MUST-49]
+  datagram.traffic_class = traffic_class;  // RFC 9293 3.9.1.9 [MUST-48] [SHLD-22]
+  datagram.may_fragment = may_fragment;    // 9293-3.7-b: path MTU discovery
+  datagram.interface = interface;
+  datagram.packet = std::move(segment);
 }
 
 }  // namespace

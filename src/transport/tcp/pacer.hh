@@ -50,6 +50,7 @@ class Pacer {
   [[nodiscard]] bool is_waiting() const { return is_waiting_; }
 
  private:
+  friend struct SendingFields;  // fold_sending.hh
   [[nodiscard]] Duration time_of(std::uint32_t octets) const {
     constexpr std::uint64_t ns_per_second = 1'000'000'000;
     return Duration::nanoseconds(

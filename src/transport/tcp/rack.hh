@@ -45,8 +45,9 @@ class Rack {
 
  private:
   [[nodiscard]] Duration usual_round_trip(const Path& path) const;
-  Moment newest_;    // RACK.xmit_ts, RACK.end_seq
-  Instant refused_;  // what was sent before and is not there will not be taken
+  friend struct SendingFields;  // fold_sending.hh
+  Moment newest_;               // RACK.xmit_ts, RACK.end_seq
+  Instant refused_;             // what was sent before and is not there will not be taken
   Duration round_trip_;
   Duration late_;        // by how much something was, at most
   SequenceNumber high_;  // RACK.fack

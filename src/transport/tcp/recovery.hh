@@ -39,6 +39,7 @@ class RateReduction {
   [[nodiscard]] std::uint32_t window() const { return window_; }
 
  private:
+  friend struct SendingFields;   // fold_sending.hh
   std::uint64_t delivered_ = 0;  // prr_delivered
   std::uint64_t out_ = 0;        // prr_out
   std::uint32_t before_ = 1;     // RecoverFS

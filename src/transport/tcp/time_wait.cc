@@ -31,7 +31,7 @@ void Machine::enter_time_wait(Instant now, Connection& c, Cause cause) {
   c.is_over = true;
   if (c.is_orphan) dead_.push_back(c.id);
   if (time_waits.size() >= config.time_wait_max) {
-    demux.remove(c);
+    demux.remove(connections.place_of(c));
     ports.release(std::exchange(c.binding, transport::BindingId::none));
     return;
   }
@@ -52,7 +52,8 @@ void Machine::enter_time_wait(Instant now, Connection& c, Cause cause) {
   wait->traffic_class = c.settings->traffic_class;
   wait->slot = static_cast<std::uint32_t>(time_waits.size());
   wait->hash = c.hash;
-  demux.replace(Place(c), Place(*wait));
+  wait->place = Place(*wait);
+  demux.replace(connections.place_of(c), wait->place);
   timers.arm(*wait, now + config.msl * 2);
   time_waits.push_back(std::move(wait));
 }
@@ -68,7 +69,7 @@ bool may_reuse(const transport::Config& config, Instant now, const Node& old) {
 }
 
 void Machine::end_time_wait(TimeWait& wait) {
-  demux.remove(wait);
+  demux.remove(wait.place);
   ports.release(wait.binding);
   const std::uint32_t slot = wait.slot;
   std::swap(time_waits[slot], time_waits.back());

@@ -22,6 +22,7 @@ struct TimeWait : Node, Pooled {
   bool has_timestamps = false;
   std::uint8_t hop_limit = 0, traffic_class = 0;
   std::uint32_t slot = 0;
+  Place place;  // the demux's way here
 };
 
 // Whether an active open may take its place (RFC 6191).

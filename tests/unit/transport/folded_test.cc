@@ -3,6 +3,7 @@
 // to it and found in the table is as it was.
 #include <gtest/gtest.h>
 
+#include "core/random.hh"
 #include "harness.hh"
 
 namespace lanyard::test {
@@ -251,6 +252,64 @@ TEST(Folded, WhenMostAreGoneTheRestIsStillFolded) {
   EXPECT_EQ(pair.a.tcp.folded(), 30U);
   for (int i = 270; i < 300; ++i)
     EXPECT_EQ(pair.a.tcp.state(all[static_cast<std::size_t>(i)]), tcp::State::established);
+}
+
+// What both ends send, and when, in conversations with pauses over a path that loses.
+std::vector<std::string> conversation(std::uint32_t unfolded, bool is_v6, congestion::Kind control,
+                                      std::uint64_t pacing_rate, std::size_t& folded) {
+  Pair pair(folding_beyond(unfolded), 5, is_v6);
+  tcp::Settings settings = pair.a.tcp.default_settings();
+  settings.congestion = control;
+  settings.pacing_rate_max = pacing_rate;
+  const auto ends = pair.establish(settings);
+  std::vector<std::string> sent;
+  pair.tap = [&](bool from_a, const internet::Datagram& datagram) {
+    const Seg seg = read_segment(datagram);
+    const std::uint32_t clock =
+        seg.header.options.timestamps ? seg.header.options.timestamps->value : 0;
+    sent.push_back((from_a ? "a " : "b ") + to_text(pair.now) + " " + describe(seg) + " " +
+                   std::to_string(clock) + " " + std::to_string(seg.header.options.sack_blocks));
+  };
+  RandomStream dice = Seed(9).stream();
+  pair.fate = [&](bool, const internet::Datagram&) {
+    if (dice.below(25) == 0) return Fate{.copies = {}};
+    const auto jitter = Duration::microseconds(static_cast<std::int64_t>(dice.below(12'000)));
+    return Fate{.copies = {jitter}};
+  };
+  for (int turn = 0; turn < 40; ++turn) {
+    const bool from_a = turn % 3 != 0;
+    const std::string text = pattern(1 + dice.below(60'000));
+    EXPECT_EQ(
+        (from_a ? pair.a : pair.b).tcp.send(pair.now, from_a ? ends.a : ends.b, as_bytes(text)),
+        text.size());
+    pair.run_for(20_s);
+    EXPECT_EQ(from_a ? pair.read_all(pair.b, ends.b) : pair.read_all(pair.a, ends.a), text);
+    pair.run_for(Duration::milliseconds(static_cast<std::int64_t>(dice.below(5'000))));
+    let_fold(pair);
+    let_fold(pair);
+    folded += pair.a.tcp.folded() + pair.b.tcp.folded();
+    const tcp::Info info = pair.a.tcp.info(pair.now, ends.a);
+    sent.push_back(
+        "cwnd " + std::to_string(info.snd_cwnd) + " ssthresh " + std::to_string(info.snd_ssthresh) +
+        " rate " + std::to_string(info.delivery_rate) + " busy " + std::to_string(info.busy_us) +
+        " reordering " + std::to_string(info.reordering) + " dsack " +
+        std::to_string(info.dsack_dups) + " delivered " + std::to_string(info.delivered));
+  }
+  return sent;
+}
+
+TEST(Folded, WhatIsSentAfterItIsWhatWouldHaveBeenSentWithout) {
+  for (const bool is_v6 : {false, true}) {
+    for (const auto control : {congestion::Kind::cubic, congestion::Kind::reno}) {
+      for (const std::uint64_t pacing_rate : {std::uint64_t{0}, std::uint64_t{200'000}}) {
+        std::size_t folded = 0, none = 0;
+        const auto with = conversation(0, is_v6, control, pacing_rate, folded);
+        EXPECT_EQ(with, conversation(4096, is_v6, control, pacing_rate, none));
+        EXPECT_GE(folded, 70U);
+        EXPECT_EQ(none, 0U);
+      }
+    }
+  }
 }
 
 }  // namespace lanyard::test
