@@ -213,6 +213,7 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
   Recovery& recovery = *c.recovery;
   const Delivery& delivery = acked.delivery;
   const bool was_fast = is_fast(c);
+  const bool was_recovering = c.sender.recovery() != Sender::Recovery::none;
   if (c.has_sack ? delivery.held > 0 : acked.is_duplicate) c.sender.count_duplicate();
   recovery.delivered += segments_of(delivery.octets, c.mss);
   recovery.rack.take(delivery);
@@ -226,6 +227,8 @@ void Machine::recover(Instant now, Connection& c, const Acked& acked) {
     recovery.is_watching_timeout = false;
     if (was_fast && recovery.is_reduced) c.congestion->on_recovered(now);
   }
+  // RFC 8985 7.2: from here on there may be a probe of the tail.
+  if (was_recovering && may_probe(c)) arm_for_loss(now, c);
   if (c.rare) check_path_probe(*this, c);
   if (recovery.is_slowing && !before(c.sender.una(), recovery.answered)) {
     recovery.is_slowing = false;
