@@ -86,6 +86,6 @@ struct SendingFields {
 };
 
 // Whoever gives one of these another field has to say above how it is folded.
-static_assert(sizeof(Recovery) == 232 && sizeof(Rates) == 112);
+static_assert(sizeof(Recovery) == 240 && sizeof(Rates) == 112);
 
 }  // namespace lanyard::tcp

@@ -9,11 +9,16 @@
 namespace lanyard::tcp {
 namespace {
 
-std::unique_ptr<Node> between(Port port, std::uint32_t peer) {
-  auto node = std::make_unique<Node>();
-  node->local = {IpAddress::v4(10, 0, 0, 1), port, 0};
-  node->remote = {IpAddress::v4(peer), 80, 0};
-  return node;
+struct Held {
+  Node node;
+  Place place{node};
+};
+
+std::unique_ptr<Held> between(Port port, std::uint32_t peer) {
+  auto held = std::make_unique<Held>();
+  held->node.local = {IpAddress::v4(10, 0, 0, 1), port, 0};
+  held->node.remote = {IpAddress::v4(peer), 80, 0};
+  return held;
 }
 
 }  // namespace
@@ -24,26 +29,26 @@ TEST(Demux, EntriesFarFromHomeAreFoundWhileOthersComeAndGo) {
   constexpr std::size_t wanted = 300;
   constexpr std::uint32_t mask = 511;  // of a table that holds these and is not grown
   Demux demux{SipKey{1, 2}};
-  std::vector<std::unique_ptr<Node>> nodes;
-  for (std::uint32_t peer = 1; nodes.size() < wanted; ++peer) {
-    auto node = between(static_cast<Port>(peer), 0x0a000000U + peer);
-    demux.insert(*node);
-    if ((node->hash & mask) == 7) {
-      nodes.push_back(std::move(node));
+  std::vector<std::unique_ptr<Held>> all;
+  for (std::uint32_t peer = 1; all.size() < wanted; ++peer) {
+    auto held = between(static_cast<Port>(peer), 0x0a000000U + peer);
+    demux.insert(held->node, held->place);
+    if ((held->node.hash & mask) == 7) {
+      all.push_back(std::move(held));
     } else {
-      demux.remove(*node);
+      demux.remove(held->place);
     }
   }
   ASSERT_EQ(demux.size(), wanted);
   const auto expect_found = [&](std::size_t from) {
     for (std::size_t i = 0; i < wanted; ++i)
-      ASSERT_EQ(demux.find(nodes[i]->local, nodes[i]->remote).node(),
-                i < from ? nullptr : nodes[i].get())
+      ASSERT_EQ(demux.find(all[i]->node.local, all[i]->node.remote),
+                i < from ? nullptr : &all[i]->place)
           << i << " after " << from << " have gone";
   };
   expect_found(0);
   for (std::size_t gone = 0; gone < wanted; ++gone) {
-    demux.remove(*nodes[gone]);
+    demux.remove(all[gone]->place);
     if (gone % 20 == 0 || gone + 1 == wanted) expect_found(gone + 1);
   }
   EXPECT_EQ(demux.size(), 0U);
