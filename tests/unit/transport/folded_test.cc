@@ -293,7 +293,9 @@ std::vector<std::string> conversation(std::uint32_t unfolded, bool is_v6, conges
         "cwnd " + std::to_string(info.snd_cwnd) + " ssthresh " + std::to_string(info.snd_ssthresh) +
         " rate " + std::to_string(info.delivery_rate) + " busy " + std::to_string(info.busy_us) +
         " reordering " + std::to_string(info.reordering) + " dsack " +
-        std::to_string(info.dsack_dups) + " delivered " + std::to_string(info.delivered));
+        std::to_string(info.dsack_dups) + " delivered " + std::to_string(info.delivered) +
+        " late " + std::to_string(info.reord_seen) + " out " + std::to_string(info.data_segs_out) +
+        " limited " + std::to_string(int{info.is_delivery_rate_limited}));
   }
   return sent;
 }
