@@ -109,8 +109,7 @@ struct Recovery : Pooled {
   SequenceNumber answered, late_end;
   Instant last_sent;   // of new data
   Instant timer_from;  // the retransmission time-out counts from here
-  std::uint32_t undone = 0;
-  std::uint32_t probes = 0;
+  std::uint32_t undone = 0, probes = 0;
   std::uint32_t duplicates_reported = 0;
   std::uint32_t delivered = 0;     // segments
   std::uint32_t segments_out = 0;  // with data
