@@ -104,7 +104,10 @@ def main():
         lines.append(f"| {name} | {unit} | {each:,.0f} |")
         print(lines[-1], flush=True)
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    (TOP / "bench/instructions.md").write_text(f"""# Instructions of one unit of work
+    path = TOP / "bench/instructions.md"
+    # What people have written below the tables, under headings of their own, stays.
+    below = "".join(path.read_text(encoding="utf-8").partition("\n## ")[1:]) if path.exists() else ""
+    path.write_text(f"""# Instructions of one unit of work
 
 Written by `bench/instructions.py`: counted by callgrind, both ends and the benchmark's own loop included; they do not depend on
 what else the machine does; a copy of 64 KiB counts one for each byte (rep movsb).
@@ -117,7 +120,7 @@ what else the machine does; a copy of 64 KiB counts one for each byte (rep movsb
 By the lines of source that they come from, wherever these were compiled into:
 
 {spread()}
-""", encoding="utf-8")
+{below}""", encoding="utf-8")
 
 
 if __name__ == "__main__":

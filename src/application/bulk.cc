@@ -75,8 +75,8 @@ std::uint64_t count_wrong(std::uint64_t position, Bytes bytes) {
   };
   look_until(std::min<std::size_t>(bytes.size(), (8 - position % 8) % 8));
   const std::size_t whole = (bytes.size() - i) / 16 * 16;
-  const bool is_known = std::endian::native == std::endian::little;
-  if (is_known && are_right(word_at(position + i), bytes.subspan(i, whole))) i += whole;
+  constexpr bool is_as_stored = std::endian::native == std::endian::little;
+  if (is_as_stored && are_right(word_at(position + i), bytes.subspan(i, whole))) i += whole;
   look_until(bytes.size());
   return wrong;
 }

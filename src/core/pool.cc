@@ -70,6 +70,22 @@ Block* fresh_block(std::size_t place, std::size_t capacity) {
   return new (::operator new(sizeof(Block) + size)) Block{1, size, nullptr};
 }
 
+// The first of a list that has one.
+Block* take_from(pool::List& list) {
+  Block* const block = list.first;
+  list.first = block->next_free;
+  --list.count;
+  return block;
+}
+
+// Keeps it, unless there are enough.
+void give_to(pool::List& list, Block* block) {
+  if (list.count >= list.kept_max) return release(block);
+  block->next_free = list.first;
+  list.first = block;
+  ++list.count;
+}
+
 }  // namespace
 
 namespace pool {
@@ -88,38 +104,23 @@ std::int64_t blocks_in_use() {
 Block* pool::allocate_other(std::size_t capacity) {
   const std::size_t place = place_for(capacity);
   if (place == sizes || lists[place].first == nullptr) return fresh_block(place, capacity);
-  List& list = lists[place];
-  Block* const block = list.first;
-  list.first = block->next_free;
-  --list.count;
+  Block* const block = take_from(lists[place]);
   block->references = 1;
   return block;
 }
 
 Block* pool::allocate_object() {
   List& list = lists[sizes];
-  Block* const block = list.first;
-  if (block == nullptr) return fresh_block(sizes, object_bytes);
-  list.first = block->next_free;
-  --list.count;
-  return block;
+  return list.first == nullptr ? fresh_block(sizes, object_bytes) : take_from(list);
 }
 
 void pool::free_object(Block* block) {
-  List& list = lists[sizes];
-  if (list.count >= list.kept_max) return release(block);
-  block->next_free = list.first;
-  list.first = block;
-  ++list.count;
+  give_to(lists[sizes], block);
 }
 
 void pool::free_other(Block* block) {
   const std::size_t place = place_for(block->capacity);
-  if (place == sizes || lists[place].count >= lists[place].kept_max) return release(block);
-  List& list = lists[place];
-  block->next_free = list.first;
-  list.first = block;
-  ++list.count;
+  return place == sizes ? release(block) : give_to(lists[place], block);
 }
 
 }  // namespace lanyard

@@ -28,7 +28,7 @@ Input::Passed Input::forward_known(Instant now, const Arrival& arrival, Packet& 
   ipv4::decrement_ttl(packet.mutable_front().data());
   const Instant before = hop.interface->neighbours.next_deadline();
   output_.transmit(now, hop, std::move(packet));
-  return hop.interface->neighbours.next_deadline() < before ? Passed::yes : Passed::on;
+  return hop.interface->neighbours.next_deadline() < before ? Passed::handled : Passed::onward;
 }
 
 void Input::forward_v4(Instant now, const Arrival& arrival, Packet&& packet,

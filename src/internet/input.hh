@@ -25,9 +25,9 @@ class Input {
 
   // `packet` begins at its IP header and may end in padding.
   void on_ipv4(Instant now, const Arrival& arrival, Packet&& packet);
-  // What became of a packet whose ends may be known: `on` was sent on, and no deadline became
-  // earlier; `yes`: handed up or on, and no table but the neighbours' was touched.
-  enum class Passed : std::uint8_t { no, yes, on };
+  // What became of a packet whose ends may be known: `onward`: it was sent on, and no deadline
+  // became earlier; `handled`: up or on, and no table but the neighbours' was touched.
+  enum class Passed : std::uint8_t { no, handled, onward };
   // `no`: nothing was done, and on_ipv4() is to have it.
   [[nodiscard]] Passed pass_plainly(Instant now, const Arrival& arrival, Packet& packet);
   void on_ipv6(Instant now, const Arrival& arrival, Packet&& packet);

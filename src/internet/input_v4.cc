@@ -31,7 +31,7 @@ Input::Passed Input::pass_plainly(Instant now, const Arrival& arrival, Packet& p
   if (!is_plain_header(packet.front(), packet.size())) return Passed::no;
   const std::size_t total = load16(packet.front().data() + ipv4::total_length_offset);
   if (packet.size() > total) packet.truncate(total);
-  if (hand_up_plain(now, arrival, packet)) return Passed::yes;
+  if (hand_up_plain(now, arrival, packet)) return Passed::handled;
   return forward_known(now, arrival, packet);
 }
 

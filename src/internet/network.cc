@@ -171,7 +171,7 @@ bool Network::on_packet(Instant now, const Arrival& arrival, Packet&& packet) {
   const unsigned version = packet.size() == 0 ? 0U : packet.front()[0] >> 4;
   if (version != 6) {
     const Input::Passed passed = parts_->input.pass_plainly(now, arrival, packet);
-    if (passed != Input::Passed::no) return passed == Input::Passed::on;
+    if (passed != Input::Passed::no) return passed == Input::Passed::onward;
     parts_->input.on_ipv4(now, arrival, std::move(packet));
   } else {
     parts_->input.on_ipv6(now, arrival, std::move(packet));

@@ -144,7 +144,7 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   state_->start_program(index);
   // Whoever asked waits for its end, and nothing would ever start it.
   if (state_->rows[index].state == ProgramState::waiting) {
-    const std::string& name = state_->rows[index].name;
+    const std::string& name = state_->model.nodes[node].name;
     state_->fail_program(
         index, state_->machines[node].is_down
                    ? fmt::format("{0} has crashed: `lanyard act restart {0}` brings it back", name)

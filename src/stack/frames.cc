@@ -109,7 +109,11 @@ void Stack::Parts::drop_frame(Instant now, internet::Interface& interface, DropR
 
 bool Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&& frame) {
   const link::Interface& link = interface.link;
-  if (!link.is_up || !is_plain(link, frame)) {
+  if (!link.is_up) {
+    drop_frame(now, interface, DropReason::link_down, frame);
+    return false;
+  }
+  if (!is_plain(link, frame)) {
     take_in_any(now, interface, std::move(frame));
     return false;
   }
@@ -122,7 +126,6 @@ bool Stack::Parts::take_in(Instant now, internet::Interface& interface, Packet&&
 
 void Stack::Parts::take_in_any(Instant now, internet::Interface& interface, Packet&& frame) {
   const link::Interface& link = interface.link;
-  if (!link.is_up) return drop_frame(now, interface, DropReason::link_down, frame);
   make_headers_contiguous(frame, ethernet::header_size);
   // BI-01, BI-02, BI-93.
   const auto view = ethernet::View::parse(frame.front(), frame.size());

@@ -120,6 +120,12 @@ bool undo_if_spurious(Connection& c, const Acked& acked) {
   return true;
 }
 
+void reduce_for_window(Instant now, Connection& c, std::uint32_t flight) {
+  c.recovery->answered = c.sender.next();
+  c.ecn_reduced = c.has_ecn;
+  c.congestion->on_loss(now, flight);
+}
+
 // RFC 8985 7.4: did the probe repair a loss?
 void check_probe(Instant now, Connection& c, const Acked& acked) {
   Recovery& recovery = *c.recovery;
@@ -130,20 +136,12 @@ void check_probe(Instant now, Connection& c, const Acked& acked) {
   } else if (has_passed) {
     recovery.is_probing = false;
     c.congestion->remember();
-    c.congestion->on_loss(now, acked.flight);
-    recovery.answered = c.sender.next();
-    c.ecn_reduced = c.has_ecn;
+    reduce_for_window(now, c, acked.flight);
     c.congestion->on_recovered(now);
     recovery.may_undo = false;
   } else if (acked.is_duplicate && acked.delivery.held == 0) {
     recovery.is_probing = false;
   }
-}
-
-void reduce_for_window(Instant now, Connection& c, std::uint32_t flight) {
-  c.recovery->answered = c.sender.next();
-  c.ecn_reduced = c.has_ecn;
-  c.congestion->on_loss(now, flight);
 }
 
 // RFC 3168 6.1.2 [RFC3168-6.1.2-a]: as one loss, once for each window, with nothing to send again.

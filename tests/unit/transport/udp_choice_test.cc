@@ -2,42 +2,23 @@
 // Which of several sockets on one port a datagram or an error is for, and calls that cannot be.
 #include <gtest/gtest.h>
 
-#include "harness.hh"
 #include "transport/error_queue.hh"
-#include "transport/udp.hh"
+#include "udp_alone.hh"
 #include "wire/protocol.hh"
-#include "wire/udp.hh"
 
 namespace lanyard::test {
 
 namespace {
 
-const IpAddress any4 = IpAddress::any(Family::ipv4), any6 = IpAddress::any(Family::ipv6);
-const IpAddress own4 = IpAddress::v4(10, 0, 0, 1), own6 = *IpAddress::parse("fd00::1");
-const IpAddress peer4 = IpAddress::v4(10, 0, 0, 9), peer6 = *IpAddress::parse("fd00::9");
+const IpAddress own6 = *IpAddress::parse("fd00::1"), peer6 = *IpAddress::parse("fd00::9");
 
-class UdpChoice : public ::testing::Test {
+class UdpChoice : public UdpAlone {
  protected:
-  UdpChoice() { paths.own = {own4, own6}; }
-  transport::Config config;
-  FakePaths paths;
-  internet::Outbox out;
-  udp::Udp udp{config, Seed(1), paths, out};
-
-  udp::SocketId open(const transport::BindRequest& request) {
-    const auto socket = udp.open(request.local.address.family(), 0);
-    EXPECT_TRUE(udp.bind(socket, request));
-    return socket;
-  }
+  UdpChoice() : UdpAlone(own6) {}
   DropReason arrive(const IpAddress& from, const IpAddress& to, std::uint32_t interface = 1,
                     std::size_t bytes = 3) {
-    internet::Datagram datagram;
-    datagram.source = from;
-    datagram.destination = to;
-    datagram.interface = interface;
-    datagram.packet = Packet::copy_of(std::vector<std::uint8_t>(bytes, 7));
-    udp::Header{9, 80}.push_onto(datagram.packet, from, to);
-    return udp.on_datagram({}, datagram);
+    auto made = datagram(std::vector<std::uint8_t>(bytes, 7), from, to, interface);
+    return udp.on_datagram({}, made);
   }
   bool takes(udp::SocketId socket) {
     std::vector<std::uint8_t> buffer(2000);
@@ -105,14 +86,9 @@ TEST_F(UdpChoice, ADatagramLargerThanTheBufferIsTakenWhenNothingElseWaits) {
 TEST_F(UdpChoice, AnErrorNeedsAQuoteAndATooLargePacketSomebodyWhoMinds) {
   const auto socket = open({.local = {any4, 80, 0}});
   ASSERT_TRUE(udp.connect(socket, {peer4, 9, 0}));
-  std::vector<std::uint8_t> quoted(8);
-  store16(&quoted[0], 80);
-  store16(&quoted[2], 9);
-  internet::IcmpError error{};
-  error.kind = internet::IcmpError::Kind::port_unreachable;
-  error.source = own4;
-  error.destination = peer4;
-  error.quoted = Bytes(quoted).first(7);
+  auto error = error_about_ours(internet::IcmpError::Kind::port_unreachable);
+  const Bytes quoted = error.quoted;
+  error.quoted = quoted.first(7);
   udp.on_icmp_error({}, error);
   EXPECT_FALSE(udp.take_error(socket));
   error.quoted = quoted;

@@ -3,32 +3,21 @@
 // or put together.
 #include <gtest/gtest.h>
 
-#include "harness.hh"
-#include "transport/udp.hh"
+#include "udp_alone.hh"
 #include "wire/protocol.hh"
 #include "wire/pseudo.hh"
-#include "wire/udp.hh"
 
 namespace lanyard::test {
 
 namespace {
 
-const IpAddress any4 = IpAddress::any(Family::ipv4), any6 = IpAddress::any(Family::ipv6);
-const IpAddress own4 = IpAddress::v4(10, 0, 0, 1), peer4 = IpAddress::v4(10, 0, 0, 9);
 const IpAddress own6 = *IpAddress::parse("fe80::1"), peer6 = *IpAddress::parse("fe80::9");
 
-class UdpPaths : public ::testing::Test {
+class UdpPaths : public UdpAlone {
  protected:
-  UdpPaths() { paths.own = {own4, own6}; }
-  transport::Config config;
-  FakePaths paths;
-  internet::Outbox out;
-  udp::Udp udp{config, Seed(1), paths, out};
-
+  UdpPaths() : UdpAlone(own6) {}
   udp::SocketId open(const IpAddress& address, Port port = 80) {
-    const auto socket = udp.open(address.family(), 0);
-    EXPECT_TRUE(udp.bind(socket, {.local = {address, port, 0}}));
-    return socket;
+    return UdpAlone::open({.local = {address, port, 0}});
   }
   Result<std::size_t> send(udp::SocketId socket, const Endpoint& to, std::size_t bytes = 3,
                            std::uint32_t interface = 0) {
@@ -45,13 +34,7 @@ class UdpPaths : public ::testing::Test {
     return first;
   }
   internet::Datagram datagram(const std::string& text, const IpAddress& from, const IpAddress& to) {
-    internet::Datagram made;
-    made.source = from;
-    made.destination = to;
-    made.interface = 4;
-    made.packet = Packet::copy_of(as_bytes(text));
-    udp::Header{9, 80}.push_onto(made.packet, from, to);
-    return made;
+    return UdpAlone::datagram(as_bytes(text), from, to, 4);
   }
   std::string receive(udp::SocketId socket, Endpoint* from = nullptr) {
     std::vector<std::uint8_t> buffer(3000);
@@ -199,29 +182,14 @@ TEST_F(UdpPaths, AnErrorFindsASocketOfOneDevice) {
   const auto socket = udp.open(Family::ipv4, 0);
   ASSERT_TRUE(udp.bind(socket, {.local = {own4, 80, 0}, .interface = 3}));
   ASSERT_TRUE(udp.connect(socket, {peer4, 9, 0}));
-  std::vector<std::uint8_t> quoted(8);
-  store16(&quoted[0], 80);
-  store16(&quoted[2], 9);
-  internet::IcmpError error;
-  error.kind = internet::IcmpError::Kind::port_unreachable;
-  error.source = own4;
-  error.destination = peer4;
-  error.quoted = quoted;
-  udp.on_icmp_error({}, error);
+  udp.on_icmp_error({}, error_about_ours(internet::IcmpError::Kind::port_unreachable));
   EXPECT_EQ(send(socket, {}).error(), Errno::connection_refused);
 }
 
 // RFC 1122 4.1.3.3: an error is for the socket that sent what it quotes; a soft one is told to
 // nobody who did not ask, as on Linux.
 TEST_F(UdpPaths, ASoftErrorIsToldToWhoAsked) {
-  std::vector<std::uint8_t> quoted(8);
-  store16(&quoted[0], 80);
-  store16(&quoted[2], 9);
-  internet::IcmpError error;
-  error.kind = internet::IcmpError::Kind::host_unreachable;
-  error.source = own4;
-  error.destination = peer4;
-  error.quoted = quoted;
+  const auto error = error_about_ours(internet::IcmpError::Kind::host_unreachable);
   udp.on_icmp_error({}, error);  // nobody sent that
   for (const bool asks : {false, true}) {
     const auto socket = open(own4);
