@@ -20,6 +20,7 @@ using Sum = std::uint16_t (*)(std::uint8_t* to, const std::uint8_t* from, std::s
 
 Sum best_sum() {
 #if defined(__x86_64__)
+  if (has_avx512()) return sum_avx512;
   if (has_avx2()) return sum_avx2;
 #endif
   return sum_plain;
@@ -45,9 +46,7 @@ void ChecksumSum::add_many(Bytes bytes) {
 }
 
 std::uint16_t checksum(Bytes bytes) {
-  ChecksumSum sum;
-  sum.add(bytes);
-  return sum.finish();
+  return static_cast<std::uint16_t>(~copy_or_sum(nullptr, bytes.data(), bytes.size()));
 }
 
 std::uint16_t copy_and_sum(MutableBytes to, Bytes from) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/bytes.hh"
+#include "core/checksum_paths.hh"
 
 namespace lanyard {
 
@@ -24,13 +25,7 @@ class ChecksumSum {
   void add16(std::uint16_t word) { sum_ += is_little ? std::byteswap(word) : word; }
   void add32(std::uint32_t word) { sum_ += is_little ? std::byteswap(word) : word; }
   // The folded 16-bit sum, not complemented.
-  [[nodiscard]] std::uint16_t folded() const {
-    std::uint64_t sum = (sum_ >> 32) + (sum_ & 0xffffffff);  // at most 33 bits
-    sum = (sum >> 32) + ((sum >> 16) & 0xffff) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    const auto native = static_cast<std::uint16_t>((sum >> 16) + (sum & 0xffff));
-    return is_little ? std::byteswap(native) : native;
-  }
+  [[nodiscard]] std::uint16_t folded() const { return fold_to_network(sum_); }
   // What goes into the header field: the complement of the folded sum.
   [[nodiscard]] std::uint16_t finish() const { return static_cast<std::uint16_t>(~folded()); }
 
@@ -57,7 +52,7 @@ class ChecksumSum {
     }
     const auto sum = static_cast<std::uint64_t>(wide);
     // 2^64 counts as 1.
-    sum_ += (sum & 0xffffffff) + (sum >> 32) + static_cast<std::uint64_t>(wide >> 64);
+    sum_ += sum_of_halves(sum) + static_cast<std::uint64_t>(wide >> 64);
   }
   static constexpr bool is_little = std::endian::native == std::endian::little;
   std::uint64_t sum_ = 0;  // of words of up to 32 bits: it does not overflow

@@ -14,12 +14,6 @@
 namespace lanyard {
 namespace {
 
-constexpr bool is_little = std::endian::native == std::endian::little;
-
-std::uint64_t low_and_high(std::uint64_t word) {
-  return (word >> 32) + (word & 0xffffffff);
-}
-
 template <typename Word>
 std::uint64_t load(const std::uint8_t* from) {
   Word word = 0;
@@ -39,17 +33,9 @@ std::uint64_t sum_tail(const std::uint8_t* from, std::size_t size) {
     sum += load<std::uint16_t>(from);
     from += 2;
   }
-  if ((size & 1) != 0) sum += std::uint64_t{*from} << (is_little ? 0 : 8);
+  if ((size & 1) != 0)
+    sum += std::uint64_t{*from} << (std::endian::native == std::endian::little ? 0 : 8);
   return sum;
-}
-
-std::uint16_t fold_to_network(std::uint64_t sum) {
-  sum = low_and_high(sum);  // at most 33 bits
-  sum = (sum >> 32) + ((sum >> 16) & 0xffff) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  const auto folded = static_cast<std::uint16_t>(sum);
-  return is_little ? std::byteswap(folded) : folded;
 }
 
 }  // namespace
@@ -57,7 +43,7 @@ std::uint16_t fold_to_network(std::uint64_t sum) {
 std::uint16_t sum_plain(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
   if (to != nullptr && size > 0) std::memcpy(to, from, size);
   std::uint64_t sum = 0;
-  for (; size >= 8; from += 8, size -= 8) sum += low_and_high(load<std::uint64_t>(from));
+  for (; size >= 8; from += 8, size -= 8) sum += sum_of_halves(load<std::uint64_t>(from));
   return fold_to_network(sum + sum_tail(from, size));
 }
 
