@@ -92,8 +92,21 @@ void receive(Process& process, Socket& socket, const std::map<std::uint16_t, Ins
   }
 }
 
+// The exit status.
+int conclude(Process& process, const Tally& tally) {
+  const std::uint64_t lost = tally.sent - std::min(tally.sent, tally.received);
+  process.print(1, fmt::format("{} packets transmitted, {} received, {}% packet loss\n", tally.sent,
+                               tally.received, lost * 100 / tally.sent));
+  if (tally.received == 0) return 1;
+  process.print(1, fmt::format("rtt min/avg/max = {}/{}/{} ms\n", milliseconds(tally.least),
+                               milliseconds(tally.sum / static_cast<std::int64_t>(tally.received)),
+                               milliseconds(tally.most)));
+  return 0;
+}
+
 int run(Process& process, Socket& socket, const Wanted& wanted) {
   Tally tally;
+  process.at_interrupt([&process, &tally] { return conclude(process, tally); });
   std::map<std::uint16_t, Instant> sent_at;
   for (std::uint64_t i = 1; i <= wanted.count; ++i) {
     const auto sequence = static_cast<std::uint16_t>(i);
@@ -111,14 +124,7 @@ int run(Process& process, Socket& socket, const Wanted& wanted) {
             i == wanted.count ? process.now() + Duration::seconds(1) : next);
     if (i < wanted.count && process.now() < next) process.sleep(next - process.now());
   }
-  const std::uint64_t lost = tally.sent - std::min(tally.sent, tally.received);
-  process.print(1, fmt::format("{} packets transmitted, {} received, {}% packet loss\n", tally.sent,
-                               tally.received, lost * 100 / tally.sent));
-  if (tally.received == 0) return 1;
-  process.print(1, fmt::format("rtt min/avg/max = {}/{}/{} ms\n", milliseconds(tally.least),
-                               milliseconds(tally.sum / static_cast<std::int64_t>(tally.received)),
-                               milliseconds(tally.most)));
-  return 0;
+  return conclude(process, tally);
 }
 
 }  // namespace

@@ -199,7 +199,7 @@ std::string why_no_rows(const lab::World& world, Do what, std::uint32_t node) {
                        what == Do::routes    ? "ip route"
                        : what == Do::sockets ? "ss -tuna"
                                              : "ip neigh");
-  return {};
+  return is_of_stack ? world.why_down(node) : "";
 }
 
 std::string rows_table(Do what, const json& rows, const Paper& paper) {

@@ -170,8 +170,8 @@ class ControlConnection final : public lab::ProgramObserver {
     }
     json notes = json::array();
     for (std::uint32_t each = 0; !node && each < world_.model().nodes.size(); ++each) {
-      const bool has_kernel = world_.model().nodes[each].kind == lab::NodeKind::kernel_host;
-      if (const auto why = why_no_rows(world_, request.what, each); has_kernel && !why.empty())
+      const bool is_switch = world_.model().nodes[each].kind == lab::NodeKind::switching;
+      if (const auto why = why_no_rows(world_, request.what, each); !is_switch && !why.empty())
         notes.push_back(why);
     }
     say({{"rows", rows_of(world_, request.what, node)}, {"notes", notes}});

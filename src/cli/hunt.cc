@@ -191,6 +191,10 @@ int hunt(const HuntOptions& options) {
   if (const std::string reason = lab::hunt::why_not(lab->model); !reason.empty())
     return refuse(
         fmt::format("{}: only labs in virtual time can be hunted, and {}", options.lab, reason));
+  if (!lab::hunt::may_fail(lab->model))
+    return refuse(fmt::format(
+        "{}: nothing in it can fail: give a host a program (`run:`) or the lab a `check:`",
+        options.lab));
   if (!may_write(options.output, options.lab) || !may_write(options.state, options.lab))
     return exit_usage;
   auto how = prepare(options);

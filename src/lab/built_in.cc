@@ -41,6 +41,7 @@ void BuiltIn::start(socket::Program program, std::vector<std::string> arguments)
 }
 
 void BuiltIn::kill(int signal) {
+  if (signal == SIGINT && last_word_ && !has_ended_) return report(last_word_(), 0);
   report(0, signal);
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/random.hh"
@@ -27,7 +28,7 @@ class BuiltIn final : public socket::Process {
   void set_number(std::uint32_t number) { number_ = number; }
   // Makes its first task, which runs at the machine's next turn.
   void start(socket::Program program, std::vector<std::string> arguments);
-  // Unwinds all its tasks; it has then been killed by `signal`.
+  // Unwinds all its tasks; it has then been killed by `signal`, or has had its last word.
   void kill(int signal);
   // Its tasks stand still, as at SIGSTOP, until resume(): the machine goes on for it.
   void pause();
@@ -39,6 +40,7 @@ class BuiltIn final : public socket::Process {
   RandomStream& random() override { return random_; }
   void print(int descriptor, std::string_view text) override { callbacks_.print(descriptor, text); }
   void spawn(std::function<void(Process&)> body) override;
+  void at_interrupt(std::function<int()> last_word) override { last_word_ = std::move(last_word); }
 
  private:
   void end_tasks();
@@ -48,6 +50,7 @@ class BuiltIn final : public socket::Process {
   const socket::Names& names_;
   RandomStream random_;
   Callbacks callbacks_;
+  std::function<int()> last_word_;
   std::vector<Task*> running_;
   std::uint32_t number_ = 0, last_task_ = 0;
   bool has_ended_ = false;

@@ -144,11 +144,8 @@ ProgramId World::start(std::uint32_t node, Launch launch, ProgramObserver* obser
   state_->start_program(index);
   // Whoever asked waits for its end, and nothing would ever start it.
   if (state_->rows[index].state == ProgramState::waiting) {
-    const std::string& name = state_->model.nodes[node].name;
-    state_->fail_program(
-        index, state_->machines[node].is_down
-                   ? fmt::format("{0} has crashed: `lanyard act restart {0}` brings it back", name)
-                   : "the lab is ending");
+    const std::string down = why_down(node);
+    state_->fail_program(index, down.empty() ? "the lab is ending" : down);
   }
   return id;
 }
@@ -184,6 +181,12 @@ std::span<const ProgramRow> World::programs() const {
 
 std::span<const ProgramOutput> World::output() const {
   return state_->output;
+}
+
+std::string World::why_down(std::uint32_t node) const {
+  if (!state_->machines[node].is_down) return "";
+  return fmt::format("{0} has crashed: `lanyard act restart {0}` brings it back",
+                     state_->model.nodes[node].name);
 }
 
 stack::Stack* World::stack(std::uint32_t node) {

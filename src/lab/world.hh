@@ -85,6 +85,8 @@ class World final : public device::Driven {
   [[nodiscard]] std::span<const ProgramOutput> output() const;
   [[nodiscard]] stack::Stack* stack(std::uint32_t node);       // null: a switch, a kernel host
   [[nodiscard]] socket::Sockets* sockets(std::uint32_t node);  // null: the same
+  // That it has crashed, and what brings it back; empty: it has not.
+  [[nodiscard]] std::string why_down(std::uint32_t node) const;
   // As of its n-th start, from 0; after a crash as long as programs may still call it.
   [[nodiscard]] socket::Sockets* sockets_of_boot(std::uint32_t node, std::uint32_t boot);
   // The checks and the programs' expectations, judged by what has happened so far; exact once it is

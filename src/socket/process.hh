@@ -38,6 +38,9 @@ class Process {
   virtual void print(int descriptor, std::string_view text) = 0;
   // Another task of the same program (a server's handler).
   virtual void spawn(std::function<void(Process&)> body) = 0;
+  // What SIGINT calls instead of ending the program by itself; it gives the exit status. For who
+  // cannot be interrupted there is nothing to do.
+  virtual void at_interrupt(std::function<int()> last_word) { static_cast<void>(last_word); }
 
   [[nodiscard]] Instant now() { return tasks().now(); }
   void sleep(Duration duration) { tasks().sleep(duration); }

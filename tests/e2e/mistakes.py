@@ -69,6 +69,17 @@ def files(folder):
     folder.expect(2, 'nowhere/file: No such file', 'replay', 'run.pcapng', '-o', 'nowhere/file')
 
 
+def ping_interrupted(folder):
+    """Ctrl-C ends a ping with its statistics."""
+    with subprocess.Popen([LANYARD, 'ping', '-c', '1000', 'alice', 'bob'], env=folder.environment, stdout=subprocess.PIPE,
+                          text=True) as process:
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0 and '0% packet loss\nrtt' in said, (process.returncode, said)
+
+
 def crashed(folder):
     """What is asked of a machine that is down is refused; it waited for ever."""
     name = 'down' + str(os.getpid())
@@ -82,8 +93,11 @@ def crashed(folder):
         folder.expect(127, why, 'exec', 'alice', '--', 'true')
         folder.expect(127, why, 'exec', '-b', 'alice', '--', 'ping', 'bob')
         folder.expect(127, why, 'ping', 'alice', 'bob')
+        folder.expect(2, why, 'sockets', 'alice')
+        folder.expect(0, why, 'routes')
         folder.expect(0, '', 'act', 'restart', 'alice')
         folder.expect(0, '', 'ping', '-c', '1', 'alice', 'bob')
+        ping_interrupted(folder)
     finally:
         folder.lanyard('down')
 

@@ -266,4 +266,10 @@ std::string why_not(const Model& model) {
   return model.time == TimeMode::real ? "it says `time: real`" : "";
 }
 
+bool may_fail(const Model& model) {
+  return !model.checks.empty() || std::ranges::any_of(model.nodes, [](const NodeSpec& node) {
+    return !node.programs.empty();
+  });
+}
+
 }  // namespace lanyard::lab::hunt

@@ -90,5 +90,7 @@ class Hunt {
 
 // Why a lab cannot be hunted: the program or host that has only real time. Empty: it can.
 [[nodiscard]] std::string why_not(const Model& model);
+// Whether anything in it is expected of it: a program, or a check.
+[[nodiscard]] bool may_fail(const Model& model);
 
 }  // namespace lanyard::lab::hunt

@@ -131,5 +131,12 @@ TEST_F(Hunting, WhatCannotBeHuntedIsRefused) {
   EXPECT_NE(said.errors.find("only labs in virtual time"), std::string::npos) << said.errors;
 }
 
+TEST_F(Hunting, WhereNothingCanFailNothingIsHunted) {
+  write("idle.yaml", "hosts: [alice, bob]\nlinks: [alice -- bob]\nuntil: 10s\n");
+  const Said said = command({"hunt", path("idle.yaml"), "--runs", "5"});
+  EXPECT_EQ(said.status, exit_usage);
+  EXPECT_NE(said.errors.find("nothing in it can fail"), std::string::npos) << said.errors;
+}
+
 }  // namespace
 }  // namespace lanyard::cli

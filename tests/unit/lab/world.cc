@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole labs in virtual time.
 
+#include <csignal>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -170,6 +172,24 @@ TEST(World, ProgramsAreStartedAndSignalledLive) {
   world.end();
   world.run();
   EXPECT_TRUE(world.is_over());
+}
+
+TEST(World, APingThatIsInterruptedCounts) {
+  Lab lab("hosts: [a, b]\nlinks: [a -- b]\n", kept_running());
+  World& world = *lab.world;
+  world.run_until(Instant::start());
+  Launch ping;
+  ping.command = {"ping", "b", "-c", "50000"};
+  const ProgramId id = world.start(0, std::move(ping));
+  world.run_until(Instant::start() + 2500_ms);
+  world.signal(id, SIGINT);
+  world.run_until(Instant::start() + 3_s);
+  EXPECT_EQ(lab.row("a").state, ProgramState::exited);
+  EXPECT_EQ(lab.row("a").status, 0);
+  EXPECT_NE(lab.printed("a").find("3 packets transmitted, 3 received, 0% packet loss\nrtt"),
+            std::string::npos)
+      << lab.printed("a");
+  world.end();
 }
 
 TEST(World, ADayOfTwoIdleHostsWithKeepAlivePassesInASecond) {
