@@ -47,6 +47,8 @@ class Slice {
     return block_ == nullptr ? Bytes{} : Bytes{block_->data() + offset_, size_};
   }
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Of the memory that is kept as long as this slice is.
+  [[nodiscard]] std::size_t kept_bytes() const { return block_ == nullptr ? 0 : block_->capacity; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
   // Takes in what lies right behind this slice in its block; false if `next` does not.
