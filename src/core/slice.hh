@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/bytes.hh"
+#include "core/check.hh"
 #include "core/pool.hh"
 
 namespace lanyard {
@@ -23,7 +24,18 @@ class Slice {
   // A fresh slice holding a copy of `bytes`.
   [[nodiscard]] static Slice copy_of(Bytes bytes);
   // The `size` bytes at `offset` of a block; shares it.
-  Slice(Block* block, std::uint32_t offset, std::uint32_t size);
+  Slice(Block* block, std::uint32_t offset, std::uint32_t size)
+      : block_(block), offset_(offset), size_(size) {
+    CHECK(std::uint64_t{offset} + size <= block->capacity);
+    add_reference(block_);
+  }
+  // The first `size` bytes of a block that nobody else refers to: this is its reference now.
+  [[nodiscard]] static Slice owning(Block* block, std::uint32_t size) {
+    Slice slice;
+    slice.block_ = block;
+    slice.size_ = size;
+    return slice;
+  }
   Slice(const Slice& other) : block_(other.block_), offset_(other.offset_), size_(other.size_) {
     if (block_ != nullptr) add_reference(block_);
   }
@@ -47,8 +59,6 @@ class Slice {
     return block_ == nullptr ? Bytes{} : Bytes{block_->data() + offset_, size_};
   }
   [[nodiscard]] std::size_t size() const { return size_; }
-  // Of the memory that is kept as long as this slice is.
-  [[nodiscard]] std::size_t kept_bytes() const { return block_ == nullptr ? 0 : block_->capacity; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
   // Takes in what lies right behind this slice in its block; false if `next` does not.

@@ -96,6 +96,7 @@ void Input::hand_to_transport(Instant now, const Arrival& arrival, Datagram& dat
 }
 
 void Input::poll(Instant now) {
+  if (now < reassembly_.next_deadline()) return;
   reassembly_.poll(now);
   take_given_up(now);
 }

@@ -163,6 +163,7 @@ std::optional<QueuedError> Sockets::take_error(Handle socket) {
 
 Result<void> Sockets::set_option(Instant now, Handle socket, Option option,
                                  const OptionValue& value) {
+  if (table_->watcher == nullptr) return table_->set_option(now, socket, option, value);
   return told(*table_, table_->set_option(now, socket, option, value),
               {.kind = CallKind::set_option,
                .at = now,

@@ -19,15 +19,13 @@ Slice payload_of(const Packet& packet, std::size_t bytes) {
   if (bytes == 0) return {};
   // One slice is shared; a small one is copied, so that it does not hold a large block.
   constexpr std::size_t small_bytes_max = 256;
-  const auto kept = [](const Slice& slice) {
-    const bool is_shared = slice.size() > small_bytes_max || slice.kept_bytes() <= small_bytes_max;
-    return is_shared ? slice : Slice::copy_of(slice.bytes());
-  };
-  if (header_size + bytes <= packet.front().size())
-    return kept(packet.front_slice(header_size, bytes));
+  const bool is_small = bytes <= small_bytes_max;
+  if (header_size + bytes <= packet.front().size() &&
+      (!is_small || packet.front_bytes_kept() <= small_bytes_max))
+    return packet.front_slice(header_size, bytes);
   std::vector<Slice> slices;
   packet.slices_of(header_size, bytes, slices);
-  if (slices.size() == 1) return kept(slices.front());
+  if (slices.size() == 1 && !is_small) return slices.front();
   std::vector<std::uint8_t> linear(bytes);
   packet.copy_to(header_size, linear);
   return Slice::copy_of(linear);

@@ -36,19 +36,19 @@ class Conversation {
     for (const char* name : {"a", "b", "c"}) yard_.add(name);
     const End router = {yard_.add("r", true), 2};
     std::vector<End> ends;
-    for (const std::size_t node : {0, 1, 2})
+    for (std::size_t node = 0; node < 3; ++node)
       ends.push_back(yard_.plug(node, {"10.0.1." + std::to_string(node + 1) + "/24"},
                                 Yard::quiet(node == 2 ? 576 : 1500)));
     ends.push_back(yard_.plug(router.node, {"10.0.1.9/24"}, Yard::quiet()));
     for (const End& one : ends)
       for (const End& other : ends)
         if (one < other) yard_.wire(one, other);
-    for (const std::size_t node : {0, 1, 2}) yard_.route(node, "0.0.0.0/0", "10.0.1.9");
+    for (std::size_t node = 0; node < 3; ++node) yard_.route(node, "0.0.0.0/0", "10.0.1.9");
     yard_.loses = [this](const Seen&) {
       forget();
       return dice_.below(20) == 0;
     };
-    for (const std::size_t node : {0, 1, 2}) open_some(node);
+    for (std::size_t node = 0; node < 3; ++node) open_some(node);
   }
 
   Held hold() {
