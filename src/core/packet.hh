@@ -61,6 +61,7 @@ class Packet {
   }
   // Bytes [offset, offset + size) of front(), which must be there, shared.
   [[nodiscard]] Slice front_slice(std::size_t offset, std::size_t size) const;
+  [[nodiscard]] std::size_t front_bytes_kept() const;  // of memory, by such a slice
   // Bytes [offset, offset + size) as shared slices, appended to `out`; the range must lie inside
   // the packet.
   void slices_of(std::size_t offset, std::size_t size, std::vector<Slice>& out) const;

@@ -60,6 +60,10 @@ inline Slice Packet::front_slice(std::size_t offset, std::size_t size) const {
   return {block_, head_ + static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(size)};
 }
 
+inline std::size_t Packet::front_bytes_kept() const {
+  return block_ == nullptr ? 0 : block_->capacity;
+}
+
 inline std::uint8_t* Packet::push_front(std::size_t size) {
   if (block_ == nullptr || head_ < size || block_->references > 1) make_front_room(size);
   head_ -= static_cast<std::uint32_t>(size);

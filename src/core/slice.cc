@@ -18,12 +18,6 @@ Slice Slice::copy_of(Bytes bytes) {
   return slice;
 }
 
-Slice::Slice(Block* block, std::uint32_t offset, std::uint32_t size)
-    : block_(block), offset_(offset), size_(size) {
-  CHECK(std::uint64_t{offset} + size <= block->capacity);
-  add_reference(block_);
-}
-
 Slice Slice::part(std::size_t offset, std::size_t size) const {
   CHECK(offset <= size_ && size <= size_ - offset);
   if (size == 0) return {};

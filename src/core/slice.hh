@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/bytes.hh"
+#include "core/check.hh"
 #include "core/pool.hh"
 
 namespace lanyard {
@@ -23,7 +24,18 @@ class Slice {
   // A fresh slice holding a copy of `bytes`.
   [[nodiscard]] static Slice copy_of(Bytes bytes);
   // The `size` bytes at `offset` of a block; shares it.
-  Slice(Block* block, std::uint32_t offset, std::uint32_t size);
+  Slice(Block* block, std::uint32_t offset, std::uint32_t size)
+      : block_(block), offset_(offset), size_(size) {
+    CHECK(std::uint64_t{offset} + size <= block->capacity);
+    add_reference(block_);
+  }
+  // The first `size` bytes of a block that nobody else refers to: this is its reference now.
+  [[nodiscard]] static Slice owning(Block* block, std::uint32_t size) {
+    Slice slice;
+    slice.block_ = block;
+    slice.size_ = size;
+    return slice;
+  }
   Slice(const Slice& other) : block_(other.block_), offset_(other.offset_), size_(other.size_) {
     if (block_ != nullptr) add_reference(block_);
   }

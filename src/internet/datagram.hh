@@ -57,6 +57,8 @@ class Paths {
   // any. Errors: network_unreachable, host_unreachable, address_not_available, network_down.
   [[nodiscard]] virtual Result<Path> find(const IpAddress& destination, const IpAddress& source,
                                           std::uint32_t interface) const = 0;
+  // Grows whenever find() may come to answer otherwise; 0: that is not known.
+  [[nodiscard]] virtual std::uint64_t version() const { return 0; }
   // Ours and usable as a source: assigned to an interface (any when 0) and not tentative.
   [[nodiscard]] virtual bool is_own_address(const IpAddress& address,
                                             std::uint32_t interface) const = 0;

@@ -77,6 +77,11 @@ void Input::deliver(Instant now, const Arrival& arrival, Datagram& datagram, Byt
     static_cast<void>(shared_.machine.deliver(now, datagram, header));
     return;
   }
+  hand_to_transport(now, arrival, datagram, header, named_at);
+}
+
+void Input::hand_to_transport(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
+                              std::size_t named_at) {
   const DropReason reason = shared_.machine.deliver(now, datagram, header);
   if (reason == DropReason::none) return;
   drop(now, arrival, reason, datagram.packet);
@@ -84,12 +89,14 @@ void Input::deliver(Instant now, const Arrival& arrival, Datagram& datagram, Byt
   if (reason == DropReason::no_socket) {
     icmp_.complain(now, {Trouble::port_unreachable, 0, arrival}, header, datagram.packet);
   } else if (reason == DropReason::unknown_protocol) {
+    const bool is_v4 = datagram.destination.is_v4();
     const auto pointer = is_v4 ? 0U : static_cast<std::uint32_t>(named_at);
     icmp_.complain(now, {Trouble::unknown_next_header, pointer, arrival}, header, datagram.packet);
   }
 }
 
 void Input::poll(Instant now) {
+  if (now < reassembly_.next_deadline()) return;
   reassembly_.poll(now);
   take_given_up(now);
 }

@@ -41,6 +41,9 @@ class Input {
   void refuse(Instant now, const Complaint& complaint, DropReason reason, const Packet& packet);
   void deliver(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
                std::size_t named_at, bool was_fragmented);
+  // To whoever the protocol names; what nobody takes is dropped, and complained of.
+  void hand_to_transport(Instant now, const Arrival& arrival, Datagram& datagram, Bytes header,
+                         std::size_t named_at);
   [[nodiscard]] DropReason on_control(Instant now, const Arrival& arrival, Datagram& datagram,
                                       Bytes header, bool was_fragmented);
   void take_given_up(Instant now);

@@ -24,6 +24,12 @@ bool is_plain_header(Bytes front, std::size_t size) {
   return total >= ipv4::header_size_min && total <= size && sum.finish() == 0;
 }
 
+// TCP answers for itself and UDP leaves the packet where it is: so that the IP header may stay in
+// front of the payload while they have it.
+bool is_of_ports(std::uint8_t protocol) {
+  return protocol == protocol::tcp || protocol == protocol::udp;
+}
+
 }  // namespace
 
 Input::Passed Input::pass_plainly(Instant now, const Arrival& arrival, Packet& packet) {
@@ -57,30 +63,28 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
   }
 }
 
-// A whole TCP segment without IP options between the two addresses of the latest plain one: all
-// that was found out about them holds. False: nothing was done.
+// A whole TCP segment or UDP datagram without IP options between the two addresses of the latest
+// plain one: all that was found out about them holds. False: nothing was done.
 bool Input::hand_up_plain(Instant now, const Arrival& arrival, Packet& packet) {
   const std::uint8_t* const header = packet.front().data();
   constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
-  const bool is_plain = plain_.version == shared_.interfaces.version() &&
-                        plain_.interface == arrival.interface &&
-                        load64(header + ipv4::source_offset) == plain_.raw &&
-                        header[ipv4::protocol_offset] == protocol::tcp &&
-                        (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
-                        !arrival.was_looped && !arrival.was_link_broadcast;
+  const std::uint8_t protocol = header[ipv4::protocol_offset];
+  const bool is_plain =
+      plain_.version == shared_.interfaces.version() && plain_.interface == arrival.interface &&
+      load64(header + ipv4::source_offset) == plain_.raw && is_of_ports(protocol) &&
+      (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 && !arrival.was_looped &&
+      !arrival.was_link_broadcast;
   if (!is_plain) return false;
   packet.pull_front(ipv4::header_size_min);
   Datagram datagram{.source = plain_.source,
                     .destination = plain_.destination,
-                    .protocol = Protocol::tcp,
+                    .protocol = static_cast<Protocol>(protocol),
                     .hop_limit = header[ipv4::ttl_offset],
                     .traffic_class = header[ipv4::traffic_class_offset],
                     .is_plain = true,
                     .interface = arrival.interface,
                     .packet = std::move(packet)};
-  const Bytes ip_header{header, ipv4::header_size_min};
-  const DropReason reason = shared_.machine.deliver(now, datagram, ip_header);
-  if (reason != DropReason::none) drop(now, arrival, reason, datagram.packet);
+  hand_to_transport(now, arrival, datagram, {header, ipv4::header_size_min}, 0);
   return true;
 }
 
@@ -181,9 +185,7 @@ void Input::deliver_v4(Instant now, const Arrival& arrival, Packet&& packet,
   // [RFC1122-3.2.1.7-b], [RFC1812-4.2.2.9-a]: nobody here asks for the TTL.
   if (view.is_fragment()) return on_fragment_v4(now, arrival, std::move(packet), view);
   const std::size_t header_size = view.header_size();
-  if (view.protocol() == protocol::tcp) {
-    // TCP answers for itself: nobody reads this header once the segment is given away, so that it
-    // may stay where it is, in front of the payload.
+  if (is_of_ports(view.protocol())) {
     packet.pull_front(header_size);
     return hand_up_v4(now, arrival, view, std::move(packet), false);
   }

@@ -5,6 +5,14 @@
 
 namespace lanyard::internet {
 
+namespace {
+
+std::pair<std::uint64_t, std::uint64_t> key_of(const IpAddress& address) {
+  return {load64(address.bytes().data()), load64(address.bytes().data() + 8)};
+}
+
+}  // namespace
+
 const InterfaceAddress* Interface::find(const IpAddress& address) const {
   const auto found =
       std::find_if(addresses.begin(), addresses.end(),
@@ -25,15 +33,16 @@ bool Interface::has_usable(Family family) const {
 Interface& Interfaces::add(link::Interface link, link::NeighbourTable neighbours) {
   link.index = static_cast<std::uint32_t>(list_.size() + 1);
   list_.push_back({std::move(link), std::move(neighbours), {}, {}});
+  by_index_.push_back(&list_.back());
   return list_.back();
 }
 
 Interface* Interfaces::find(std::uint32_t index) {
-  return index == 0 || index > list_.size() ? nullptr : &list_[index - 1];
+  return index == 0 || index > by_index_.size() ? nullptr : by_index_[index - 1];
 }
 
 const Interface* Interfaces::find(std::uint32_t index) const {
-  return index == 0 || index > list_.size() ? nullptr : &list_[index - 1];
+  return index == 0 || index > by_index_.size() ? nullptr : by_index_[index - 1];
 }
 
 void Interfaces::index_addresses() {

@@ -81,8 +81,8 @@ class Interfaces {
   Interface& add(link::Interface link, link::NeighbourTable neighbours);
   [[nodiscard]] Interface* find(std::uint32_t index);
   [[nodiscard]] const Interface* find(std::uint32_t index) const;
-  [[nodiscard]] Interface& at(std::uint32_t index) { return list_[index - 1]; }
-  [[nodiscard]] const Interface& at(std::uint32_t index) const { return list_[index - 1]; }
+  [[nodiscard]] Interface& at(std::uint32_t index) { return *by_index_[index - 1]; }
+  [[nodiscard]] const Interface& at(std::uint32_t index) const { return *by_index_[index - 1]; }
   [[nodiscard]] std::deque<Interface>& all() { return list_; }
   [[nodiscard]] const std::deque<Interface>& all() const { return list_; }
 
@@ -108,11 +108,9 @@ class Interfaces {
     Role role;
     std::uint32_t interface;
   };
-  [[nodiscard]] static Key key_of(const IpAddress& address) {
-    return {load64(address.bytes().data()), load64(address.bytes().data() + 8)};
-  }
   [[nodiscard]] std::span<const Fact> facts_of(const IpAddress& address) const;
   std::deque<Interface> list_;
+  std::vector<Interface*> by_index_;
   std::vector<Fact> facts_;  // by address, then interface
   std::uint64_t version_ = 0;
 };

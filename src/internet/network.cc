@@ -295,6 +295,10 @@ Result<Path> Network::find(const IpAddress& destination, const IpAddress& source
   return path;
 }
 
+std::uint64_t Network::version() const {
+  return parts_->shared.version();
+}
+
 bool Network::is_own_address(const IpAddress& address, std::uint32_t interface) const {
   const auto found = parts_->shared.interfaces.interface_of(address, interface);
   return found && (interface == 0 || *found == interface);

@@ -62,6 +62,7 @@ class Network final : public Paths {
   // Paths.
   [[nodiscard]] Result<Path> find(const IpAddress& destination, const IpAddress& source,
                                   std::uint32_t interface) const override;
+  [[nodiscard]] std::uint64_t version() const override;
   [[nodiscard]] bool is_own_address(const IpAddress& address,
                                     std::uint32_t interface) const override;
   [[nodiscard]] bool is_broadcast(const IpAddress& address) const override;

@@ -62,8 +62,7 @@ bool Output::fits(const Hop& hop, const Packet& packet, std::size_t header_bytes
 // that is. False: nothing was done.
 bool Output::send_plain(Instant now, const Hop& hop, Datagram& datagram) {
   Packet& packet = datagram.packet;
-  const bool is_plain = hop.kind == Hop::Kind::unicast && !datagram.may_fragment &&
-                        !hop.must_fragment && datagram.destination.is_v4() &&
+  const bool is_plain = hop.kind == Hop::Kind::unicast && datagram.destination.is_v4() &&
                         fits(hop, packet, ipv4::header_size_min) &&
                         ipv4::header_size_min + packet.size() <= datagram_bytes_max;
   Interface& interface = *hop.interface;
@@ -72,13 +71,17 @@ bool Output::send_plain(Instant now, const Hop& hop, Datagram& datagram) {
   if (!mac) return false;
   const std::uint8_t hop_limit = hop_limit_of(hop, datagram);
   const std::size_t size = ipv4::header_size_min + packet.size();
-  ipv4::write_plain(packet.push_front(ipv4::header_size_min),
-                    {.source = hop.source.v4_number(),
+  ipv4::Plain header{.source = hop.source.v4_number(),
                      .destination = datagram.destination.v4_number(),
                      .total_length = static_cast<std::uint16_t>(size),
                      .traffic_class = datagram.traffic_class,
                      .ttl = hop_limit,
-                     .protocol = static_cast<std::uint8_t>(datagram.protocol)});
+                     .protocol = static_cast<std::uint8_t>(datagram.protocol),
+                     .may_fragment = datagram.may_fragment || hop.must_fragment};
+  if (header.may_fragment) {
+    header.identification = static_cast<std::uint16_t>(next_identification(hop.source, datagram));
+  }
+  ipv4::write_plain(packet.push_front(ipv4::header_size_min), header);
   put_on_link(now, interface, *mac, std::move(packet));
   return true;
 }
@@ -101,14 +104,21 @@ std::uint8_t Output::hop_limit_of(const Hop& hop, const Datagram& datagram) cons
   return std::max<std::uint8_t>(1, shared_.config.default_hop_limit);
 }
 
-std::uint32_t Output::next_identification(const Datagram& datagram) {
+std::uint32_t Output::next_identification(const IpAddress& source, const Datagram& datagram) {
   // RFC 6864 4 [RFC6864-4-b], [RFC1122-3.2.1.5-a], RFC 7739 5.3 [RFC8200-4.5-a]: one counter for
   // each hash of the pair, so that no identification comes back soon and none tells of others.
-  std::array<std::uint8_t, 33> key;
-  std::copy_n(datagram.source.bytes().begin(), 16, key.begin());
-  std::copy_n(datagram.destination.bytes().begin(), 16, key.begin() + 16);
-  key[32] = static_cast<std::uint8_t>(datagram.protocol);
-  const std::uint64_t hash = siphash(identification_key_, key);
+  const bool is_known = identified_.protocol == datagram.protocol &&
+                        identified_.destination == datagram.destination &&
+                        identified_.source == source;
+  if (!is_known) {
+    std::array<std::uint8_t, 33> key;
+    std::copy_n(source.bytes().begin(), 16, key.begin());
+    std::copy_n(datagram.destination.bytes().begin(), 16, key.begin() + 16);
+    key[32] = static_cast<std::uint8_t>(datagram.protocol);
+    identified_ = {source, datagram.destination, datagram.protocol,
+                   siphash(identification_key_, key)};
+  }
+  const std::uint64_t hash = identified_.hash;
   const std::uint32_t count = identifications_[hash % identifications_.size()]++;
   return count + static_cast<std::uint32_t>(hash >> 32);
 }
@@ -131,7 +141,7 @@ Result<void> Output::send_v4(Instant now, const Hop& hop, Datagram& datagram) {
                       .options = {}};
   // RFC 6864 4.1 [RFC6864-4-a]: nobody reads the identification of an atomic datagram.
   if (may_fragment) {
-    header.identification = static_cast<std::uint16_t>(next_identification(datagram));
+    header.identification = static_cast<std::uint16_t>(next_identification(hop.source, datagram));
   }
   if (!fits_whole) finish_checksum(packet);
   header.push_onto(packet);
@@ -153,7 +163,7 @@ Result<void> Output::send_with_header(Instant now, Datagram&& datagram) {
     return unexpected(Errno::message_too_long);
   datagram.source = hop->source;
   ipv4::complete_header(packet.mutable_front(), hop->source,
-                        static_cast<std::uint16_t>(next_identification(datagram)));
+                        static_cast<std::uint16_t>(next_identification(hop->source, datagram)));
   send_copies(now, *hop, datagram, packet);
   transmit(now, *hop, std::move(packet));
   return {};
@@ -188,7 +198,7 @@ void Output::send_v6_fragments(Instant now, const Hop& hop, const Datagram& data
   // which fits the first fragment; pieces follow one another without overlap.
   const std::size_t room =
       (hop.mtu - ipv6::header_size - ipv6::fragment_header_size) / std::size_t{8} * 8;
-  const std::uint32_t identification = next_identification(datagram);
+  const std::uint32_t identification = next_identification(datagram.source, datagram);
   const ipv6::Header header{.source = datagram.source,
                             .destination = datagram.destination,
                             .next_header = protocol::fragment,

@@ -81,12 +81,20 @@ class Output {
   void send_copies(Instant now, const Hop& hop, const Datagram& datagram, const Packet& packet);
   [[nodiscard]] std::uint8_t hop_limit_of(const Hop& hop, const Datagram& datagram) const;
   [[nodiscard]] std::uint32_t flow_label_of(const Datagram& datagram) const;
-  [[nodiscard]] std::uint32_t next_identification(const Datagram& datagram);
+  [[nodiscard]] std::uint32_t next_identification(const IpAddress& source,
+                                                  const Datagram& datagram);
   void put_on_link(Instant now, Interface& interface, const MacAddress& to, Packet&& packet);
 
   Shared& shared_;
   SipKey flow_key_, identification_key_;
   std::array<std::uint32_t, 64> identifications_{};
+  // Whom the latest identification was between, and their hash.
+  struct Identified {
+    IpAddress source, destination;
+    Protocol protocol{};
+    std::uint64_t hash = 0;
+  };
+  Identified identified_;
   std::vector<Undeliverable> undeliverable_;
   // The latest ways chosen, true as long as nothing changes.
   struct Remembered {

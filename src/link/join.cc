@@ -30,9 +30,9 @@ std::size_t transport_of(Bytes front, std::size_t frame_size) {
   if (is_v4(front)) {
     constexpr std::uint8_t plain = 0x45;  // version 4 and no options
     constexpr std::uint16_t dont_fragment = 0x4000;
-    const bool is_plain = ip[0] == plain && load16(ip + ipv4::total_length_offset) == packet_size &&
+    const bool is_plain = ip[ipv4::protocol_offset] == protocol::tcp && ip[0] == plain &&
+                          load16(ip + ipv4::total_length_offset) == packet_size &&
                           load16(ip + ipv4::fragment_offset) == dont_fragment &&
-                          ip[ipv4::protocol_offset] == protocol::tcp &&
                           checksum({ip, ipv4::header_size_min}) == 0;
     return is_plain ? network + ipv4::header_size_min : 0;
   }
@@ -85,17 +85,18 @@ FrameRun::Layout FrameRun::layout_of(Packet& frame) {
   return {transport, payload, bytes};
 }
 
-void FrameRun::begin(Packet&& frame) {
-  frame_ = std::move(frame);
+bool FrameRun::begins(Packet& frame) {
+  const Layout layout = layout_of(frame);
+  if (layout.payload == 0) return false;
+  const std::uint8_t* const header = frame.front().data() + layout.transport;
+  if ((header[tcp::flags_offset] & tcp::flags::psh.bits) != 0) return false;
+  next_sequence_ = load32(header + tcp::sequence_offset) + static_cast<std::uint32_t>(layout.bytes);
+  layout_ = layout;
+  segment_bytes_ = layout.bytes;
   joined_ = 0;
-  layout_ = layout_of(frame_);
-  is_ended_ = layout_.payload == 0;
-  if (is_ended_) return;
-  const std::uint8_t* const header = frame_.front().data() + layout_.transport;
-  segment_bytes_ = layout_.bytes;
-  next_sequence_ =
-      load32(header + tcp::sequence_offset) + static_cast<std::uint32_t>(layout_.bytes);
-  is_ended_ = (header[tcp::flags_offset] & tcp::flags::psh.bits) != 0;
+  is_ended_ = false;
+  frame_ = std::move(frame);
+  return true;
 }
 
 // All but lengths, identification, checksums, sequence number and PSH.

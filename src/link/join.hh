@@ -16,8 +16,8 @@ class FrameRun {
  public:
   // True if `frame` continues the run: then it was taken in.
   [[nodiscard]] bool takes(Packet& frame);
-  // Begins anew with a frame of any kind; what cannot be continued stands alone.
-  void begin(Packet&& frame);
+  // Begins anew with `frame` if it can be continued: then it was taken in. False: it stands alone.
+  [[nodiscard]] bool begins(Packet& frame);
   [[nodiscard]] bool is_empty() const { return !frame_; }
   // The frames as one, with what it stands for beyond itself: frames, and bytes of their headers.
   struct Joined {

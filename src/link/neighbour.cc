@@ -62,7 +62,9 @@ std::optional<MacAddress> NeighbourTable::resolve(Instant now, const IpAddress& 
     set_state(*entry, NeighbourState::delay);
     arm(*entry, now + config_.delay_first_probe);
   }
-  touch(now, *entry);
+  entry->last_used = now;
+  // Of a list in which each is linked, the newest has nobody behind it.
+  if (entry->newer != none) make_newest(*entry);
   return entry->mac;
 }
 

@@ -96,7 +96,7 @@ class NeighbourTable {
   void on_timer(Instant now, Entry& entry);
   void arm(Entry& entry, Instant deadline);
   void stop(Entry& entry);
-  void touch(Instant now, Entry& entry);
+  void make_newest(Entry& entry);
   void link_in(Index index);
   void link_out(Index index);
   [[nodiscard]] List& list_of(const Entry& entry);

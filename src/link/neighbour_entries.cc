@@ -101,10 +101,8 @@ void NeighbourTable::stop(Entry& entry) {
   entry.timer = {Instant::never(), 0};
 }
 
-void NeighbourTable::touch(Instant now, Entry& entry) {
-  entry.last_used = now;
+void NeighbourTable::make_newest(Entry& entry) {
   const Index index = index_of(entry);
-  if (list_of(entry).newest == index) return;
   link_out(index);
   link_in(index);
 }

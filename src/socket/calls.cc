@@ -83,9 +83,8 @@ Result<void> Sockets::close(Instant now, Handle socket) {
 }
 
 Result<std::size_t> Sockets::send(Instant now, Handle socket, Bytes bytes, SendFlags flags) {
-  const auto sent = table_->send(now, socket, bytes, flags);
-  if (table_->watcher == nullptr) return sent;
-  return told(*table_, sent,
+  if (table_->watcher == nullptr) return table_->send(now, socket, bytes, flags);
+  return told(*table_, table_->send(now, socket, bytes, flags),
               {.kind = CallKind::send,
                .at = now,
                .socket = socket,
@@ -95,8 +94,8 @@ Result<std::size_t> Sockets::send(Instant now, Handle socket, Bytes bytes, SendF
 
 Result<std::size_t> Sockets::receive(Instant now, Handle socket, MutableBytes buffer,
                                      ReceiveFlags flags) {
+  if (table_->watcher == nullptr) return table_->receive(now, socket, buffer, flags);
   const auto received = table_->receive(now, socket, buffer, flags);
-  if (table_->watcher == nullptr) return received;
   return told(*table_, received,
               {.kind = CallKind::receive,
                .at = now,
@@ -133,6 +132,7 @@ Result<std::size_t> Sockets::skip(Instant now, Handle socket, std::size_t size) 
 
 Result<std::size_t> Sockets::send_to(Instant now, Handle socket, Bytes bytes,
                                      const DatagramFacts& facts) {
+  if (table_->watcher == nullptr) return table_->send_to(now, socket, bytes, facts);
   return told(
       *table_, table_->send_to(now, socket, bytes, facts),
       {.kind = CallKind::send_to, .at = now, .socket = socket, .bytes = bytes, .facts = &facts});
@@ -140,6 +140,7 @@ Result<std::size_t> Sockets::send_to(Instant now, Handle socket, Bytes bytes,
 
 Result<Received> Sockets::receive_from(Instant now, Handle socket, MutableBytes buffer,
                                        ReceiveFlags flags) {
+  if (table_->watcher == nullptr) return table_->receive_from(now, socket, buffer, flags);
   auto received = table_->receive_from(now, socket, buffer, flags);
   const std::size_t size = received ? received->bytes : 0;
   const DatagramFacts* const facts = received ? &received->facts : nullptr;
@@ -162,6 +163,7 @@ std::optional<QueuedError> Sockets::take_error(Handle socket) {
 
 Result<void> Sockets::set_option(Instant now, Handle socket, Option option,
                                  const OptionValue& value) {
+  if (table_->watcher == nullptr) return table_->set_option(now, socket, option, value);
   return told(*table_, table_->set_option(now, socket, option, value),
               {.kind = CallKind::set_option,
                .at = now,

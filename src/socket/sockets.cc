@@ -366,11 +366,11 @@ Result<Received> Sockets::Table::receive_from(Instant now, Handle socket, Mutabl
   }
   if (const auto* datagram = std::get_if<Datagram>(&entry->shape)) {
     const auto received = stack.udp().receive(datagram->socket, buffer, flags.peek);
-    if (!received && received.error() == Errno::try_again && datagram->read_is_shut) {
-      return Received{};
-    }
-    if (!received) return unexpected(received.error());
-    return Received{received->bytes, received->full_bytes, facts_of(*received)};
+    if (received)
+      return Result<Received>(std::in_place, received->bytes, received->full_bytes,
+                              facts_of(*received));
+    if (received.error() == Errno::try_again && datagram->read_is_shut) return Received{};
+    return unexpected(received.error());
   }
   return socket::receive(*std::get<std::unique_ptr<Raw>>(entry->shape), buffer, flags);
 }

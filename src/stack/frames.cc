@@ -96,7 +96,7 @@ void Stack::Parts::receive_joined(Instant now, std::uint32_t index, std::span<Pa
   for (Packet& frame : batch) {
     if (run.takes(frame)) continue;
     hand_on();
-    run.begin(std::move(frame));
+    if (!run.begins(frame)) static_cast<void>(receive(now, index, std::move(frame)));
   }
   hand_on();
 }

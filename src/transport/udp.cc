@@ -39,12 +39,12 @@ Result<void> check_family(const Socket& socket, const IpAddress& remote) {
   return {};
 }
 
-Packet build(const Endpoint& source, const Endpoint& destination, Bytes bytes, ChecksumBy by) {
-  Packet packet(headroom_bytes, bytes.size());
-  packet.append(bytes);
+// Writes the packet of a datagram whose addresses are set.
+void fill(internet::Datagram& datagram, const Header& ports, Bytes bytes, ChecksumBy by) {
+  datagram.packet = Packet(headroom_bytes, bytes.size());
+  datagram.packet.append(bytes);
   // [RFC1122-4.1.3.4-a] always computed; [RFC1122-4.1.3.4-b], [RFC8200-8.1-a] zero goes as FFFF.
-  Header{source.port, destination.port}.push_onto(packet, source.address, destination.address, by);
-  return packet;
+  ports.push_onto(datagram.packet, datagram.source, datagram.destination, by);
 }
 
 }  // namespace
@@ -57,7 +57,8 @@ Udp::Udp(const transport::Config& config, const Seed& seed, internet::Paths& pat
                        .ports = transport::Ports(config, seed),
                        .balance_key = seed.branch("balance").stream().key(),
                        .sockets = {},
-                       .by_port = {}}) {}
+                       .by_port = {},
+                       .latest = {}}) {}
 
 Udp::~Udp() = default;
 
@@ -79,6 +80,7 @@ void Udp::Parts::unbind(Socket& socket) {
   std::erase(bucket->second, &socket);
   if (bucket->second.empty()) by_port.erase(bucket);
   ports.release(std::exchange(socket.binding, transport::BindingId::none));
+  forget(socket);
 }
 
 void Udp::close(SocketId id) {
@@ -100,6 +102,7 @@ Result<void> Udp::bind(SocketId id, const transport::BindRequest& request) {
   socket->binding = *binding;
   socket->bound = *parts_->ports.find(*binding);
   parts_->by_port[socket->bound.local.port].push_back(socket);
+  parts_->forget(*socket);
   return {};
 }
 
@@ -126,6 +129,7 @@ Result<void> Udp::connect(SocketId id, const Endpoint& remote, std::uint32_t int
   }
   socket->remote = to;
   socket->remote_interface = through;
+  parts_->forget(*socket);
   return {};
 }
 
@@ -136,6 +140,7 @@ Result<void> Udp::disconnect(SocketId id) {
   socket->remote.reset();
   if (std::exchange(socket->chose_address, false))
     socket->bound.local.address = IpAddress::any(socket->family);
+  parts_->forget(*socket);
   return {};
 }
 
@@ -145,7 +150,7 @@ Result<std::size_t> Udp::send(Instant now, SocketId id, Bytes bytes, const SendF
   const bool is_named = facts.remote.port != 0 || !facts.remote.address.is_unspecified();
   if (is_named && facts.remote.port == 0) return unexpected(Errno::invalid);
   if (!is_named && !socket->remote) return unexpected(Errno::destination_required);
-  if (const auto error = take_error(id)) return unexpected(*error);
+  if (socket->error) return unexpected(*std::exchange(socket->error, std::nullopt));
   const Endpoint remote = is_named ? resolve(facts.remote) : *socket->remote;
   if (const auto ok = check_family(*socket, remote.address); !ok) return unexpected(ok.error());
   // As Linux: with IPv6's path MTU discovery, the queue tells of even these.
@@ -160,9 +165,13 @@ Result<std::size_t> Udp::send(Instant now, SocketId id, Bytes bytes, const SendF
   return transmit(now, *socket, remote, bytes, facts);
 }
 
-// [RFC1122-4.1.4-a]: source, TTL and TOS are the program's to choose; unset, the socket's.
-Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& remote, Bytes bytes,
-                                  const SendFacts& facts) {
+// [RFC1122-4.1.4-a]: the source is the program's to choose; unset, the socket's.
+Result<const Socket::Way*> Udp::Parts::way_to(Socket& socket, const Endpoint& remote,
+                                              const SendFacts& facts) const {
+  const bool is_usual = facts.interface == 0 && facts.source.is_unspecified();
+  const std::uint64_t version = is_usual ? paths.version() : 0;
+  if (version != 0 && socket.way.version == version && socket.way.remote == remote)
+    return &socket.way;
   const Options& options = socket.options;
   const bool is_group = remote.address.is_multicast();
   std::uint32_t through = facts.interface != 0 ? facts.interface : remote.interface;
@@ -172,48 +181,59 @@ Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& r
   IpAddress source = facts.source;
   const IpAddress& bound = socket.bound.local.address;
   if (source.is_unspecified() && bound.family() == remote.address.family() &&
-      !bound.is_multicast() && !parts_->paths.is_broadcast(bound))
+      !bound.is_multicast() && !paths.is_broadcast(bound))
     source = bound;
   if (source.is_unspecified() && is_group) source = options.multicast_source;
   if (source.is_unspecified()) source = IpAddress::any(remote.address.family());
   // [RFC1122-4.1.3.6-b]: find() refuses a source that is not ours.
-  const auto path = parts_->paths.find(remote.address, source, through);
+  const auto path = paths.find(remote.address, source, through);
   if (!path) return unexpected(path.error());
-  if (path->is_broadcast && !options.broadcast) return unexpected(Errno::access_denied);
+  socket.way = {version, remote, source.is_unspecified() ? path->source : source, *path};
+  return &socket.way;
+}
+
+Result<std::size_t> Udp::transmit(Instant now, Socket& socket, const Endpoint& remote, Bytes bytes,
+                                  const SendFacts& facts) {
+  const auto way = parts_->way_to(socket, remote, facts);
+  if (!way) return unexpected(way.error());
+  const internet::Path& path = (*way)->path;
+  const Options& options = socket.options;
+  if (path.is_broadcast && !options.broadcast) return unexpected(Errno::access_denied);
   const bool fits =
-      bytes.size() + header_size + ip_header_bytes(remote.address.family()) <= path->mtu;
+      bytes.size() + header_size + ip_header_bytes(remote.address.family()) <= path.mtu;
   if (!fits && options.dont_fragment) {
-    if (options.receives_errors) socket.errors.add_too_long(now, path->mtu, remote);
+    if (options.receives_errors) socket.errors.add_too_long(now, path.mtu, remote);
     return unexpected(Errno::message_too_long);
   }
 
-  internet::Datagram datagram;
-  datagram.source = source.is_unspecified() ? path->source : source;
+  internet::Datagram& datagram = parts_->out.emplace_back();
+  datagram.source = (*way)->source;
   datagram.destination = remote.address;
   datagram.protocol = internet::Protocol::udp;
+  // [RFC1122-4.1.4-a]: so are TTL and TOS.
   options.describe(datagram, facts.hop_limit, facts.traffic_class);
-  datagram.interface = path->interface;
+  datagram.interface = path.interface;
   // A checksum over fragments is nobody's to compute later.
-  const ChecksumBy by = path->takes_checksums && fits ? ChecksumBy::device : ChecksumBy::us;
-  datagram.packet =
-      build({datagram.source, socket.bound.local.port}, {remote.address, remote.port}, bytes, by);
-  parts_->out.push_back(std::move(datagram));
+  const ChecksumBy by = path.takes_checksums && fits ? ChecksumBy::device : ChecksumBy::us;
+  fill(datagram, {socket.bound.local.port, remote.port}, bytes, by);
   return bytes.size();
 }
 
 Result<Received> Udp::receive(SocketId id, MutableBytes buffer, bool peek) {
   Socket* const socket = parts_->sockets.find(id);
   if (socket == nullptr) return unexpected(Errno::bad_descriptor);
-  if (const auto error = take_error(id)) return unexpected(*error);
+  if (socket->error) return unexpected(*std::exchange(socket->error, std::nullopt));
   if (socket->queue.empty()) return unexpected(Errno::try_again);
   const Queued& first = socket->queue.front();
-  Received received = first.facts;
-  received.full_bytes = first.payload.size();
-  received.bytes = std::min(buffer.size(), received.full_bytes);
-  std::copy_n(first.payload.bytes().begin(), received.bytes, buffer.begin());
-  if (peek) return received;
-  socket->queue_cost -= received.full_bytes + queued_cost_bytes;
-  socket->queue.pop_front();
+  Result<Received> received(first.facts);
+  const Bytes payload = first.payload.bytes();
+  received->full_bytes = payload.size();
+  received->bytes = std::min(buffer.size(), payload.size());
+  std::copy_n(payload.begin(), received->bytes, buffer.begin());
+  if (!peek) {
+    socket->queue_cost -= payload.size() + queued_cost_bytes;
+    socket->queue.pop_front();
+  }
   return received;
 }
 
@@ -264,7 +284,10 @@ Options Udp::options(SocketId id) const {
 }
 
 void Udp::set_options(SocketId id, const Options& options) {
-  if (Socket* const socket = parts_->sockets.find(id)) socket->options = options;
+  Socket* const socket = parts_->sockets.find(id);
+  if (socket == nullptr) return;
+  socket->options = options;
+  parts_->forget(*socket);
 }
 
 void Udp::set_reuse(SocketId id, bool reuse_address, bool reuse_port) {
@@ -272,6 +295,7 @@ void Udp::set_reuse(SocketId id, bool reuse_address, bool reuse_port) {
   if (socket == nullptr) return;
   socket->bound.reuse_address = reuse_address;
   socket->bound.reuse_port = reuse_port;
+  parts_->forget(*socket);
   parts_->ports.set_reuse(socket->binding, reuse_address, reuse_port);
 }
 

@@ -17,11 +17,15 @@ bool takes_family(const Socket& socket, const IpAddress& address) {
 
 Slice payload_of(const Packet& packet, std::size_t bytes) {
   if (bytes == 0) return {};
+  // One slice is shared; a small one is copied, so that it does not hold a large block.
+  constexpr std::size_t small_bytes_max = 256;
+  const bool is_small = bytes <= small_bytes_max;
+  if (header_size + bytes <= packet.front().size() &&
+      (!is_small || packet.front_bytes_kept() <= small_bytes_max))
+    return packet.front_slice(header_size, bytes);
   std::vector<Slice> slices;
   packet.slices_of(header_size, bytes, slices);
-  // One slice is shared; a small one is copied, so that it does not hold a large block.
-  constexpr std::size_t copied_bytes_max = 256;
-  if (slices.size() == 1 && bytes > copied_bytes_max) return slices.front();
+  if (slices.size() == 1 && !is_small) return slices.front();
   std::vector<std::uint8_t> linear(bytes);
   packet.copy_to(header_size, linear);
   return Slice::copy_of(linear);
@@ -58,7 +62,12 @@ Socket* Udp::Parts::balance(const std::vector<Socket*>& equals, const Arrival& a
   return equals[siphash(balance_key, flow) % equals.size()];
 }
 
-Socket* Udp::Parts::find(const Arrival& arrival) const {
+Socket* Udp::Parts::find(const Arrival& arrival) {
+  if (latest.socket == nullptr || latest.arrival != arrival) latest = {arrival, find_anew(arrival)};
+  return latest.socket;
+}
+
+Socket* Udp::Parts::find_anew(const Arrival& arrival) const {
   const auto bucket = by_port.find(arrival.destination.port);
   if (bucket == by_port.end()) return nullptr;
   int best = -1;
@@ -99,7 +108,8 @@ DropReason Udp::on_datagram(Instant, const internet::Datagram& datagram) {
   const auto view = View::parse(datagram.packet.front(), datagram.packet.size());
   if (!view) return view.error();
   // [RFC1122-4.1.3.6-a]: nobody can be a group or a broadcast address.
-  if (datagram.source.is_multicast() || parts_->paths.is_broadcast(datagram.source))
+  const bool is_plain = datagram.is_plain;
+  if (!is_plain && (datagram.source.is_multicast() || parts_->paths.is_broadcast(datagram.source)))
     return DropReason::martian_source;
   if (!has_good_checksum(*view, datagram.source, datagram.destination, datagram.packet))
     return DropReason::bad_udp_checksum;
@@ -109,8 +119,9 @@ DropReason Udp::on_datagram(Instant, const internet::Datagram& datagram) {
   if (datagram.source.is_v6() && datagram.source.is_link_local())
     arrival.source.interface = datagram.interface;
   const std::size_t bytes = view->payload_size();
-  const bool is_for_many = datagram.was_link_broadcast || datagram.destination.is_multicast() ||
-                           parts_->paths.is_broadcast(datagram.destination);
+  const bool is_for_many =
+      !is_plain && (datagram.was_link_broadcast || datagram.destination.is_multicast() ||
+                    parts_->paths.is_broadcast(datagram.destination));
   if (!is_for_many) {
     Socket* const socket = parts_->find(arrival);
     return socket == nullptr ? DropReason::no_socket

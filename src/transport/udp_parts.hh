@@ -34,6 +34,14 @@ struct Socket {
   std::size_t queue_cost = 0;
   std::optional<Errno> error;
   ErrorQueue errors;
+  // The way to whom was spoken to last, if the call said no more about it.
+  struct Way {
+    std::uint64_t version = 0;  // of the paths; 0: not to be used again
+    Endpoint remote;
+    IpAddress source;
+    internet::Path path;
+  };
+  Way way;
 };
 
 // What a datagram is to the sockets it may be for.
@@ -41,6 +49,7 @@ struct Arrival {
   Endpoint source;
   Endpoint destination;
   std::uint32_t interface = 0;
+  friend bool operator==(const Arrival&, const Arrival&) = default;
 };
 
 struct Udp::Parts {
@@ -52,14 +61,29 @@ struct Udp::Parts {
   Observer* observer = nullptr;
   transport::Slots<SocketId, Socket> sockets;
   std::map<Port, std::vector<Socket*>> by_port;  // in the order they were bound
+  // What find() found last.
+  struct Found {
+    Arrival arrival;
+    Socket* socket = nullptr;
+  };
+  Found latest;
 
   void changed(const Socket& socket) {
     if (observer != nullptr) observer->on_socket_change(socket.id, socket.owner);
   }
   void unbind(Socket& socket);
+  // Another may be the one a datagram is for, or this one's way another.
+  void forget(Socket& socket) {
+    latest = {};
+    socket.way = {};
+  }
+  // Where a datagram goes, and from whom. Errors: those of Paths::find.
+  [[nodiscard]] Result<const Socket::Way*> way_to(Socket& socket, const Endpoint& remote,
+                                                  const SendFacts& facts) const;
   // The one socket a unicast datagram is for: the most exactly bound; of equals with SO_REUSEPORT
   // one chosen by hash, else the last bound. Null: nobody.
-  [[nodiscard]] Socket* find(const Arrival& arrival) const;
+  [[nodiscard]] Socket* find(const Arrival& arrival);
+  [[nodiscard]] Socket* find_anew(const Arrival& arrival) const;
   [[nodiscard]] Socket* balance(const std::vector<Socket*>& equals, const Arrival& arrival) const;
   DropReason queue(Socket& socket, const Arrival& arrival, const internet::Datagram& datagram,
                    std::size_t bytes);

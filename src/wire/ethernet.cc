@@ -75,10 +75,4 @@ MacAddress View::mac_at(std::size_t offset) const {
   return address;
 }
 
-void Header::write(std::uint8_t* to) const {
-  std::copy_n(destination.bytes.begin(), 6, to + destination_offset);
-  std::copy_n(source.bytes.begin(), 6, to + source_offset);
-  store16(to + type_offset, static_cast<std::uint16_t>(type));
-}
-
 }  // namespace lanyard::ethernet

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <string_view>
 
@@ -83,7 +84,11 @@ struct Header {
   MacAddress source{};
   Type type{};
 
-  void write(std::uint8_t* to) const;
+  void write(std::uint8_t* to) const {
+    std::memcpy(to + destination_offset, destination.bytes.data(), destination.bytes.size());
+    std::memcpy(to + source_offset, source.bytes.data(), source.bytes.size());
+    store16(to + type_offset, static_cast<std::uint16_t>(type));
+  }
   void push_onto(Packet& packet) const { write(packet.push_front(header_size)); }
 };
 

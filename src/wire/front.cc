@@ -35,7 +35,7 @@ bool holds_headers(Bytes front) {
   return transport + std::size_t{4} * (header[tcp::data_offset_offset] >> 4) <= front.size();
 }
 
-void make_headers_contiguous(Packet& packet, std::size_t network) {
+void gather_headers(Packet& packet, std::size_t network) {
   const Bytes front = packet.front();
   if (front.size() >= std::min(packet.size(), headers_enough)) return;
   if (front.size() < network || !holds_headers(front.subspan(network))) packet.linear();

@@ -12,6 +12,10 @@ namespace lanyard {
 [[nodiscard]] bool holds_headers(Bytes front);
 
 // Makes a packet that begins at `network` with its IP header contiguous as far as headers go.
-void make_headers_contiguous(Packet& packet, std::size_t network = 0);
+void gather_headers(Packet& packet, std::size_t network);
+// The same; most packets are contiguous.
+inline void make_headers_contiguous(Packet& packet, std::size_t network = 0) {
+  if (!packet.slices().empty()) gather_headers(packet, network);
+}
 
 }  // namespace lanyard

@@ -63,7 +63,8 @@ void Header::write(std::uint8_t* to, std::size_t payload_size) const {
 
 void write_plain(std::uint8_t* to, const Plain& header) {
   const auto first = std::uint32_t{0x4500U | header.traffic_class} << 16 | header.total_length;
-  const std::uint32_t second = dont_fragment_bit;
+  const auto second = std::uint32_t{header.identification} << 16 |
+                      (header.may_fragment ? 0U : std::uint32_t{dont_fragment_bit});
   const auto third = std::uint32_t{header.ttl} << 24 | std::uint32_t{header.protocol} << 16;
   std::uint64_t sum = std::uint64_t{first} + second + third + header.source + header.destination;
   sum = (sum >> 32) + (sum & 0xffffffff);

@@ -109,8 +109,8 @@ Options Options::parse(Bytes options, bool is_syn) {
   result.timestamps = timestamps_if_alone(options);
   if (result.timestamps) return result;
   OptionReader reader(options);
+  Options skipped;
   while (const std::optional<RawOption> raw = reader.next()) {
-    Options skipped;
     if (!take_syn_option(is_syn ? result : skipped, *raw)) take_option(result, *raw);
   }
   result.is_malformed = reader.is_malformed();

@@ -52,11 +52,8 @@ bool arrives_plain(Machine& m, Instant now, Connection& c, const View& view, con
   const std::uint32_t window = std::uint32_t{view.window()} << c.peer_scale;
   const std::uint32_t flight = c.sender.flight();
   const bool is_new = ack != c.sender.una();
-  Delivery delivery;
-  if (is_new) {
-    delivery = m.begin_delivery(now, c, timestamps);
-    m.take_acknowledgment(now, c, ack, delivery);
-  }
+  Delivery delivery = is_new ? m.begin_delivery(now, c, timestamps) : Delivery();
+  if (is_new) m.take_acknowledgment(now, c, ack, delivery);
   if (c.sender.update_window(view.sequence(), ack, window)) m.schedule(c);
   if (is_new) recover_plain(m, now, c, delivery, flight);
   if (size == 0) return true;

@@ -18,7 +18,6 @@ constexpr std::size_t copied_bytes_max = 512;
 constexpr std::size_t shared_bytes_min = 256;
 // A small write gets a block that has room for more of them.
 constexpr std::size_t small_block_bytes = 2048;
-constexpr std::size_t chunks_kept_max = 64;
 
 }  // namespace
 
@@ -68,8 +67,7 @@ void ByteQueue::append(Bytes bytes) {
     const std::size_t size = std::min(bytes.size(), chunk_bytes_max);
     Block* const block = allocate_block(std::max(size, std::min(small_block_bytes, size * 8)));
     std::memcpy(block->data(), bytes.data(), size);
-    add_chunk(Slice(block, 0, static_cast<std::uint32_t>(size)));
-    drop_reference(block);  // the chunk holds it
+    add_chunk(Slice::owning(block, static_cast<std::uint32_t>(size)));
     last_block_ = block;
     last_used_ = static_cast<std::uint32_t>(size);
     bytes = bytes.subspan(size);
@@ -84,8 +82,12 @@ void ByteQueue::append(Slice slice) {
 
 void ByteQueue::append(const Packet& packet, std::size_t offset, std::size_t size) {
   const Bytes front = packet.front();
-  if (size <= copied_bytes_max && offset + size <= front.size())
+  if (size <= copied_bytes_max && offset + size <= front.size()) {
+    // A message by itself, in a block as small as it would be given.
+    if (used_ == 0 && size > 0 && packet.front_bytes_kept() <= copied_bytes_max)
+      return add_chunk(packet.front_slice(offset, size));
     return append(front.subspan(offset, size));
+  }
   if (offset < front.size()) {
     const std::size_t part = std::min(size, front.size() - offset);
     if (part <= copied_bytes_max) {
@@ -118,7 +120,7 @@ void ByteQueue::pop_front(std::size_t size) {
   if (first_ < used_) return;
   first_ = used_ = 0;
   last_block_ = nullptr;
-  if (capacity_ <= chunks_kept_max) return;
+  if (capacity_ == few_max) return;
   many_.reset();
   chunks_ = few_.data();
   capacity_ = few_max;

@@ -14,7 +14,7 @@
 
 namespace lanyard::tcp {
 
-// A queue comes and goes with every message of a conversation.
+// A queue comes with the first message of a conversation and goes when that is folded or over.
 class ByteQueue : public Pooled {
  public:
   ByteQueue() = default;

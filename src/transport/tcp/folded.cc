@@ -58,12 +58,12 @@ void read_ends(const std::uint8_t* bytes, Endpoint& local, Endpoint& remote) {
 struct Fields {
   // Nothing is queued, in flight or being repaired.
   static bool may_fold(const Sender& s) {
-    return !s.queue_ && !s.in_flight_ && s.records_.is_empty() &&
+    return s.queued() == 0 && !s.in_flight_ && s.records_.is_empty() &&
            s.recovery_ == Sender::Recovery::none && !s.is_urgent_;
   }
   // Nothing waits to be read, reported or completed.
   static bool may_fold(const Receiver& r) {
-    return !r.queue_ && !r.ahead_ && r.blocks_used_ == 0 && !r.has_duplicate_ && !r.has_mark_;
+    return r.queued() == 0 && !r.ahead_ && r.blocks_used_ == 0 && !r.has_duplicate_ && !r.has_mark_;
   }
   template <typename Fold>
   [[gnu::always_inline]] static void fold(Fold& f, Sender& s, SequenceNumber peer_next) {

@@ -73,8 +73,8 @@ void Machine::finish(Instant now) {
       if (!c->is_over) output(now, *c);
     }
     scheduled_.clear();
-    bury();
-    notify();
+    if (!dead_.empty()) bury();
+    if (!changed_.empty() || !changed_listeners_.empty()) notify();
   }
   if (!is_notifying_) connections.fold_idle();
 }

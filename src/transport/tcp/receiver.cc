@@ -289,7 +289,6 @@ std::size_t Receiver::readable() const {
 
 void Receiver::pop(std::size_t size) {
   queue_->pop_front(size);
-  if (queue_->is_empty()) queue_.reset();
   if (has_mark_ && mark_ < read_position()) has_mark_ = false;
 }
 

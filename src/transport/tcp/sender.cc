@@ -64,7 +64,6 @@ Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
     result.bytes = static_cast<std::uint32_t>(acked_data - data_start_);
     queue_->pop_front(result.bytes);
     data_start_ = acked_data;
-    if (queue_->is_empty()) queue_.reset();
   }
   una_ = ack;
   records_.acknowledge(una_);
