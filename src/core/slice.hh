@@ -49,6 +49,16 @@ class Slice {
   [[nodiscard]] std::size_t size() const { return size_; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
+  // Which bytes these are: the use of their block (Block::use), and where in it they begin. Slices
+  // of one size that say the same hold the same; 0 if there are none.
+  struct Origin {
+    std::uint64_t use = 0;
+    std::uint32_t offset = 0;
+    bool operator==(const Origin&) const = default;
+  };
+  [[nodiscard]] Origin origin() const {
+    return block_ == nullptr ? Origin{} : Origin{block_->use, offset_};
+  }
   // Takes in what lies right behind this slice in its block; false if `next` does not.
   bool lengthen(const Slice& next) {
     if (block_ != next.block_ || offset_ + size_ != next.offset_) return false;
