@@ -57,12 +57,17 @@ void make_bytes(std::uint64_t position, MutableBytes out) {
 bool are_right(std::uint64_t word, Bytes bytes) {
   using Words = std::uint64_t __attribute__((vector_size(16)));
   Words wanted = {word, word + sequence_step}, differ = {};
-  const Words step = {2 * sequence_step, 2 * sequence_step};
-  for (std::size_t i = 0; i + sizeof(Words) <= bytes.size(); i += sizeof(Words), wanted += step) {
+  const std::uint8_t* at = bytes.data();
+  const auto look = [&] {
     Words found;
-    std::memcpy(&found, &bytes[i], sizeof found);
+    std::memcpy(&found, at, sizeof found);
     differ |= found ^ wanted;
-  }
+    wanted += 2 * sequence_step;
+    at += sizeof found;
+  };
+  std::size_t left = bytes.size() / sizeof(Words);
+  for (; left >= 4; left -= 4) look(), look(), look(), look();
+  for (; left > 0; --left) look();
   return (differ[0] | differ[1]) == 0;
 }
 

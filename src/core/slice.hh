@@ -31,6 +31,10 @@ class Slice {
       : block_(std::exchange(other.block_, nullptr)),
         offset_(other.offset_),
         size_(std::exchange(other.size_, 0)) {}
+  // What `other` was; that one is gone, and must not be destroyed.
+  struct Instead {};
+  Slice(const Slice& other, Instead) noexcept
+      : block_(other.block_), offset_(other.offset_), size_(other.size_) {}
   Slice& operator=(const Slice& other) { return *this = Slice(other); }
   Slice& operator=(Slice&& other) noexcept {
     Block* before = std::exchange(block_, std::exchange(other.block_, nullptr));
@@ -78,10 +82,11 @@ class SliceList {
   SliceList() = default;
   SliceList(const SliceList& other);
   SliceList& operator=(const SliceList&) = delete;
-  SliceList(SliceList&& other) noexcept
-      : few_{std::move(other.few_[0]), std::move(other.few_[1])},
-        few_used_(std::exchange(other.few_used_, 0)),
-        many_(std::move(other.many_)) {}
+  // In the place of `other`, which is gone and must not be destroyed.
+  SliceList(SliceList& other, Slice::Instead instead) noexcept
+      : few_{Slice(other.few_[0], instead), Slice(other.few_[1], instead)},
+        few_used_(other.few_used_),
+        many_(other.many_.release()) {}
   ~SliceList() = default;
 
   [[nodiscard]] std::span<const Slice> view() const {
