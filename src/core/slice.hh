@@ -53,15 +53,15 @@ class Slice {
   [[nodiscard]] std::size_t size() const { return size_; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
-  // Which bytes these are: the use of their block (Block::use), and where in it they begin. Slices
-  // of one size that say the same hold the same; 0 if there are none.
+  // Which bytes these are: the use of their block (Block::use), and where in it they lie. Slices
+  // that say the same hold the same.
   struct Origin {
     std::uint64_t use = 0;
-    std::uint32_t offset = 0;
+    std::uint32_t offset = 0, size = 0;
     bool operator==(const Origin&) const = default;
   };
   [[nodiscard]] Origin origin() const {
-    return block_ == nullptr ? Origin{} : Origin{block_->use, offset_};
+    return block_ == nullptr ? Origin{} : Origin{block_->use, offset_, size_};
   }
   // Takes in what lies right behind this slice in its block; false if `next` does not.
   bool lengthen(const Slice& next) {

@@ -13,7 +13,7 @@ namespace {
 
 // A shorter one is written again: naming it would save nothing.
 constexpr std::size_t payload_bytes_min = 48;
-constexpr unsigned payloads_bits = 16;
+constexpr std::size_t payloads_max = 65'536;
 constexpr std::size_t kept_bytes = std::size_t{8} << 20;
 constexpr std::uint64_t factor = 0x9e37'79b9'7f4a'7c15;
 
@@ -45,57 +45,46 @@ RecordedPayloads::Shape RecordedPayloads::shape_of(const Packet& frame) {
   return {at <= bytes.size() ? at : 0, key};
 }
 
-RecordedPayloads::Payload& RecordedPayloads::place_of(std::uint64_t key) {
-  if (payloads_.empty()) payloads_.resize(std::size_t{1} << payloads_bits);
-  return payloads_[(key * factor) >> (64 - payloads_bits)];
-}
-
 RecordedPayloads::Found RecordedPayloads::look(const Packet& frame, bool stands_anew) {
   ++records_;
-  if (frame.size() < payload_bytes_min + ethernet::header_size) return {};
-  const Shape shape = shape_of(frame);
-  if (shape.headers == 0 || frame.size() - shape.headers < payload_bytes_min) return {};
-  const bool is_a_slice = frame.slices().size() == 1 && frame.front().size() == shape.headers;
-  return is_virtual_ && is_a_slice ? look_at_slice(frame, shape, stands_anew)
-                                   : look_at_bytes(frame, shape, stands_anew);
+  if (frame.size() < ethernet::header_size + payload_bytes_min) return {};
+  const std::span<const Slice> slices = frame.slices();
+  if (is_virtual_ && slices.size() == 1) return look_at_slice(frame, slices.front(), stands_anew);
+  return look_at_bytes(frame, stands_anew);
 }
 
 // What a slice holds does not change, and what has the packet's number was made of that packet
 // while it was there. So it is the same if it lies where it lay.
-RecordedPayloads::Found RecordedPayloads::look_at_slice(const Packet& frame, const Shape& shape,
+RecordedPayloads::Found RecordedPayloads::look_at_slice(const Packet& frame, const Slice& slice,
                                                         bool stands_anew) {
-  const Slice& slice = frame.slices().front();
+  if (slice.size() < payload_bytes_min) return {};
+  if (slices_.empty()) slices_.resize(payloads_max);
+  Sliced& known = slices_[frame.id % payloads_max];
   const Slice::Origin origin = slice.origin();
-  Payload& known = place_of(shape.key);
-  const Payload now{shape.key | 1U, records_, origin.use, origin.offset,
-                    static_cast<std::uint32_t>(slice.size())};
-  const bool is_same = known.key == now.key && known.place == now.place &&
-                       known.offset == now.offset && known.size == now.size;
-  if (is_same && !stands_anew)
-    return {shape.headers, static_cast<std::uint32_t>(records_ - known.record)};
-  known = now;
+  if (!stands_anew && known.packet == frame.id && known.origin == origin)
+    return {frame.front().size(), static_cast<std::uint32_t>(records_ - known.record)};
+  known = {records_, frame.id, origin};
   return {};
 }
 
-RecordedPayloads::Found RecordedPayloads::look_at_bytes(const Packet& frame, const Shape& shape,
-                                                        bool stands_anew) {
-  Payload& known = place_of(shape.key);
-  const std::uint64_t key = shape.key & ~std::uint64_t{1};
-  if (known.key == key && is_kept(known, frame, shape.headers)) {
-    if (!stands_anew) return {shape.headers, static_cast<std::uint32_t>(records_ - known.record)};
+RecordedPayloads::Found RecordedPayloads::look_at_bytes(const Packet& frame, bool stands_anew) {
+  const auto [headers, key] = shape_of(frame);
+  if (headers == 0 || frame.size() - headers < payload_bytes_min) return {};
+  if (keys_.empty()) keys_.resize(payloads_max);
+  Kept& known = keys_[(key * factor >> 32U) % payloads_max];
+  if (known.key == key && is_kept(known, frame, headers)) {
+    if (!stands_anew) return {headers, static_cast<std::uint32_t>(records_ - known.record)};
     known.record = records_;
     return {};
   }
-  const std::size_t size = frame.size() - shape.headers;
-  known = {key, records_, keep(frame, shape.headers), 0, static_cast<std::uint32_t>(size)};
+  const auto size = static_cast<std::uint32_t>(frame.size() - headers);
+  known = {records_, key, keep(frame, headers), size};
   return {};
 }
 
-bool RecordedPayloads::is_kept(const Payload& payload, const Packet& frame,
-                               std::size_t headers) const {
-  if (payload.size != frame.size() - headers || kept_end_ - payload.place > kept_bytes)
-    return false;
-  const std::uint8_t* before = kept_.get() + payload.place % kept_bytes;
+bool RecordedPayloads::is_kept(const Kept& kept, const Packet& frame, std::size_t headers) const {
+  if (kept.size != frame.size() - headers || kept_end_ - kept.place > kept_bytes) return false;
+  const std::uint8_t* before = kept_.get() + kept.place % kept_bytes;
   const auto is_next = [&before](Bytes bytes) {
     const bool is_same = std::memcmp(before, bytes.data(), bytes.size()) == 0;
     before += bytes.size();

@@ -26,11 +26,15 @@ class RecordedPayloads {
   [[nodiscard]] Found look(const Packet& frame, bool stands_anew);
 
  private:
-  struct Payload {
-    std::uint64_t key = 0;  // its lowest bit: known by a slice
+  struct Sliced {
     std::uint64_t record = 0;
-    std::uint64_t place = 0;   // the use of the slice's block; else where its bytes are kept
-    std::uint32_t offset = 0;  // of the slice
+    std::uint64_t packet = 0;
+    Slice::Origin origin;
+  };
+  struct Kept {
+    std::uint64_t record = 0;
+    std::uint64_t key = 0;
+    std::uint64_t place = 0;  // in the ring
     std::uint32_t size = 0;
   };
   struct Shape {
@@ -38,16 +42,16 @@ class RecordedPayloads {
     std::uint64_t key = 0;    // the same for the same payload, mostly
   };
   static Shape shape_of(const Packet& frame);
-  Found look_at_slice(const Packet& frame, const Shape& shape, bool stands_anew);
-  Found look_at_bytes(const Packet& frame, const Shape& shape, bool stands_anew);
-  [[nodiscard]] bool is_kept(const Payload& payload, const Packet& frame,
-                             std::size_t headers) const;
+  Found look_at_slice(const Packet& frame, const Slice& slice, bool stands_anew);
+  Found look_at_bytes(const Packet& frame, bool stands_anew);
+  [[nodiscard]] bool is_kept(const Kept& kept, const Packet& frame, std::size_t headers) const;
   std::uint64_t keep(const Packet& frame, std::size_t headers);
-  [[nodiscard]] Payload& place_of(std::uint64_t key);
 
   const bool is_virtual_;
   std::uint64_t records_ = 0;
-  std::vector<Payload> payloads_;         // by key; the newest of those that share a place
+  // The newest of those that share a place: by packet, which is nearly always one frame; by key.
+  std::vector<Sliced> slices_;
+  std::vector<Kept> keys_;
   std::unique_ptr<std::uint8_t[]> kept_;  // a ring
   std::uint64_t kept_end_ = 0;            // counts all bytes that ever were
 };

@@ -103,6 +103,18 @@ TEST(RecordedPayloads, InRealTimeTheBytesDecideWhereverTheyLie) {
   EXPECT_EQ(payloads.look(with_bytes(2, bytes_from(2, payload_bytes - 1)), false).back, 0U);
 }
 
+TEST(RecordedPayloads, FragmentsOfOnePacketAreNotTakenForEachOther) {
+  RecordedPayloads payloads(true);
+  const Slice slice = Slice::copy_of(bytes_from(1));
+  Packet first = with_slice(1, slice.part(0, 480)), second = with_slice(1, slice.part(480, 480));
+  first.mutable_front()[14 + 6] = second.mutable_front()[14 + 6] = 0x20;
+  EXPECT_EQ(payloads.look(first, false).back, 0U);
+  EXPECT_EQ(payloads.look(first, false).back, 1U);
+  EXPECT_EQ(payloads.look(second, false).back, 0U);
+  EXPECT_EQ(payloads.look(second, false).back, 1U);
+  EXPECT_EQ(payloads.look(first, false).back, 0U);
+}
+
 TEST(RecordedPayloads, BytesAreForgottenInTheEnd) {
   RecordedPayloads payloads(false);
   const Packet first = with_bytes(1, bytes_from(1, 60'000));
@@ -119,7 +131,7 @@ TEST(RecordedPayloads, BytesAreForgottenInTheEnd) {
 }
 
 TEST(RecordedPayloads, WhatIsShortOrNoSegmentIsNotRemembered) {
-  RecordedPayloads payloads(true);
+  RecordedPayloads payloads(false);
   const Packet small = with_bytes(1, bytes_from(1, 47));
   EXPECT_EQ(payloads.look(small, true).back, 0U);
   EXPECT_EQ(payloads.look(small, false).back, 0U);
