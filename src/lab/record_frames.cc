@@ -3,8 +3,6 @@
 
 #include <cstring>
 
-#include "core/check.hh"
-
 namespace lanyard::lab {
 namespace {
 
@@ -37,16 +35,11 @@ void FrameWriter::open(const pcapng::PacketBlock::Info& info, const Packet& fram
   block_bytes_ = block.finish(info_, {}, extent_);
 }
 
-void FrameWriter::close(std::string_view comment) {
-  CHECK(is_open_);
-  is_open_ = false;
-  if (!comment.empty()) {
-    comment = comment.substr(0, comment_bytes_max);
-    pcapng::PacketBlock block(
-        to_.room(extent_.here + pcapng::PacketBlock::room_around + comment.size()));
-    block_bytes_ = block.finish(info_, comment, extent_);
-  }
-  to_.commit(block_bytes_);
+void FrameWriter::add(std::string_view comment) {
+  comment = comment.substr(0, comment_bytes_max);
+  pcapng::PacketBlock block(
+      to_.room(extent_.here + pcapng::PacketBlock::room_around + comment.size()));
+  block_bytes_ = block.finish(info_, comment, extent_);
 }
 
 }  // namespace lanyard::lab

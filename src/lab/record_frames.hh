@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/check.hh"
 #include "core/packet.hh"
 #include "lab/plan.hh"
 #include "lab/record_buffer.hh"
@@ -25,10 +26,17 @@ class FrameWriter {
   // Writes a frame; `info` is what is known. Then close() it, with what is to be said about it, or
   // nothing: nothing else is written to the buffer meanwhile.
   void open(const pcapng::PacketBlock::Info& info, const Packet& frame);
-  void close(std::string_view comment);
+  void close(std::string_view comment) {
+    CHECK(is_open_);
+    is_open_ = false;
+    if (!comment.empty()) add(comment);
+    to_.commit(block_bytes_);
+  }
   [[nodiscard]] bool is_open() const { return is_open_; }
 
  private:
+  void add(std::string_view comment);
+
   RecordBuffer& to_;
   RecordedPayloads payloads_;
   std::vector<bool> passes_on_;  // by port: of a switch or a router

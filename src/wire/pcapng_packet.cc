@@ -18,9 +18,8 @@ std::uint8_t* put(std::uint8_t* to, Number value) {
   return to + sizeof value;
 }
 
-// Two numbers of 32 bits, one after the other.
 std::uint8_t* put(std::uint8_t* to, std::uint32_t first, std::uint32_t second) {
-  return put(to, first | std::uint64_t{second} << 32);
+  return put(put(to, first), second);
 }
 
 // What an option begins with.
