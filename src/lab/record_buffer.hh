@@ -13,7 +13,7 @@ namespace lanyard::lab {
 
 class RecordBuffer {
  public:
-  static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+  static constexpr std::size_t piece_bytes = std::size_t{128} << 10;
 
   // Takes the file, which is open for writing.
   explicit RecordBuffer(std::FILE* file);
