@@ -13,6 +13,7 @@ namespace {
 
 // A shorter one is written again: naming it would save nothing.
 constexpr std::size_t payload_bytes_min = 48;
+constexpr std::size_t frame_bytes_min = ethernet::header_size + 20 + 8 + payload_bytes_min;
 constexpr std::size_t payloads_max = 65'536;
 constexpr std::size_t kept_bytes = std::size_t{8} << 20;
 constexpr std::uint64_t factor = 0x9e37'79b9'7f4a'7c15;
@@ -47,10 +48,9 @@ RecordedPayloads::Shape RecordedPayloads::shape_of(const Packet& frame) {
 
 RecordedPayloads::Found RecordedPayloads::look(const Packet& frame, bool stands_anew) {
   ++records_;
-  if (frame.size() < ethernet::header_size + payload_bytes_min) return {};
   const std::span<const Slice> slices = frame.slices();
   if (is_virtual_ && slices.size() == 1) return look_at_slice(frame, slices.front(), stands_anew);
-  return look_at_bytes(frame, stands_anew);
+  return frame.size() < frame_bytes_min ? Found{} : look_at_bytes(frame, stands_anew);
 }
 
 // What a slice holds does not change, and what has the packet's number was made of that packet
