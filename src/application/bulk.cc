@@ -37,32 +37,42 @@ void store_word(std::uint8_t* to, std::uint64_t word) {
   std::memcpy(to, &word, sizeof word);
 }
 
+// Two words of the sequence, on any machine.
+using Words = std::uint64_t __attribute__((vector_size(16)));
+
 // The bytes of the sequence from `position` on.
 void make_bytes(std::uint64_t position, MutableBytes out) {
   std::size_t i = 0;
   for (; i < out.size() && (position + i) % 8 != 0; ++i) out[i] = byte_at(position + i);
   std::uint64_t word = word_at(position + i);
-  for (; i + 32 <= out.size(); i += 32, word += 4 * sequence_step) {
-    store_word(&out[i], word);
-    store_word(&out[i + 8], word + sequence_step);
-    store_word(&out[i + 16], word + 2 * sequence_step);
-    store_word(&out[i + 24], word + 3 * sequence_step);
+  if constexpr (std::endian::native == std::endian::little) {
+    Words words = {word, word + sequence_step};
+    const auto put = [&] {
+      std::memcpy(&out[i], &words, sizeof words);
+      words += 2 * sequence_step;
+      i += sizeof words;
+    };
+    while (i + 4 * sizeof words <= out.size()) put(), put(), put(), put();
+    word = words[0];
   }
   for (; i + 8 <= out.size(); i += 8, word += sequence_step) store_word(&out[i], word);
   for (; i < out.size(); ++i) out[i] = byte_at(position + i);
 }
 
-// Whether they are what the sequence has from `word` on. All are looked at before that is said, two
-// words at a time on any machine.
+// Whether they are what the sequence has from `word` on. All are looked at before that is said.
 bool are_right(std::uint64_t word, Bytes bytes) {
-  using Words = std::uint64_t __attribute__((vector_size(16)));
   Words wanted = {word, word + sequence_step}, differ = {};
-  const Words step = {2 * sequence_step, 2 * sequence_step};
-  for (std::size_t i = 0; i + sizeof(Words) <= bytes.size(); i += sizeof(Words), wanted += step) {
+  const std::uint8_t* at = bytes.data();
+  const auto look = [&] {
     Words found;
-    std::memcpy(&found, &bytes[i], sizeof found);
+    std::memcpy(&found, at, sizeof found);
     differ |= found ^ wanted;
-  }
+    wanted += 2 * sequence_step;
+    at += sizeof found;
+  };
+  std::size_t left = bytes.size() / sizeof(Words);
+  for (; left >= 4; left -= 4) look(), look(), look(), look();
+  for (; left > 0; --left) look();
   return (differ[0] | differ[1]) == 0;
 }
 

@@ -24,8 +24,7 @@ inline Packet::Packet(Packet&& other) noexcept
   // Without bytes there are no slices.
   if (slices_bytes_ == 0) return;
   other.slices_bytes_ = 0;
-  std::construct_at(&slices_, std::move(other.slices_));
-  std::destroy_at(&other.slices_);
+  std::construct_at(&slices_, other.slices_, Slice::Instead());
 }
 
 inline Packet::~Packet() {
@@ -44,10 +43,7 @@ inline Packet& Packet::operator=(Packet&& other) noexcept {
   tail_ = std::exchange(other.tail_, 0);
   if (slices_bytes_ != 0) drop_slices();
   slices_bytes_ = std::exchange(other.slices_bytes_, 0);
-  if (slices_bytes_ != 0) {
-    std::construct_at(&slices_, std::move(other.slices_));
-    std::destroy_at(&other.slices_);
-  }
+  if (slices_bytes_ != 0) std::construct_at(&slices_, other.slices_, Slice::Instead());
   return *this;
 }
 

@@ -67,7 +67,7 @@ Block* fresh_block(std::size_t place, std::size_t capacity) {
   keeper.be_there();  // whoever allocates may free, and keep, later
   const std::uint32_t size =
       place < pool::sizes ? capacities[place] : static_cast<std::uint32_t>(capacity);
-  return new (::operator new(sizeof(Block) + size)) Block{1, size, nullptr};
+  return new (::operator new(sizeof(Block) + size)) Block{1, size, {nullptr}};
 }
 
 // The first of a list that has one.
@@ -93,19 +93,20 @@ namespace pool {
 // Plain memory, so that reaching it needs no guard; the keeper empties it.
 constinit thread_local std::array<List, sizes + 1> lists{list_of(16384), list_of(8192),
                                                          list_of(512), list_of(256), list_of(256)};
-constinit thread_local std::int64_t in_use = 0;
+constinit thread_local std::uint64_t uses = 0, uses_ended = 0;
 
 }  // namespace pool
 
 std::int64_t blocks_in_use() {
-  return pool::in_use;
+  return static_cast<std::int64_t>(pool::uses - pool::uses_ended);
 }
 
 Block* pool::allocate_other(std::size_t capacity) {
   const std::size_t place = place_for(capacity);
-  if (place == sizes || lists[place].first == nullptr) return fresh_block(place, capacity);
-  Block* const block = take_from(lists[place]);
+  const bool is_fresh = place == sizes || lists[place].first == nullptr;
+  Block* const block = is_fresh ? fresh_block(place, capacity) : take_from(lists[place]);
   block->references = 1;
+  block->use = ++uses;
   return block;
 }
 

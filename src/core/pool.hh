@@ -12,7 +12,10 @@ namespace lanyard {
 struct Block {
   std::uint32_t references;
   std::uint32_t capacity;
-  Block* next_free;
+  union {
+    Block* next_free;
+    std::uint64_t use;  // while it is in use: of all uses of blocks on this thread the how manieth
+  };
 
   [[nodiscard]] std::uint8_t* data() {
     return static_cast<std::uint8_t*>(static_cast<void*>(this + 1));
@@ -35,7 +38,7 @@ inline constexpr std::size_t sizes = 4;
 // own behind the others.
 inline constexpr std::uint32_t object_bytes = 616;
 extern constinit thread_local std::array<List, sizes + 1> lists;
-extern constinit thread_local std::int64_t in_use;
+extern constinit thread_local std::uint64_t uses, uses_ended;
 [[nodiscard]] Block* allocate_other(std::size_t capacity);
 [[nodiscard]] Block* allocate_object();
 void free_other(Block* block);
@@ -45,7 +48,6 @@ void free_object(Block* block);
 
 // A block of at least `capacity` bytes with one reference.
 [[nodiscard]] inline Block* allocate_block(std::size_t capacity) {
-  ++pool::in_use;
   if (capacity > pool::frame_bytes) return pool::allocate_other(capacity);
   pool::List& list = pool::lists[capacity > pool::small_bytes ? 1 : 0];
   Block* const block = list.first;
@@ -53,11 +55,12 @@ void free_object(Block* block);
   list.first = block->next_free;
   --list.count;
   block->references = 1;
+  block->use = ++pool::uses;
   return block;
 }
 // Gives a block without references back.
 inline void free_block(Block* block) {
-  --pool::in_use;
+  ++pool::uses_ended;
   const bool is_frame = block->capacity == pool::frame_bytes;
   pool::List& list = pool::lists[is_frame ? 1 : 0];
   const bool is_kept =

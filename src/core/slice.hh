@@ -43,6 +43,10 @@ class Slice {
       : block_(std::exchange(other.block_, nullptr)),
         offset_(other.offset_),
         size_(std::exchange(other.size_, 0)) {}
+  // What `other` was; that one is gone, and must not be destroyed.
+  struct Instead {};
+  Slice(const Slice& other, Instead) noexcept
+      : block_(other.block_), offset_(other.offset_), size_(other.size_) {}
   Slice& operator=(const Slice& other) { return *this = Slice(other); }
   Slice& operator=(Slice&& other) noexcept {
     Block* before = std::exchange(block_, std::exchange(other.block_, nullptr));
@@ -61,6 +65,16 @@ class Slice {
   [[nodiscard]] std::size_t size() const { return size_; }
   // The part [offset, offset + size) of this slice; shares the block.
   [[nodiscard]] Slice part(std::size_t offset, std::size_t size) const;
+  // Which bytes these are: the use of their block (Block::use), and where in it they lie. Slices
+  // that say the same hold the same.
+  struct Origin {
+    std::uint64_t use = 0;
+    std::uint32_t offset = 0, size = 0;
+    bool operator==(const Origin&) const = default;
+  };
+  [[nodiscard]] Origin origin() const {
+    return block_ == nullptr ? Origin{} : Origin{block_->use, offset_, size_};
+  }
   // Takes in what lies right behind this slice in its block; false if `next` does not.
   bool lengthen(const Slice& next) {
     if (block_ != next.block_ || offset_ + size_ != next.offset_) return false;
@@ -80,10 +94,11 @@ class SliceList {
   SliceList() = default;
   SliceList(const SliceList& other);
   SliceList& operator=(const SliceList&) = delete;
-  SliceList(SliceList&& other) noexcept
-      : few_{std::move(other.few_[0]), std::move(other.few_[1])},
-        few_used_(std::exchange(other.few_used_, 0)),
-        many_(std::move(other.many_)) {}
+  // In the place of `other`, which is gone and must not be destroyed.
+  SliceList(SliceList& other, Slice::Instead instead) noexcept
+      : few_{Slice(other.few_[0], instead), Slice(other.few_[1], instead)},
+        few_used_(other.few_used_),
+        many_(other.many_.release()) {}
   ~SliceList() = default;
 
   [[nodiscard]] std::span<const Slice> view() const {

@@ -10,31 +10,26 @@ Direction::Direction(const LinkQuality& quality, const Seed& dice, Owner& owner)
 }
 
 void Direction::send(Instant now, Packet&& frame) {
-  const std::uint64_t packets_before = traffic.packets, bytes_before = traffic.bytes;
   traffic.count(frame);
-  counters_.frames += traffic.packets - packets_before;
-  counters_.bytes += traffic.bytes - bytes_before;
   if (!is_up_) return drop(now, std::move(frame), DropReason::link_down);
-  const bool is_whole = frame.offload.segment_bytes != 0;  // takes_whole said that it may
-  if (frame.size() > bytes_max && !is_whole)
-    return drop(now, std::move(frame), DropReason::frame_too_long);
-  if (plain_.is_it) return carry_plain(now, std::move(frame));
-  first_->carry(now, std::move(frame));
-  if (queued_ != nullptr) tell_deadline();
-}
-
-bool Direction::takes_whole(const Packet& frame) const {
-  const bool fits = frame.front().size() + frame.offload.segment_bytes <= bytes_max;
-  return fits && is_up_ && plain_.is_it && plain_.tail == nullptr && plain_.rate == nullptr;
-}
-
-void Direction::carry_plain(Instant now, Packet&& frame) {
   const std::size_t size = frame.size();
+  const bool is_whole = frame.offload.segment_bytes != 0;  // takes_whole said that it may
+  if (size > bytes_max && !is_whole) return drop(now, std::move(frame), DropReason::frame_too_long);
+  if (!plain_.is_it) {
+    first_->carry(now, std::move(frame));
+    if (queued_ != nullptr) tell_deadline();
+    return;
+  }
   if (plain_.tail != nullptr && !plain_.tail->takes(now, size))
     return drop(now, std::move(frame), DropReason::queue_full);
   Instant arrives = plain_.rate == nullptr ? now : plain_.rate->send(now, size);
   if (plain_.delay != nullptr) arrives = arrives + plain_.delay->delay();
   owner_.on_carried(*this, arrives, std::move(frame));
+}
+
+bool Direction::takes_whole(const Packet& frame) const {
+  const bool fits = frame.front().size() + frame.offload.segment_bytes <= bytes_max;
+  return fits && is_up_ && plain_.is_it && plain_.tail == nullptr && plain_.rate == nullptr;
 }
 
 void Direction::poll(Instant now) {
@@ -72,7 +67,7 @@ void Direction::prepare(const LinkChange& change) {
 }
 
 void Direction::drop(Instant, Packet frame, DropReason reason) {
-  counters_.drops.count(reason);
+  drops_.count(reason);
   owner_.on_dropped(*this, frame, reason);
 }
 

@@ -31,8 +31,9 @@ class Direction final : private Wire {
 
   Direction(const LinkQuality& quality, const Seed& dice, Owner& owner);
 
-  // The ports, as the plan numbers them.
-  std::uint32_t from_port = 0, to_port = 0;
+  std::uint32_t index = 0;  // among the world's
+  // The ports, as the plan numbers them, and whose the far one is.
+  std::uint32_t from_port = 0, to_port = 0, to_node = 0;
   std::uint32_t bytes_max = 0;  // the largest frame
   std::uint32_t cuts = 0;  // how often it was cut: what was on its way at a cut does not arrive
   Traffic traffic;
@@ -40,6 +41,8 @@ class Direction final : private Wire {
   void send(Instant now, Packet&& frame);
   // A super-segment may pass uncut: it meets nothing here that looks at single frames.
   [[nodiscard]] bool takes_whole(const Packet& frame) const;
+  // The bytes of a frame are nothing to it: they come out as they go in.
+  [[nodiscard]] bool is_plain() const { return plain_.is_it; }
   void poll(Instant now);  // a queue's turn
   [[nodiscard]] bool is_waiting() const { return queued_ != nullptr && !queued_->is_empty(); }
   void change(Instant now, const LinkChange& change);
@@ -49,8 +52,10 @@ class Direction final : private Wire {
   void heal() { is_up_ = true; }
   [[nodiscard]] bool is_up() const { return is_up_; }
   [[nodiscard]] const LinkQuality& quality() const { return quality_; }
-  [[nodiscard]] const DirectionCounters& counters() const { return counters_; }
-  void count_lost_on_the_way() { counters_.drops.count(DropReason::link_down); }
+  [[nodiscard]] DirectionCounters counters() const {
+    return {traffic.packets, traffic.bytes, drops_};
+  }
+  void count_lost_on_the_way() { drops_.count(DropReason::link_down); }
 
  private:
   struct Link {
@@ -81,7 +86,6 @@ class Direction final : private Wire {
     insert(stage, std::move(effect));
     return made;
   }
-  void carry_plain(Instant now, Packet&& frame);
   void insert(Stage stage, std::unique_ptr<Effect> effect);
   void remove(Stage stage);
   void relink();
@@ -104,7 +108,7 @@ class Direction final : private Wire {
   LinkQuality queued_for_;               // what it was made for
   Instant deadline_ = Instant::never();  // as told
   bool is_up_ = true;
-  DirectionCounters counters_;
+  DropBook drops_;
 };
 
 }  // namespace lanyard::lab

@@ -7,11 +7,10 @@
 
 namespace lanyard::lab {
 
-RecordBuffer::RecordBuffer(std::FILE* file) : file_(file) {
-  // The pieces are the buffer.
+RecordBuffer::RecordBuffer(std::FILE* file)
+    : file_(file), piece_(std::make_unique_for_overwrite<std::uint8_t[]>(piece_bytes)) {
+  // The piece is the buffer.
   std::setvbuf(file_, nullptr, _IONBF, 0);
-  pieces_[0] = std::make_unique_for_overwrite<std::uint8_t[]>(piece_bytes);
-  piece_ = pieces_[0].get();
 }
 
 RecordBuffer::~RecordBuffer() {
@@ -20,25 +19,16 @@ RecordBuffer::~RecordBuffer() {
 }
 
 void RecordBuffer::write() {
-  const std::size_t size = used_ - written_;
-  if (size == 0 || error_ != 0) return;
-  if (std::fwrite(piece_ + written_, 1, size, file_) != size) error_ = errno == 0 ? EIO : errno;
-  written_ = used_;
-}
-
-void RecordBuffer::next_piece() {
-  write();
-  auto& piece = pieces_[++number_ % pieces_kept];
-  if (piece == nullptr) piece = std::make_unique_for_overwrite<std::uint8_t[]>(piece_bytes);
-  piece_ = piece.get();
-  used_ = written_ = 0;
+  if (used_ != 0 && error_ == 0 && std::fwrite(piece_.get(), 1, used_, file_) != used_)
+    error_ = errno == 0 ? EIO : errno;
+  used_ = 0;
 }
 
 void RecordBuffer::append(Bytes bytes) {
   while (!bytes.empty()) {
-    if (used_ == piece_bytes) next_piece();
+    if (used_ == piece_bytes) write();
     const std::size_t size = std::min(bytes.size(), piece_bytes - used_);
-    std::memcpy(piece_ + used_, bytes.data(), size);
+    std::memcpy(piece_.get() + used_, bytes.data(), size);
     commit(size);
     bytes = bytes.subspan(size);
   }

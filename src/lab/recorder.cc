@@ -58,12 +58,13 @@ Json json_of_nodes(const Model& model, const Plan& plan) {
 }  // namespace
 
 struct Recorder::State {
-  State(RecorderOptions given, std::FILE* file) : options(std::move(given)), buffer(file) {}
+  State(RecorderOptions given, std::FILE* file)
+      : options(std::move(given)), buffer(file), frames(buffer, options.is_virtual) {}
 
   RecorderOptions options;
   RecordBuffer buffer;
   pcapng::Writer writer{[this](Bytes block) { buffer.append(block); }};
-  FrameWriter frames{buffer};
+  FrameWriter frames;
   RowBlock rows;
   std::string problem;
   std::int64_t epoch_ns = 0;

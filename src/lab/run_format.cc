@@ -41,9 +41,13 @@ std::uint8_t* put_signed(std::uint8_t* to, std::int64_t value) {
 
 }  // namespace
 
+void RowBlock::grow(std::size_t wanted) {
+  bytes_.resize(std::max(wanted, bytes_max + row_bytes_max));
+}
+
 std::uint8_t* RowBlock::row(RunRow tag, std::size_t text_bytes) {
   const std::size_t wanted = used_ + sizeof(RunBlock) + row_bytes_max + text_bytes;
-  if (bytes_.size() < wanted) bytes_.resize(std::max(wanted, bytes_max + row_bytes_max));
+  if (bytes_.size() < wanted) grow(wanted);
   if (used_ == 0) {
     bytes_[0] = static_cast<std::uint8_t>(RunBlock::rows);
     bytes_[1] = bytes_[2] = bytes_[3] = 0;

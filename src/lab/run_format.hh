@@ -49,6 +49,7 @@ class RowBlock {
   void clear();
 
  private:
+  void grow(std::size_t wanted);
   // Room for a row with so much text.
   std::uint8_t* row(RunRow tag, std::size_t text_bytes);
 

@@ -56,7 +56,11 @@ Instant World::next_deadline() const {
 }
 
 void World::run() {
-  while (!is_over() && next_deadline() != Instant::never()) run_until(next_deadline());
+  while (!is_over()) {
+    const Instant next = next_deadline();
+    if (next == Instant::never()) return;
+    run_until(next);
+  }
 }
 
 bool World::is_over() const {

@@ -99,11 +99,9 @@ void World::State::build_stack(std::uint32_t node) {
     interface.name = port.name;
     interface.mac = port.mac;
     interface.mtu = mtu_of_port[index];
-    if (!is_virtual) {
-      // Cut, if at all, by the link (world_frames.cc). In virtual time it is done here and now.
-      interface.takes_checksums = true;
-      interface.super_segment_bytes_max = super_segment_bytes;
-    }
+    // Added and cut, if at all, by the link (world_frames.cc); in virtual time cut here and now.
+    interface.takes_checksums = true;
+    if (!is_virtual) interface.super_segment_bytes_max = super_segment_bytes;
     interface.solicits_routers = false;  // the plan has said it all, and an idle lab is to be still
     const std::uint32_t number = machine.stack->add_interface(interface);
     for (const IpPrefix& address : port.addresses)
@@ -173,9 +171,11 @@ void World::State::build_links() {
     const PlannedPort& port = plan.ports[i];
     const std::uint32_t out = 2 * port.link + (port.is_a ? 0 : 1);
     direction_of_port[i] = out;
+    directions[out]->index = out;
     directions[out]->from_port = i;
     directions[out]->bytes_max = model.links[port.link].mtu + ethernet_header_and_tag;
     directions[out ^ 1U]->to_port = i;
+    directions[out ^ 1U]->to_node = port.node;
   }
 }
 

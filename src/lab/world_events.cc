@@ -29,7 +29,7 @@ void World::State::run_until(Instant until) {
     build();
   }
   if (!is_virtual) now = std::max(now, until);
-  serve_touched();
+  if (!touched.empty() || !injected.empty()) serve_touched();
   while (phase != WorldPhase::over && schedule.next_at() <= until) {
     if (schedule.next_at() > limit && phase == WorldPhase::running) break;
     const Due due = schedule.first();

@@ -24,9 +24,11 @@ void World::State::take_frames(std::uint32_t node) {
 }
 
 void World::State::transmit(std::uint32_t port, Packet&& frame) {
-  if ((frame.offload.segment_bytes == 0 && !frame.offload.checksum_wanted) ||
-      may_pass_whole(port, frame))
+  if (frame.offload.segment_bytes == 0) {
+    if (frame.offload.checksum_wanted && !may_stay_unsummed(port)) finish_checksum(frame);
     return transmit_one(port, std::move(frame));
+  }
+  if (may_pass_whole(port, frame)) return transmit_one(port, std::move(frame));
   const std::uint64_t id = frame.id;
   const EventId cause = frame.cause;
   for (Packet& each : link::segment(std::move(frame))) {
@@ -36,15 +38,17 @@ void World::State::transmit(std::uint32_t port, Packet&& frame) {
   }
 }
 
-// Super-segments and wanted checksums stay as they are as long as nobody sees or harms what a wire
+// Wanted checksums and super-segments stay as they are as long as nobody sees or harms what a wire
 // would carry.
-bool World::State::may_pass_whole(std::uint32_t port, const Packet& frame) const {
-  if (is_virtual || options.recorder != nullptr || options.observer != nullptr ||
-      watch != nullptr || faults.has_partitions())
-    return false;
+bool World::State::may_stay_unsummed(std::uint32_t port) const {
+  if (is_seen || watch != nullptr) return false;
   const Direction& direction = *directions[direction_of_port[port]];
-  const Machine& next = machines[plan.ports[direction.to_port].node];
-  return next.kernel_ports.empty() && direction.takes_whole(frame);
+  return direction.is_plain() && machines[direction.to_node].kernel_ports.empty();
+}
+
+bool World::State::may_pass_whole(std::uint32_t port, const Packet& frame) const {
+  return !is_virtual && may_stay_unsummed(port) && !faults.has_partitions() &&
+         directions[direction_of_port[port]]->takes_whole(frame);
 }
 
 // A packet without a number begins here; one that has its number is passed on.
@@ -95,27 +99,24 @@ std::vector<IpPrefix> World::State::prefixes_of(const std::string& end) {
 
 void World::State::on_carried(const Direction& direction, Instant arrives, Packet&& frame) {
   record_sent(DropReason::none);
-  const std::uint32_t index = direction_of_port[direction.from_port];
-  const Due due{.at = arrives,
-                .owner = plan.ports[direction.to_port].node + 1,
-                .kind = DueKind::arrival,
-                .index = index,
-                .sequence = schedule.next_sequence()};
-  Arrivals& line = arrivals[index];
+  Arrivals& line = arrivals[direction.index];
+  const std::uint64_t sequence = schedule.next_sequence();
   const bool is_first = line.is_empty();
   if (!is_first && arrives < line.back().arrives)
-    return overtake(due, {std::move(frame), arrives, due.sequence, index, direction.cuts});
+    return overtake({std::move(frame), arrives, sequence, direction.index, direction.cuts});
   InFlight& flight = line.push();
   flight.frame = std::move(frame);
   flight.arrives = arrives;
-  flight.sequence = due.sequence;
-  flight.direction = index;
+  flight.sequence = sequence;
+  flight.direction = direction.index;
   flight.cuts = direction.cuts;
-  if (is_first) schedule.add(due);
+  if (is_first)
+    schedule.add({arrives, direction.to_node + 1, DueKind::arrival, direction.index, sequence});
 }
 
-void World::State::overtake(Due due, InFlight&& flight) {
-  due.kind = DueKind::overtaking;
+void World::State::overtake(InFlight&& flight) {
+  Due due{flight.arrives, directions[flight.direction]->to_node + 1, DueKind::overtaking, 0,
+          flight.sequence};
   if (free_slots.empty()) {
     due.index = static_cast<std::uint32_t>(in_flight.size());
     in_flight.push_back(std::move(flight));
@@ -147,8 +148,8 @@ void World::State::arrive_next(std::uint32_t direction) {
     const InFlight& next = line.front();
     // Its headers were written long ago: they are fetched while others are handled.
     __builtin_prefetch(next.frame.front().data());
-    schedule.replace_first({next.arrives, plan.ports[directions[direction]->to_port].node + 1,
-                            DueKind::arrival, direction, next.sequence});
+    schedule.replace_first({next.arrives, directions[direction]->to_node + 1, DueKind::arrival,
+                            direction, next.sequence});
   }
   arrive(direction, cuts, std::move(frame));
 }

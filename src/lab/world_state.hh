@@ -43,6 +43,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   // world_frames.cc
   void take_frames(std::uint32_t node);
   void transmit(std::uint32_t port, Packet&& frame);
+  [[nodiscard]] bool may_stay_unsummed(std::uint32_t port) const;
   [[nodiscard]] bool may_pass_whole(std::uint32_t port, const Packet& frame) const;
   void transmit_one(std::uint32_t port, Packet&& frame);
   void on_carried(const Direction& direction, Instant arrives, Packet&& frame) override;
@@ -52,7 +53,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   std::span<const std::int64_t> numbers_of(const std::string& file) override;
   std::vector<IpPrefix> prefixes_of(const std::string& end) override;
   void record_sent(DropReason reason);
-  void overtake(Due due, InFlight&& flight);
+  void overtake(InFlight&& flight);
   void arrive_next(std::uint32_t direction);
   void arrive(std::uint32_t index, std::uint32_t cuts, Packet&& frame);
   void receive(std::uint32_t port, Packet&& frame);
@@ -83,8 +84,7 @@ struct World::State final : EventSink, Direction::Owner, ProgramObserver {
   const Seed seed;
   const bool is_virtual, is_seen;  // seen: by a recorder or an observer
   Trace trace;
-  Instant now = Instant::start();
-  Instant limit = Instant::never();  // of the lab, `until`
+  Instant now = Instant::start(), limit = Instant::never();  // of the lab, `until`
   Schedule schedule;
   WorldPhase phase = WorldPhase::running;
   Instant quieting_since, last_frame_at;

@@ -76,10 +76,10 @@ bool Stack::Parts::receive(Instant now, std::uint32_t index, Packet&& frame) {
       emit(now, EventKind::frame_received, {index, bytes, static_cast<std::int64_t>(frame.id)});
   trace->set_cause(received);
   frame.cause = received;  // also of what it becomes: forwarded, answered, held
-  take_in(now, *interface, std::move(frame));
-  work_off(now);
+  const bool is_passed_on = take_in(now, *interface, std::move(frame));
+  if (!is_passed_on) work_off(now);
   trace->set_cause(before);
-  return false;
+  return is_passed_on;
 }
 
 void Stack::Parts::receive_joined(Instant now, std::uint32_t index, std::span<Packet> batch) {

@@ -21,23 +21,25 @@ class PacketBlock {
 
   explicit PacketBlock(std::uint8_t* to) : to_(to) {}
 
+  // What is said about a packet besides its bytes.
+  struct Info {
+    std::uint32_t interface = 0;  // as Writer::interface returned it
+    std::int64_t time_ns = 0;     // since 1970, not negative
+    Direction direction = Direction::unknown;
+    std::uint64_t packet_id = 0;  // 0: none
+  };
   [[nodiscard]] std::uint8_t* bytes() const { return to_ + bytes_offset; }
   struct Extent {
     std::size_t here = 0, whole = 0;  // bytes of the packet
     std::uint32_t tail_back = 0;      // where the others are (CapturedPacket::tail_back)
   };
-  // Writes what stands around the bytes; `comment` takes the place of those in `info`. Returns the
-  // size of the block.
-  std::size_t finish(const PacketInfo& info, std::string_view comment, const Extent& extent);
+  // Writes what stands around the bytes; again, with another comment, if need be. Returns the size
+  // of the block.
+  std::size_t finish(const Info& info, std::string_view comment, const Extent& extent);
 
  private:
   static constexpr std::size_t bytes_offset = 28;
-  void number32(std::uint32_t value);
-  void option(std::uint16_t code, std::uint32_t size);
-  void pad(std::size_t size);
-
   std::uint8_t* to_;
-  std::uint8_t* at_ = nullptr;
 };
 
 }  // namespace lanyard::pcapng

@@ -56,5 +56,29 @@ TEST(Schedule, GivesOutByTimeThenOwnerThenSequenceWhateverIsPutInThePlaceOfTheFi
   }
 }
 
+// It grows, and shrinks when most have gone.
+TEST(Schedule, HoldsManyAndThenFew) {
+  RandomStream dice = Seed(1).stream();
+  Schedule schedule;
+  std::set<Rank> expected;
+  const auto add = [&] {
+    const Due due{.at = Instant::at_ns(static_cast<std::int64_t>(dice.below(1'000'000))),
+                  .owner = static_cast<std::uint32_t>(dice.below(5)),
+                  .sequence = schedule.next_sequence()};
+    schedule.add(due);
+    expected.insert(rank_of(due));
+  };
+  for (const int wanted : {5'000, 0, 40, 3, 1'000, 0}) {
+    while (schedule.size() < static_cast<std::size_t>(wanted)) add();
+    while (schedule.size() > static_cast<std::size_t>(wanted)) {
+      ASSERT_EQ(rank_of(schedule.first()), *expected.begin());
+      expected.erase(expected.begin());
+      schedule.drop_first();
+    }
+  }
+  EXPECT_TRUE(schedule.is_empty());
+  EXPECT_EQ(schedule.next_at(), Instant::never());
+}
+
 }  // namespace
 }  // namespace lanyard::lab
