@@ -109,6 +109,7 @@ void Supervisor::retire(VirtualSocket& socket, VirtualSocket::Stage stage) {
   if (const auto local = host_.sockets->local_endpoint(socket.handle)) socket.local = *local;
   if (const auto peer = host_.sockets->peer_endpoint(socket.handle)) socket.peer = *peer;
   socket.stage = stage;
+  shut_gate(socket);
   loop_.forget(socket.ours.get());
   socket.ours.close();
   by_handle_.erase(socket.handle);
@@ -124,6 +125,7 @@ void Supervisor::retire(VirtualSocket& socket, VirtualSocket::Stage stage) {
 
 void Supervisor::erase(VirtualSocket& socket) {
   was_touched_ = true;
+  shut_gate(socket);
   if (socket.ours.is_open()) loop_.forget(socket.ours.get());
   if (socket.handle != socket::Handle::none) {
     by_handle_.erase(socket.handle);

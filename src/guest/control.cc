@@ -27,11 +27,6 @@ int accept_flags(const Call& call) {
   return call.number == __NR_accept4 ? call.int_argument(3) : 0;
 }
 
-// The errno of a result as the value a call returns.
-std::int64_t answer(const Result<void>& result) {
-  return result ? 0 : -static_cast<std::int64_t>(result.error());
-}
-
 }  // namespace
 
 void Supervisor::open_socket(const Call& call) {
@@ -102,12 +97,20 @@ bool Supervisor::open_pair(VirtualSocket& socket, int kind, Descriptor& theirs) 
   theirs = Descriptor(pair[1]);
   fcntl(socket.ours.get(), F_SETFL, O_NONBLOCK);
   socket.inode = inode_of(theirs);
-  loop_.watch(socket.ours.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+  watch_pair(socket);
+  return true;
+}
+
+// A stream's pair has room nearly always: it tells of it only once it had none, or every read of
+// the program would wake us.
+void Supervisor::watch_pair(const VirtualSocket& socket) {
+  const bool wants_room = !socket.is_stream() || socket.waits_for_room;
+  const std::uint32_t room = wants_room ? EPOLLOUT : 0U;
+  loop_.watch(socket.ours.get(), EPOLLIN | EPOLLRDHUP | EPOLLET | room,
               [this, inode = socket.inode](std::uint32_t events) {
                 if (VirtualSocket* found = find(inode)) on_pair(*found, events);
-                finish_round();
+                on_round_ended();
               });
-  return true;
 }
 
 Result<Endpoint> Supervisor::address_argument(const Asked& asked, std::size_t index) const {
@@ -143,7 +146,7 @@ void Supervisor::bind(const Asked& asked) {
     look_for_closed(true);
     if (find(inode) != nullptr) bound = host_.sockets->bind(asked.socket.handle, *local);
   }
-  asked.call.listener->reply(asked.call, answer(bound));
+  asked.call.listener->reply(asked.call, bound);
 }
 
 void Supervisor::listen(const Asked& asked) {
@@ -158,7 +161,7 @@ void Supervisor::listen(const Asked& asked) {
     socket.stage = VirtualSocket::Stage::listening;
     hide_writability(asked);
   }
-  asked.call.listener->reply(asked.call, answer(done));
+  asked.call.listener->reply(asked.call, done);
   announce(socket);
 }
 
@@ -264,8 +267,7 @@ void Supervisor::connect(const Asked& asked) {
     return;
   }
   if (family == AF_UNSPEC) {
-    asked.call.listener->reply(asked.call,
-                               answer(host_.sockets->disconnect(now(), asked.socket.handle)));
+    asked.call.listener->reply(asked.call, host_.sockets->disconnect(now(), asked.socket.handle));
     return;
   }
   const auto peer = address_argument(asked, 1);
@@ -278,8 +280,7 @@ void Supervisor::connect(const Asked& asked) {
     connect_stream(asked, *peer);
     return;
   }
-  asked.call.listener->reply(asked.call,
-                             answer(host_.sockets->connect(now(), asked.socket.handle, *peer)));
+  asked.call.listener->reply(asked.call, host_.sockets->connect(now(), asked.socket.handle, *peer));
 }
 
 void Supervisor::connect_stream(const Asked& asked, const Endpoint& peer) {
@@ -296,7 +297,7 @@ void Supervisor::connect_stream(const Asked& asked, const Endpoint& peer) {
     // A blocking attempt that failed leaves the socket as it was.
     if (!done && socket.stage == VirtualSocket::Stage::connecting)
       socket.stage = VirtualSocket::Stage::fresh;
-    asked.call.listener->reply(asked.call, answer(done));
+    asked.call.listener->reply(asked.call, done);
     if (done && socket.stage == VirtualSocket::Stage::connecting) connection_made(socket);
     return;
   }
@@ -382,7 +383,7 @@ void Supervisor::shutdown(const Asked& asked) {
     asked.call.listener->let_run(asked.call);
     return;
   }
-  asked.call.listener->reply(asked.call, answer(done));
+  asked.call.listener->reply(asked.call, done);
 }
 
 }  // namespace lanyard::guest

@@ -222,7 +222,7 @@ std::expected<void, std::string> ProgramLauncher::start(const lab::LaunchHost& h
       if (found != programs_.end()) read_output(found->second, number);
     });
   }
-  if (is_filtered) (*on)->supervisor->serve(std::move(started->listener), {});
+  if (is_filtered) (*on)->supervisor->serve(std::move(started->listener));
   return {};
 }
 

@@ -40,6 +40,9 @@ class Listener {
   // Each answers the call and says whether it was still there to be answered.
   bool reply(const Call& call, std::int64_t value);  // negative: an errno
   bool reply(const Call& call, Errno error) { return reply(call, -static_cast<int>(error)); }
+  bool reply(const Call& call, const Result<void>& result) {
+    return reply(call, result ? 0 : -static_cast<std::int64_t>(result.error()));
+  }
   bool let_run(const Call& call);
   // Puts a copy of `descriptor` into the program and answers with its number there.
   bool reply_descriptor(const Call& call, int descriptor, bool closes_on_exec);

@@ -271,15 +271,15 @@ std::string refusal_of(const OptionRow* row, int level, int name) {
   return fmt::format("setsockopt level {} option {} is not supported", level, name);
 }
 
-// The value of a setsockopt, as the program has it in memory; false: no such memory.
-bool read_option(const Call& call, Value& value) {
-  const auto size = static_cast<socklen_t>(call.arguments[4]);
-  value.bytes.resize(std::min<std::size_t>(size, value_bytes_max));
-  return read_memory(call.thread, call.arguments[3], value.bytes.data(), value.bytes.size());
-}
-
-std::int64_t answer(const Result<void>& result) {
-  return result ? 0 : -static_cast<std::int64_t>(result.error());
+// The value of a setsockopt, as the program has it in memory.
+Result<Value> read_option(const Call& call) {
+  const int size = call.int_argument(4);
+  if (size < 0) return unexpected(Errno::invalid);
+  Value value;
+  value.bytes.resize(std::min(static_cast<std::size_t>(size), value_bytes_max));
+  if (!read_memory(call.thread, call.arguments[3], value.bytes.data(), value.bytes.size()))
+    return unexpected(Errno::bad_address);
+  return value;
 }
 
 }  // namespace
@@ -298,16 +298,16 @@ void Supervisor::set_option(const Asked& asked) {
     call.listener->let_run(call);
     return;
   }
-  Value value;
-  if (!read_option(call, value)) {
-    call.listener->reply(call, Errno::bad_address);
+  const auto value = read_option(call);
+  if (!value) {
+    call.listener->reply(call, value.error());
     return;
   }
-  if (const auto done = set_beside_stack(socket, *row, value, *host_.sockets)) {
+  if (const auto done = set_beside_stack(socket, *row, *value, *host_.sockets)) {
     call.listener->reply(call, *done);
     return;
   }
-  auto parsed = parse(*row, value, *host_.sockets);
+  auto parsed = parse(*row, *value, *host_.sockets);
   if (!parsed) {
     call.listener->reply(call, parsed.error());
     return;
@@ -339,7 +339,8 @@ void Supervisor::set_option(const Asked& asked) {
   if (!done && done.error() == Errno::no_such_option &&
       (level != IPPROTO_IPV6 || socket.family != AF_INET))
     note(fmt::format("setsockopt {} is not supported on this socket", row->text));
-  call.listener->reply(call, answer(done));
+  if (done && row->option == Option::cork) open_gate(socket);
+  call.listener->reply(call, done);
 }
 
 void Supervisor::get_option(const Asked& asked) {

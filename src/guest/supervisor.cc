@@ -35,7 +35,8 @@ Duration timeout_of(const Descriptor& theirs, int option) {
 
 std::uint64_t inode_of(const Descriptor& descriptor) {
   struct stat facts {};
-  return fstat(descriptor.get(), &facts) == 0 ? facts.st_ino : 0;
+  const bool is_socket = fstat(descriptor.get(), &facts) == 0 && S_ISSOCK(facts.st_mode);
+  return is_socket ? facts.st_ino : 0;
 }
 
 bool VirtualSocket::is_stream() const {
@@ -55,6 +56,7 @@ Supervisor::Supervisor(device::EventLoop& loop, SupervisedHost host)
       host_(std::move(host)),
       ticker_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       buffer_(buffer_bytes),
+      entrances_(loop, *this),
       diagnosis_(loop, *host_.sockets, [this](socket::Handle handle) {
         const auto found = by_handle_.find(handle);
         return found == by_handle_.end() ? nullptr : found->second;
@@ -66,39 +68,17 @@ Supervisor::Supervisor(device::EventLoop& loop, SupervisedHost host)
 Supervisor::~Supervisor() {
   *is_alive_ = false;
   loop_.forget(ticker_.get());
-  for (const auto& [descriptor, listener] : listeners_) loop_.forget(descriptor);
   for (const auto& [inode, socket] : by_inode_) {
     if (socket->ours.is_open()) loop_.forget(socket->ours.get());
   }
 }
 
-void Supervisor::serve(Descriptor listener, std::function<void()> ended) {
-  const int number = listener.get();
-  auto& served = *(listeners_[number] = std::make_unique<Listener>(std::move(listener)));
-  ended_[number] = std::move(ended);
-  loop_.watch(number, EPOLLIN,
-              [this, &served](std::uint32_t events) { on_listener(served, events); });
-}
-
-void Supervisor::on_listener(Listener& listener, std::uint32_t events) {
-  // One at a time: RECV would wait for another, and epoll tells of it as cheaply as poll would.
-  Call call;
-  if ((events & EPOLLIN) != 0 && listener.receive(call)) handle(call);
-  finish_round();
-  if ((events & EPOLLIN) != 0 || (events & EPOLLHUP) == 0) return;
-  // The last task of the tree has gone.
-  const int number = listener.descriptor();
+void Supervisor::on_gone(const Listener& listener) {
   held_.remove_if([&](const Held& held) { return held.call.listener == &listener; });
-  loop_.forget(number);
   look_for_closed(true);
-  const auto ended = std::move(ended_[number]);
-  ended_.erase(number);
-  listeners_.erase(number);
-  finish_round();
-  if (ended) ended();
 }
 
-void Supervisor::handle(const Call& call) {
+void Supervisor::on_call(const Call& call) {
   switch (call.number) {
     case __NR_socket:
       return open_socket(call);
@@ -128,6 +108,7 @@ void Supervisor::handle(const Call& call) {
 
 void Supervisor::handle_socket_call(const Asked& asked) {
   was_touched_ = true;
+  if (asked.socket.gate != nullptr) on_corks(asked.socket.inode);
   const int number = asked.call.number;
   const bool only_takes =
       number == __NR_recvfrom || number == __NR_recvmsg || number == __NR_recvmmsg;
@@ -278,12 +259,13 @@ void Supervisor::service_dirty() {
     socket->is_dirty = false;
     service(*socket);
   }
-  finish_round();
+  on_round_ended();
 }
 
 // What the pair says by itself.
 void Supervisor::on_pair(VirtualSocket& socket, std::uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) socket.has_end_in_sight = true;
+  if (events != EPOLLOUT) socket.may_have_bytes = true;
   service(socket);
 }
 
@@ -303,7 +285,7 @@ void Supervisor::service(VirtualSocket& socket) {
       break;
     case VirtualSocket::Stage::connected:
       if (socket.is_stream()) {
-        pull(socket);
+        if (socket.may_have_bytes) pull(socket);
         if (find(inode) != nullptr) push(socket);
       } else {
         pull_datagrams(socket);
@@ -319,7 +301,7 @@ void Supervisor::service(VirtualSocket& socket) {
 }
 
 // Frames that calls wanted sent are taken by whoever owns the host.
-void Supervisor::finish_round() {
+void Supervisor::on_round_ended() {
   if (std::exchange(was_touched_, false) && host_.touched) host_.touched();
 }
 
@@ -329,10 +311,7 @@ VirtualSocket* Supervisor::find(std::uint64_t inode) {
 }
 
 VirtualSocket* Supervisor::find(const Descriptor& theirs) {
-  struct stat facts {};
-  if (!theirs.is_open() || fstat(theirs.get(), &facts) != 0 || !S_ISSOCK(facts.st_mode))
-    return nullptr;
-  return find(facts.st_ino);
+  return find(inode_of(theirs));
 }
 
 void Supervisor::note(std::string_view text) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor of one virtual host: answers its programs' socket calls with the host's Sockets
 // and moves bytes between Sockets and the socket pairs. Read virtual_socket.hh first. Everything
-// runs on the event loop's thread. The calls, one file per group:
+// runs on the event loop's thread, but for the doors (door.hh). The calls, one file per group:
 //   control.cc  socket bind listen accept connect shutdown     transfer.cc  streams' bytes
 //   names.cc    getsockname getpeername, memory files          datagrams.cc sendto sendmsg recvmsg
 //   options.cc  setsockopt getsockopt                          ioctl.cc     SIOC*
@@ -22,38 +22,28 @@
 #include "guest/asked.hh"
 #include "guest/buffers.hh"
 #include "guest/diagnosis.hh"
-#include "guest/host_setup.hh"
+#include "guest/entrances.hh"
 #include "guest/intake.hh"
 #include "guest/socket_address.hh"
+#include "guest/supervised_host.hh"
 #include "guest/tracee.hh"
-#include "socket/sockets.hh"
 
 namespace lanyard::guest {
 
-// What a supervisor needs from whoever owns the host.
-struct SupervisedHost {
-  std::string name;
-  socket::Sockets* sockets = nullptr;
-  std::function<void()> touched;               // after using sockets
-  std::function<void(std::string_view)> note;  // a line that names what was refused; may be empty
-  NameFiles files;                             // for programs without namespaces
-  int namespace_socket = -1;                   // for interface ioctls
-};
-
-class Supervisor final : private socket::Waker {
+class Supervisor final : private socket::Waker, private Receptionist {
  public:
   Supervisor(device::EventLoop& loop, SupervisedHost host);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  // Serves a program's listener until the last of its tasks has gone; then `ended` is called.
-  void serve(Descriptor listener, std::function<void()> ended);
+  // Serves a program's listener until the last of its tasks has gone.
+  void serve(Descriptor listener) { entrances_.open(std::move(listener)); }
 
  private:
   // supervisor.cc: the flow of calls.
-  void on_listener(Listener& listener, std::uint32_t events);
-  void handle(const Call& call);
+  void on_call(const Call& call) override;
+  void on_gone(const Listener& listener) override;
   void handle_socket_call(const Asked& asked);
   void hold(const Asked& asked, Waits waits);
   void try_held(VirtualSocket& socket);
@@ -65,7 +55,7 @@ class Supervisor final : private socket::Waker {
   void service_dirty();
   void on_pair(VirtualSocket& socket, std::uint32_t events);
   void service(VirtualSocket& socket);
-  void finish_round();
+  void on_round_ended() override;
   [[nodiscard]] Instant now() const { return loop_.now(); }
   [[nodiscard]] VirtualSocket* find(std::uint64_t inode);
   [[nodiscard]] VirtualSocket* find(const Descriptor& theirs);
@@ -75,6 +65,7 @@ class Supervisor final : private socket::Waker {
   VirtualSocket* adopt(socket::Handle handle, int family, int type, int protocol,
                        Descriptor& theirs);
   [[nodiscard]] bool open_pair(VirtualSocket& socket, int kind, Descriptor& theirs);
+  void watch_pair(const VirtualSocket& socket);
   void bind(const Asked& asked);
   void listen(const Asked& asked);
   void accept(const Asked& asked);
@@ -89,6 +80,11 @@ class Supervisor final : private socket::Waker {
   [[nodiscard]] Result<Endpoint> address_argument(const Asked& asked, std::size_t index) const;
   [[nodiscard]] bool give_address(pid_t thread, std::uint64_t to, std::uint64_t size_at,
                                   const SocketAddress& address) const;
+  // corks.cc
+  void open_gate(VirtualSocket& socket);
+  void shut_gate(VirtualSocket& socket);
+  void on_corks(std::uint64_t inode) override;
+  void set_corks(VirtualSocket& socket, const Corks& corks);
   // closing.cc: the ends of sockets.
   void look_for_closed(bool all);
   [[nodiscard]] bool has_hung_up(const VirtualSocket& socket) const;
@@ -102,6 +98,7 @@ class Supervisor final : private socket::Waker {
   void pull(VirtualSocket& socket);
   void program_direction_ended(VirtualSocket& socket);
   void push(VirtualSocket& socket);
+  void wait_for_room(VirtualSocket& socket);
   [[nodiscard]] bool hand_over(VirtualSocket& socket);
   void send_to_stream(const Asked& asked);
   void hide_writability(const Asked& asked);
@@ -151,8 +148,6 @@ class Supervisor final : private socket::Waker {
   std::list<Held> held_;
   Descriptor ticker_;
   Instant armed_for_ = Instant::never();
-  std::map<int, std::unique_ptr<Listener>> listeners_;
-  std::map<int, std::function<void()>> ended_;
   std::deque<std::uint64_t> retired_;
   std::set<std::string> noted_;
   std::vector<std::uint64_t> owed_errors_;  // sockets whose error waits for a pause
@@ -161,6 +156,7 @@ class Supervisor final : private socket::Waker {
   std::map<std::size_t, int> charges_;      // of a datagram in a pair, by its size
   std::vector<std::uint8_t> buffer_;
   Intake intake_;
+  Entrances entrances_;
   Diagnosis diagnosis_;
   std::vector<Slice> slices_;  // on their way, empty between calls
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

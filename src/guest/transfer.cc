@@ -24,6 +24,16 @@ bool is_over(const socket::Readiness& readiness) {
   return readiness.failed || readiness.hung_up;
 }
 
+// With the changes of a cork that stand around what is read.
+ssize_t read_pair(VirtualSocket& socket, Intake& intake, std::size_t room,
+                  std::vector<Slice>& slices, Corks& corks) {
+  if (socket.gate == nullptr) return intake.read(socket.ours.get(), room, slices);
+  const auto hold = socket.gate->lock();
+  const ssize_t got = intake.read(socket.ours.get(), room, slices);
+  corks = socket.gate->take_locked();
+  return got;
+}
+
 }  // namespace
 
 // Program to stack.
@@ -42,21 +52,30 @@ void Supervisor::pull(VirtualSocket& socket) {
         finish_closing(socket);
       return;
     }
-    const ssize_t got = intake_.read(socket.ours.get(), room, slices_);
+    Corks corks;
+    const ssize_t got = read_pair(socket, intake_, room, slices_, corks);
+    const int error = errno;
+    const bool ends = std::exchange(corks.ends_after, corks.ends_after && got <= 0);
+    set_corks(socket, corks);
     if (got == 0) {
       program_direction_ended(socket);
       return;
     }
+    socket.may_have_bytes = got > 0;
     if (got < 0) {
-      if (errno != ECONNRESET) return;
+      if (error != ECONNRESET) return;
       // The program closed with received bytes unread.
       socket.closes_by_reset = socket.is_closed = true;
       finish_closing(socket);
       return;
     }
     if (!hand_over(socket)) return;
+    set_corks(socket, {.ends_after = ends});
     // Less than asked for: there was no more, and what comes wakes us.
-    if (static_cast<std::size_t>(got) < room && !socket.has_end_in_sight) return;
+    if (static_cast<std::size_t>(got) < room && !socket.has_end_in_sight) {
+      socket.may_have_bytes = false;
+      return;
+    }
   }
   mark_dirty(socket);
 }
@@ -104,7 +123,7 @@ void Supervisor::push(VirtualSocket& socket) {
     return;
   }
   for (int turn = 0; turn < writes_per_turn; ++turn) {
-    if (!push_urgent(socket)) return;
+    if (!push_urgent(socket)) return wait_for_room(socket);
     slices_.clear();
     const auto there = host_.sockets->peek(now(), socket.handle, write_bytes_max, slices_);
     if (!there) {
@@ -123,13 +142,18 @@ void Supervisor::push(VirtualSocket& socket) {
     slices_.clear();
     // EPIPE: the program has shut its reading, and nobody wants them.
     const bool is_unwanted = written < 0 && errno == EPIPE;
-    if (written < 0 && !is_unwanted) return;
+    if (written < 0 && !is_unwanted) return wait_for_room(socket);
     const std::size_t taken = is_unwanted ? *there : static_cast<std::size_t>(written);
     (void)host_.sockets->skip(now(), socket.handle, taken);
     // No room: the program's reading wakes us.
-    if (taken < offered) return;
+    if (taken < offered) return wait_for_room(socket);
   }
   mark_dirty(socket);
+}
+
+void Supervisor::wait_for_room(VirtualSocket& socket) {
+  if (std::exchange(socket.waits_for_room, true)) return;
+  watch_pair(socket);
 }
 
 // Fills the program's end with junk until it is not writable: so a connecting socket, and a

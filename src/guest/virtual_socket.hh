@@ -9,10 +9,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "guest/descriptor.hh"
+#include "guest/gate.hh"
 #include "socket/types.hh"
 
 namespace lanyard::guest {
@@ -56,6 +58,9 @@ struct VirtualSocket {
   bool is_closed = false;         // the program's last descriptor is gone; what it wrote goes on
   bool closes_by_reset = false;   // ... and it left data unread
   bool has_end_in_sight = false;  // an end or a close of the program lies behind what it wrote
+  bool may_have_bytes = true;     // of the program; false: the pair was read dry, and will tell
+  bool waits_for_room = false;    // the pair was full once, and tells when it is not
+  std::shared_ptr<Gate> gate;     // of one that was corked before
   std::deque<socket::Accepted> undelivered;  // accepted, but the program's call was gone
   std::size_t announced = 0;  // bytes in the program's end, one for each waiting connection
 
@@ -81,7 +86,7 @@ struct VirtualSocket {
   [[nodiscard]] Family ip_family() const;
 };
 
-// The inode of a program's end of a pair; 0: it is not open.
+// The inode of a program's end of a pair; 0: it is no socket, or not open.
 [[nodiscard]] std::uint64_t inode_of(const Descriptor& descriptor);
 // Forgets the datagrams that the program has taken out of the pair.
 void resynchronise(VirtualSocket& socket);

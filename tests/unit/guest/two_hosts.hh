@@ -124,6 +124,7 @@ class TwoHosts : public testing::Test, public device::Driven, public lab::Progra
       for (std::size_t i = 0; i < hosts.size(); ++i) {
         while (auto out = hosts[i].stack->take_frame()) {
           moved = true;
+          if (sees) sees(i, out->frame);
           if (loses && loses(i)) continue;
           hosts[1 - i].stack->on_frame(now, 2, std::move(out->frame));
         }
@@ -145,6 +146,7 @@ class TwoHosts : public testing::Test, public device::Driven, public lab::Progra
   std::vector<Host> hosts;
   std::map<lab::ProgramId, Ended> programs;
   std::function<bool(std::size_t from)> loses;
+  std::function<void(std::size_t from, const Packet& frame)> sees;
   std::string notes;
   std::function<bool()> is_enough;
   Instant give_up;
