@@ -33,26 +33,25 @@ class ChecksumSum {
   // Below this size the plainest loop is as quick as any.
   static constexpr std::size_t few_bytes_end = 192;
   void add_many(Bytes bytes);
-  // `size` is a multiple of 4. Eight bytes at a time; what they carry over lies above them.
-  __extension__ using Wide = unsigned __int128;
+  // `size` is a multiple of 4. Eight bytes at a time; what they carry over is added again, since
+  // 2^64 counts as 1.
   void add_few(const std::uint8_t* from, std::size_t size) {
-    Wide wide = 0;
-    const auto take = [&wide, from](std::size_t offset) {
+    std::uint64_t sum = 0;
+    const auto take = [&sum](const std::uint8_t* at) {
       std::uint64_t words = 0;
-      std::memcpy(&words, from + offset, sizeof words);
-      wide += words;
+      std::memcpy(&words, at, sizeof words);
+      sum += words;
+      sum += sum < words ? 1 : 0;
     };
-    std::size_t at = 0;
-    for (; at + 32 <= size; at += 32) take(at), take(at + 8), take(at + 16), take(at + 24);
-    for (; at + 8 <= size; at += 8) take(at);
-    if (at < size) {
-      std::uint32_t word = 0;
-      std::memcpy(&word, from + at, sizeof word);
-      wide += word;
+    for (; size >= 32; from += 32, size -= 32) {
+      take(from), take(from + 8), take(from + 16), take(from + 24);
     }
-    const auto sum = static_cast<std::uint64_t>(wide);
-    // 2^64 counts as 1.
-    sum_ += sum_of_halves(sum) + static_cast<std::uint64_t>(wide >> 64);
+    for (; size >= 8; from += 8, size -= 8) take(from);
+    sum_ += sum_of_halves(sum);
+    if (size == 0) return;
+    std::uint32_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    sum_ += word;
   }
   static constexpr bool is_little = std::endian::native == std::endian::little;
   std::uint64_t sum_ = 0;  // of words of up to 32 bits: it does not overflow

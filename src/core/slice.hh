@@ -84,8 +84,7 @@ class Slice {
 
  private:
   Block* block_ = nullptr;
-  std::uint32_t offset_ = 0;
-  std::uint32_t size_ = 0;
+  std::uint32_t offset_ = 0, size_ = 0;
 };
 
 // The slices of one packet; the usual two need no allocation.

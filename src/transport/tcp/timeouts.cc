@@ -94,6 +94,8 @@ Duration Machine::retransmit_timeout(const Connection& c) const {
 void Machine::arm_retransmit(Instant now, Connection& c, Held held) {
   const bool is_armed = c.deadline(Alarm::retransmit) != Instant::never();
   if (c.sender.flight() > 0) {
+    // A cork's time counts from when nothing is in flight: acknowledgments come before.
+    if (held != Held::by_pacing) set_alarm(c, Alarm::held_back, Instant::never());
     // RFC 6298 5.1.
     if (is_armed && (c.waiting == Waiting::acknowledgment || c.waiting == Waiting::tail_probe ||
                      c.waiting == Waiting::reordering))

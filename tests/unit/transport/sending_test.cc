@@ -183,6 +183,8 @@ TEST(TcpCork, ItsTimerKeepsToTheCongestionWindowAndToWhatFitsBesideSackBlocks) {
   ahead.header.sequence += 100;
   s.send(ahead);
   s.run_for(101_ms);
+  settings.cork = false;
+  s.host.tcp.set(s.now, connection, settings);
   std::vector<std::size_t> late = sizes(s);
   std::erase(late, 0U);
   EXPECT_LE(late.size(), 1U);  // the tail loss probe may (RFC 8985 7.3), the cork may not
@@ -190,6 +192,31 @@ TEST(TcpCork, ItsTimerKeepsToTheCongestionWindowAndToWhatFitsBesideSackBlocks) {
   s.ours += 2000;
   s.send(flags::ack);
   for (const std::size_t size : sizes(s)) EXPECT_LE(size, 988U);
+}
+
+// As nginx does, twice for each answer: what a cork holds does not go when the time of the one before
+// it would have been over.
+TEST(TcpCork, TheNextHasItsOwn200Milliseconds) {
+  Scripted s;
+  tcp::Settings settings = s.host.tcp.default_settings();
+  const auto connection = s.connect_one({.mss = 1000}, settings);
+  const auto cork = [&](bool is_corked) {
+    settings.cork = is_corked;
+    s.host.tcp.set(s.now, connection, settings);
+  };
+  cork(true);
+  write(s, connection, 300);
+  s.run_for(150_ms);
+  cork(false);
+  EXPECT_EQ(sizes(s), (std::vector<std::size_t>{300}));
+  cork(true);
+  write(s, connection, 200);
+  s.ours += 300;
+  s.send(flags::ack);
+  s.run_for(199_ms);
+  EXPECT_TRUE(sizes(s).empty());
+  s.run_for(2_ms);
+  EXPECT_EQ(sizes(s), (std::vector<std::size_t>{200}));
 }
 
 TEST(TcpCork, MoreHoldsOneCall) {
