@@ -194,8 +194,8 @@ TEST(TcpCork, ItsTimerKeepsToTheCongestionWindowAndToWhatFitsBesideSackBlocks) {
   for (const std::size_t size : sizes(s)) EXPECT_LE(size, 988U);
 }
 
-// As nginx does, twice for each answer: what a cork holds does not go when the time of the one before
-// it would have been over.
+// As nginx does, twice for each answer: what a cork holds does not go when the time of the one
+// before it would have been over.
 TEST(TcpCork, TheNextHasItsOwn200Milliseconds) {
   Scripted s;
   tcp::Settings settings = s.host.tcp.default_settings();
