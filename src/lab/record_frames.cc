@@ -28,6 +28,7 @@ void FrameWriter::open(const pcapng::PacketBlock::Info& info, const Packet& fram
   info_ = info;
   extent_ = {.here = back == 0 ? size : headers, .whole = size, .tail_back = back};
   pcapng::PacketBlock block(to_.room(room));
+  // copy_to alone would do: this way a recorded hop takes a hundredth fewer instructions.
   if (const Bytes front = frame.front(); extent_.here <= front.size())
     std::memcpy(block.bytes(), front.data(), extent_.here);
   else

@@ -155,13 +155,18 @@ TEST(World, ServersAloneEndTheLabWhenNothingIsLeftToHappen) {
   EXPECT_EQ(lab.row("a").state, ProgramState::stopped);
 }
 
-TEST(World, ProgramsAreStartedAndSignalledLive) {
-  Lab lab("hosts: [a, b]\nlinks: [a -- b]\n", kept_running());
-  World& world = *lab.world;
+// Started while the lab runs, on its first host.
+ProgramId start_ping(World& world) {
   world.run_until(Instant::start());
   Launch ping;
   ping.command = {"ping", "b", "-c", "50000"};
-  const ProgramId id = world.start(0, std::move(ping));
+  return world.start(0, std::move(ping));
+}
+
+TEST(World, ProgramsAreStartedAndSignalledLive) {
+  Lab lab("hosts: [a, b]\nlinks: [a -- b]\n", kept_running());
+  World& world = *lab.world;
+  const ProgramId id = start_ping(world);
   world.run_until(Instant::start() + 10_s);
   EXPECT_NE(lab.printed("a").find("10.0.1.2"), std::string::npos) << lab.printed("a");
   world.signal(id, 15);
@@ -177,10 +182,7 @@ TEST(World, ProgramsAreStartedAndSignalledLive) {
 TEST(World, APingThatIsInterruptedCounts) {
   Lab lab("hosts: [a, b]\nlinks: [a -- b]\n", kept_running());
   World& world = *lab.world;
-  world.run_until(Instant::start());
-  Launch ping;
-  ping.command = {"ping", "b", "-c", "50000"};
-  const ProgramId id = world.start(0, std::move(ping));
+  const ProgramId id = start_ping(world);
   world.run_until(Instant::start() + 2500_ms);
   world.signal(id, SIGINT);
   world.run_until(Instant::start() + 3_s);
