@@ -8,9 +8,11 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <system_error>
 
 #include "cli/control_paths.hh"
 #include "cli/control_server.hh"
@@ -64,6 +66,8 @@ std::expected<Detached, std::string> detach() {
     return detached;
   }
   setsid();
+  // Who reads what is said until the lab is up may leave before, as `head` does.
+  std::signal(SIGPIPE, SIG_IGN);
   detached.word = std::move(write_end);
   return detached;
 }
@@ -108,7 +112,13 @@ class Announcement {
     if (!missing.empty() && !is_too_late) return;
     is_said_ = true;
     loop_.forget(ticks_.number());
-    say(missing);
+    try {
+      say(missing);
+    } catch (const std::system_error&) {
+      if (!options_.detach) throw;  // nobody reads it, and nobody has to
+    }
+    if (options_.detach) leave_terminal();
+    say_word(word_, exit_ok);
   }
 
   void say(const std::vector<std::string>& missing) const {
@@ -124,8 +134,6 @@ class Announcement {
         paint(paper, Ink::bold, lab_.model.name),
         options_.detach ? "`lanyard down` ends it" : "Ctrl-C or `lanyard down` ends it");
     std::fflush(stdout);
-    if (options_.detach) leave_terminal();
-    say_word(word_, exit_ok);
   }
 
   device::EventLoop& loop_;

@@ -219,6 +219,8 @@ void read_plan(Reader& reader) {
   const auto plan = make_plan(reader.model());
   if (!plan)
     for (const PlanProblem& each : plan.error()) reader.problem(each.mark, each.what, each.fix);
+  else
+    for (const PlanProblem& each : plan->warnings) reader.warning(each.mark, each.what, each.fix);
   if (reader.model().time != TimeMode::virtual_) return;
   for (const NodeSpec& node : reader.model().nodes) {
     if (node.kind == NodeKind::kernel_host)

@@ -46,20 +46,21 @@ struct PlannedNode {
       false;  // runs the name server: routers, and hosts no router serves (127.0.0.53)
 };
 
+// What cannot be planned, and where it was written.
+struct PlanProblem {
+  Mark mark;
+  std::string what, fix;
+};
+
 struct Plan {
   std::vector<PlannedPort> ports;
   std::vector<PlannedNetwork> networks;
   std::vector<PlannedNode> nodes;  // as Model::nodes
   std::vector<std::pair<std::string, IpAddress>>
       zone;  // every name's addresses, IPv4 before IPv6, in file order
+  std::vector<PlanProblem> warnings;  // planned as asked for, and hardly what was meant
   [[nodiscard]] std::string port_name(const Model& model,
                                       std::uint32_t port) const;  // "alice:eth0"
-};
-
-// What cannot be planned, and where it was written.
-struct PlanProblem {
-  Mark mark;
-  std::string what, fix;
 };
 
 // Problems: an address used twice, networks that overlap, an address outside its network, switches

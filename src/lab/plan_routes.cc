@@ -64,6 +64,18 @@ void Planner::route_routers() {
     if (!plan.networks[network].ports.empty()) route_to(network);
 }
 
+// A host may be told of a gateway that is not there, or not yet: its packets are lost until it is.
+void Planner::warn_of_gateway(const NodeSpec& host, const IpAddress& gateway) {
+  const auto comes_later = [&](const Action& action) {
+    return action.kind == Action::Kind::address &&
+           std::ranges::any_of(action.addresses, [&](const IpPrefix& each) { return each.address == gateway; });
+  };
+  if (address_owners_.contains(gateway) || std::ranges::any_of(model_.timeline, comes_later)) return;
+  plan.warnings.push_back(
+      {host.mark, fmt::format("nobody has the address {}, the gateway of {}", to_text(gateway), host.name),
+       "name an address of a router next to it, or leave it out and one is chosen"});
+}
+
 // Through the given gateway, or the first router next to the first port that has one.
 void Planner::add_default_route(std::uint32_t node, Family family) {
   PlannedNode& planned = plan.nodes[node];
@@ -75,6 +87,7 @@ void Planner::add_default_route(std::uint32_t node, Family family) {
       const IpPrefix* own = address_of(plan.ports[planned.ports[i]], family);
       if (own == nullptr || !own->contains(gateway)) continue;
       planned.routes.push_back({everything, gateway, static_cast<std::uint32_t>(2 + i), 0});
+      warn_of_gateway(spec, gateway);
       return;
     }
     problem(spec.mark,

@@ -54,6 +54,7 @@ class Planner {
   void number_ports(const PlannedNetwork& network, const IpPrefix& prefix);
   void route_to(std::uint32_t network);
   void add_default_route(std::uint32_t node, Family family);
+  void warn_of_gateway(const NodeSpec& host, const IpAddress& gateway);
   void choose_name_servers(std::uint32_t node);
   [[nodiscard]] std::uint32_t interface_of(std::uint32_t port) const;
 

@@ -23,6 +23,7 @@ Mark mark_of(const YAML::Mark& mark) {
 // Builds the tree while yaml-cpp reads. What is open is a stack; `key` waits for its value.
 class Builder final : public YAML::EventHandler {
  public:
+  Builder() { root_.mark = {1, 1}; }  // of an empty file
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -150,7 +151,7 @@ std::expected<Yaml, YamlProblem> parse_yaml(std::string_view text) {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Builder builder;
-    if (!parser.HandleNextDocument(builder)) return Yaml{};
+    (void)parser.HandleNextDocument(builder);
     Yaml root = builder.take_root();
     Builder second;
     if (parser.HandleNextDocument(second))

@@ -93,17 +93,31 @@ void Udp::close(SocketId id) {
 Result<void> Udp::bind(SocketId id, const transport::BindRequest& request) {
   Socket* const socket = parts_->sockets.find(id);
   if (socket == nullptr) return unexpected(Errno::bad_descriptor);
-  if (socket->binding != transport::BindingId::none) return unexpected(Errno::invalid);
-  if (request.local.address.family() != socket->family && !request.local.address.is_v4())
+  return parts_->bind(*socket, request);
+}
+
+Result<void> Udp::Parts::bind(Socket& socket, const transport::BindRequest& request) {
+  if (socket.binding != transport::BindingId::none) return unexpected(Errno::invalid);
+  if (request.local.address.family() != socket.family && !request.local.address.is_v4())
     return unexpected(Errno::family_not_supported);
-  if (const auto ok = transport::check_local(parts_->paths, request, true); !ok) return ok;
-  const auto binding = parts_->ports.bind(request);
+  if (const auto ok = transport::check_local(paths, request, true); !ok) return ok;
+  const auto binding = ports.bind(request);
   if (!binding) return unexpected(binding.error());
-  socket->binding = *binding;
-  socket->bound = *parts_->ports.find(*binding);
-  parts_->by_port[socket->bound.local.port].push_back(socket);
-  parts_->forget(*socket);
+  socket.binding = *binding;
+  socket.bound = *ports.find(*binding);
+  by_port[socket.bound.local.port].push_back(&socket);
+  forget(socket);
   return {};
+}
+
+// As Linux: with no port left, a program that asked for none is told to try again.
+Result<void> Udp::Parts::bind_unasked(Socket& socket) {
+  if (socket.binding != transport::BindingId::none) return {};
+  transport::BindRequest any = socket.bound;
+  any.local = {IpAddress::any(socket.family), 0, 0};
+  const auto bound = bind(socket, any);
+  if (!bound && bound.error() == Errno::address_in_use) return unexpected(Errno::try_again);
+  return bound;
 }
 
 Result<void> Udp::connect(SocketId id, const Endpoint& remote, std::uint32_t interface) {
@@ -113,11 +127,7 @@ Result<void> Udp::connect(SocketId id, const Endpoint& remote, std::uint32_t int
   const Endpoint to = resolve(remote);
   if (!socket->options.broadcast && parts_->paths.is_broadcast(to.address))
     return unexpected(Errno::access_denied);
-  if (socket->binding == transport::BindingId::none) {
-    transport::BindRequest any = socket->bound;
-    any.local = {IpAddress::any(socket->family), 0, 0};
-    if (const auto bound = bind(id, any); !bound) return bound;
-  }
+  if (const auto bound = parts_->bind_unasked(*socket); !bound) return bound;
   std::uint32_t through = to.interface != 0 ? to.interface : interface;
   if (through == 0) through = socket->bound.interface;
   const IpAddress chosen = socket->chose_address ? IpAddress() : socket->bound.local.address;
@@ -157,11 +167,7 @@ Result<std::size_t> Udp::send(Instant now, SocketId id, Bytes bytes, const SendF
   const bool is_told_below = !remote.address.is_v4() && socket->options.dont_fragment;
   if (bytes.size() > payload_max(remote.address.family()) && !is_told_below)
     return unexpected(Errno::message_too_long);
-  if (socket->binding == transport::BindingId::none) {
-    transport::BindRequest any = socket->bound;
-    any.local = {IpAddress::any(socket->family), 0, 0};
-    if (const auto bound = bind(id, any); !bound) return unexpected(bound.error());
-  }
+  if (const auto bound = parts_->bind_unasked(*socket); !bound) return unexpected(bound.error());
   return transmit(now, *socket, remote, bytes, facts);
 }
 

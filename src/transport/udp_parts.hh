@@ -71,6 +71,9 @@ struct Udp::Parts {
   void changed(const Socket& socket) {
     if (observer != nullptr) observer->on_socket_change(socket.id, socket.owner);
   }
+  Result<void> bind(Socket& socket, const transport::BindRequest& request);
+  // To a chosen port, if it is bound to none; try_again when there is none left.
+  Result<void> bind_unasked(Socket& socket);
   void unbind(Socket& socket);
   // Another may be the one a datagram is for, or this one's way another.
   void forget(Socket& socket) {

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""labs.py FOLDER_OF_LABS RUN_LABS..: each lab gives the same run file on one, two and four threads, each time, from
-every RUN_LABS, which are built by different compilers.
+"""labs.py [--update] FOLDER_OF_LABS RUN_LABS..: each lab gives the same run file on one, two and four threads, each time,
+from every RUN_LABS, which are built by different compilers, and the one whose SHA-256 the folder keeps in run_files.sha256.
 
-One that is not there (a build that was not made) is left out, and it says so; exit 77 if nothing is left to do.
+So nothing changes what happens on the wire, or what is kept of it, without saying so: where that is what a change is for,
+--update writes the file anew (`sha256sum` reads it), and the commit says which labs changed and why.
+
+A RUN_LABS that is not there (a build that was not made) is left out, and it says so; exit 77 if nothing is left to do.
 """
 import collections
 import hashlib
@@ -14,6 +17,7 @@ import tempfile
 
 THREADS = (1, 2, 4)
 REPEATS = 3
+KEPT = "run_files.sha256"
 
 
 def hashes_of(program, threads, labs):
@@ -29,12 +33,36 @@ def hashes_of(program, threads, labs):
         return run.stdout.strip(), {(file.name.split(".")[0], hashlib.sha256(file.read_bytes()).hexdigest()) for file in files}
 
 
+def kept_hashes(folder):
+    """{lab: hash}"""
+    lines = (folder / KEPT).read_text(encoding="utf-8").splitlines()
+    return {name.removesuffix(".pcapng"): digest for digest, name in (line.split() for line in lines)}
+
+
+def write_hashes(folder, hashes):
+    text = "".join(f"{digest}  {lab}.pcapng\n" for lab, digest in sorted(hashes.items()))
+    (folder / KEPT).write_text(text, encoding="utf-8")
+
+
+def is_as_kept(folder, hashes):
+    kept = kept_hashes(folder)
+    changed = sorted(lab for lab in kept.keys() | hashes.keys() if kept.get(lab) != hashes.get(lab))
+    for lab in changed:
+        print(f"{lab}: the run file is not the one kept: {hashes.get(lab, 'no such lab')[:16]}, kept {kept.get(lab, 'none')[:16]}")
+    if changed:
+        print(f"if that is what the change is for: {sys.argv[0]} --update {folder} RUN_LABS")
+    return not changed
+
+
 def main():
-    labs = sorted(pathlib.Path(sys.argv[1]).glob("*.yaml"))
-    programs = list(dict.fromkeys(pathlib.Path(name) for name in sys.argv[2:]))
+    arguments = sys.argv[1:]
+    update = arguments[:1] == ["--update"]
+    folder, *programs = [pathlib.Path(name) for name in arguments[1 if update else 0:]]
+    labs = sorted(folder.glob("*.yaml"))
+    programs = list(dict.fromkeys(programs))
     there = [program for program in programs if program.exists()]
     if not labs or not there:
-        print(f"SKIP: {programs[0] if labs else sys.argv[1]} is not there")
+        print(f"SKIP: {programs[0] if labs else folder} is not there")
         return 77
     for program in programs:
         if program not in there:
@@ -53,7 +81,13 @@ def main():
             print(f"{lab}: {digest[:16]} from {'; '.join(where)}")
     print(f"{len(found)} labs, {REPEATS} times each on {THREADS} threads, built by {' and '.join(sorted(compilers))}: "
           f"{len(different)} differ")
-    return 1 if different else 0
+    if different:
+        return 1
+    hashes = {lab: next(iter(ways)) for lab, ways in found.items()}
+    if update:
+        write_hashes(folder, hashes)
+        return 0
+    return 0 if is_as_kept(folder, hashes) else 1
 
 
 sys.exit(main())

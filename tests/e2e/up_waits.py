@@ -30,6 +30,15 @@ def up(lanyard, folder, name, command, *options):
     return done.stderr, time.monotonic() - begin
 
 
+def unheard(lanyard, path, copy):
+    with open(path) as file, open(copy, 'w') as other:
+        other.write(file.read().replace('lab: half', 'lab: mute'))
+    read, write = os.pipe()
+    os.close(read)
+    subprocess.run([lanyard, 'up', '-d', copy, '--wait', '1'], stdout=write, stderr=write, timeout=60, check=True)
+    os.close(write)
+
+
 def main():
     lanyard, own = os.path.abspath(sys.argv[1]), str(os.getpid())
     if not shutil.which('curl'):
@@ -48,8 +57,12 @@ def main():
             said, _ = up(lanyard, folder, 'half' + own, ['exec python3 -m http.server 80', 'exec sleep 1000'], '--wait', '8')
             half = "1 of bob's 2 programs (`exec python3 -m http.server 80`, `exec sleep 1000`) listens on nothing yet"
             assert half in said, said
+            # Nobody reads what is said, and the lab is up all the same.
+            unheard(lanyard, os.path.join(folder, 'half' + own + '.yaml'), os.path.join(folder, 'mute' + own + '.yaml'))
+            asked = [lanyard, 'ping', '--lab', 'mute' + own, 'alice', 'bob', '-c', '1']
+            subprocess.run(asked, stdout=subprocess.DEVNULL, timeout=60, check=True)
         finally:
-            for name in ('late', 'deaf', 'half'):
+            for name in ('late', 'deaf', 'half', 'mute'):
                 subprocess.run([lanyard, 'down', '--lab', name + own], capture_output=True, timeout=60, check=False)
 
 

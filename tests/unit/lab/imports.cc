@@ -120,6 +120,7 @@ struct Wrong {
 
 TEST(Imports, AWrongFileIsRefusedWithItsPlace) {
   const std::vector<Wrong> all = {
+      {"", "f:1:1: this is no topology of containerlab"},
       {"hosts: [a]\n", "f:1:1: this is no topology of containerlab"},
       {"topology:\n  nodes: { a: {} }\n  links:\n    - endpoints: [a:eth1, bb:eth1]\n",
        "f:4:27: unknown node `bb`: known is a"},

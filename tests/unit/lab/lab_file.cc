@@ -167,5 +167,20 @@ TEST(LabFile, AHostWithoutALinkIsAWarning) {
             "-- ...` to links");
 }
 
+TEST(LabFile, AGatewayThatIsNobodyIsAWarningUnlessSomebodyBecomesIt) {
+  const std::string text =
+      "hosts:\n  a: { gateway: 10.0.1.9 }\n  b:\n  c: { gateway: 10.0.1.1 }\nrouters: [r]\n"
+      "switches: [s]\nlinks: [r -- s, a -- s, b -- s, c -- s]\n";
+  const auto lab = parse_lab(text, "w.yaml");
+  ASSERT_TRUE(lab);
+  ASSERT_EQ(lab->warnings.size(), 1U);
+  EXPECT_EQ(to_text(lab->warnings[0]),
+            "w.yaml:2:3: warning: nobody has the address 10.0.1.9, the gateway of a: name an "
+            "address of a router next to it, or leave it out and one is chosen");
+  const auto later = parse_lab(text + "at: { 1s: address b 10.0.1.9/24 }\n", "w.yaml");
+  ASSERT_TRUE(later);
+  EXPECT_TRUE(later->warnings.empty());
+}
+
 }  // namespace
 }  // namespace lanyard::lab

@@ -330,6 +330,20 @@ TEST(Udp, SendingBindsAndClosingFrees) {
   (void)a.open(any4, port);
 }
 
+// As Linux: bind(2) is told that all are in use, a program that asked for none to try again.
+TEST(Udp, WithNoPortLeftAProgramThatAskedForNoneIsToldToTryAgain) {
+  Node a(1), b(2);
+  a.config.ephemeral_first = a.config.ephemeral_last = 40'000;
+  const auto first = a.udp.open(Family::ipv4, 0);
+  EXPECT_TRUE(a.send(first, {b.v4, 53, 0}, "x"));
+  const auto second = a.udp.open(Family::ipv4, 0);
+  EXPECT_EQ(a.send(second, {b.v4, 53, 0}, "x").error(), Errno::try_again);
+  EXPECT_EQ(a.udp.connect(second, {b.v4, 53, 0}).error(), Errno::try_again);
+  EXPECT_EQ(a.udp.bind(second, {.local = any4}).error(), Errno::address_in_use);
+  a.udp.close(first);
+  EXPECT_TRUE(a.send(second, {b.v4, 53, 0}, "x"));
+}
+
 // As Linux: getaddrinfo(3) connects to port 0 to learn which source an address would have.
 TEST(Udp, ConnectingToPortZeroChoosesTheSource) {
   Node a(1), b(2);
