@@ -70,7 +70,8 @@ Steering::Steering(const Seed& seed, unsigned shards, const transport::Config& m
       shards_(shards),
       first_port_(machine.ephemeral_first),
       end_port_(std::uint32_t{machine.ephemeral_last} + 1),
-      width_((end_port_ - first_port_) / shards) {
+      width_((end_port_ - first_port_) / shards),
+      part_of_port_((std::uint64_t{1} << 32) / std::max(width_, 1U) + 1) {
   CHECK(shards >= 1 && shards <= 256 && width_ >= 1);
 }
 
@@ -88,19 +89,54 @@ unsigned Steering::shard_of_echo(std::uint16_t identifier) const {
 unsigned Steering::shard_of(Protocol protocol, const Endpoint& local,
                             const Endpoint& remote) const {
   if (shards_ == 1) return 0;
-  if (local.port >= first_port_ && local.port < end_port_)
-    return std::min((local.port - first_port_) / width_, shards_ - 1);
-  std::array<std::uint8_t, 37> message;
-  std::copy_n(local.address.bytes().begin(), 16, message.begin());
-  std::copy_n(remote.address.bytes().begin(), 16, message.begin() + 16);
-  store16(message.data() + 32, local.port);
-  store16(message.data() + 34, remote.port);
-  message[36] = static_cast<std::uint8_t>(protocol);
-  return static_cast<unsigned>(siphash(key_, message) % shards_);
+  if (is_chosen(local.port)) return shard_that_chose(local.port);
+  // As a header has them; the length tells the families apart.
+  std::array<std::uint8_t, 37> tuple;
+  auto next = std::ranges::copy(remote.address.wire_bytes(), tuple.begin()).out;
+  next = std::ranges::copy(local.address.wire_bytes(), next).out;
+  store16(&*next, remote.port);
+  store16(&*next + 2, local.port);
+  next[4] = static_cast<std::uint8_t>(protocol);
+  return shard_of_tuple(Bytes(tuple.begin(), next + 5));
+}
+
+unsigned Steering::shard_that_chose(Port port) const {
+  return std::min(static_cast<unsigned>((port - first_port_) * part_of_port_ >> 32), shards_ - 1);
+}
+
+unsigned Steering::shard_of_tuple(Bytes tuple) const {
+  return static_cast<unsigned>((siphash(key_, tuple) >> 32) * shards_ >> 32);
+}
+
+// Nearly all that come: a whole packet to one machine without options, of TCP or UDP. `every`: it
+// is none.
+unsigned Steering::shard_of_plain(Bytes front, std::size_t frame_size) const {
+  constexpr std::size_t ip_size = ipv4::header_size_min;
+  constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
+  constexpr std::uint8_t multicast = 0xe;          // RFC 1112 4
+  if (front.size() < ethernet::header_size + ip_size + ports_size || front.size() > frame_size)
+    return every;
+  const std::uint8_t* const header = front.data() + ethernet::header_size;
+  const std::uint8_t* const transport = header + ip_size;
+  const std::size_t total = load16(header + ipv4::total_length_offset);
+  const bool is_plain =
+      load16(front.data() + ethernet::type_offset) == static_cast<unsigned>(ethernet::Type::ipv4) &&
+      (front[0] & 1) == 0 && header[0] == 0x45 && has_ports(header[ipv4::protocol_offset]) &&
+      (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
+      header[ipv4::destination_offset] >> 4 != multicast && total >= ip_size + ports_size &&
+      total + ethernet::header_size <= frame_size;
+  if (!is_plain) return every;
+  const Port local = load16(transport + 2);
+  if (is_chosen(local)) return shard_that_chose(local);
+  std::array<std::uint8_t, 13> tuple;
+  std::copy_n(header + ipv4::source_offset, 12, tuple.begin());
+  tuple[12] = header[ipv4::protocol_offset];
+  return shard_of_tuple(tuple);
 }
 
 unsigned Steering::shard_of(Bytes front, std::size_t frame_size) const {
   if (shards_ == 1) return 0;
+  if (const unsigned shard = shard_of_plain(front, frame_size); shard != every) return shard;
   const auto frame = ethernet::View::parse(front, frame_size);
   if (!frame) return 0;
   if (frame->destination().is_group()) return every;

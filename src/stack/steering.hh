@@ -45,6 +45,10 @@ class Steering {
   [[nodiscard]] static bool speaks_for_machine(Bytes front, std::size_t frame_size);
 
  private:
+  [[nodiscard]] bool is_chosen(Port port) const { return port >= first_port_ && port < end_port_; }
+  [[nodiscard]] unsigned shard_that_chose(Port port) const;
+  [[nodiscard]] unsigned shard_of_tuple(Bytes tuple) const;
+  [[nodiscard]] unsigned shard_of_plain(Bytes front, std::size_t frame_size) const;
   [[nodiscard]] unsigned shard_of_v4(Bytes front, std::size_t size) const;
   [[nodiscard]] unsigned shard_of_v6(Bytes front, std::size_t size) const;
   [[nodiscard]] unsigned shard_of_transport(std::uint8_t protocol, const IpAddress& local,
@@ -54,6 +58,8 @@ class Steering {
   SipKey key_;
   unsigned shards_;
   std::uint32_t first_port_, end_port_, width_;  // of the ephemeral range; of one shard's part
+  std::uint64_t
+      part_of_port_;  // 2^32 / width_, so that no port is divided by it: rounded up it is exact
 };
 
 }  // namespace lanyard::stack
