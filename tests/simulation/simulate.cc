@@ -142,9 +142,10 @@ class Run {
   }
 
   // Who has sent all it had, and has had it acknowledged, to a machine that crashed then: nothing
-  // ever comes, and it may wait.
+  // ever comes, and it may wait. `talk` asks whether its peer is alive.
   [[nodiscard]] bool is_forgotten(const ProgramRow& row) const {
-    if (!allowed_.crashes || row.name.starts_with("late")) return false;
+    if (!allowed_.crashes || row.name.starts_with("late") || row.command.starts_with("talk "))
+      return false;
     stack::Stack* const stack = world_->stack(row.node);
     return stack != nullptr && std::ranges::none_of(stack->tcp().rows(), [](const tcp::Row& each) {
              return each.listener == tcp::ListenerId::none && each.send_queue > 0;
