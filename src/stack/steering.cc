@@ -37,6 +37,29 @@ bool is_about_machine(std::uint8_t icmpv6_type) {
          ndp::is_ndp(icmpv6_type);
 }
 
+// `front` is an Ethernet header at least.
+bool is_v4(Bytes front) {
+  return load16(front.data() + ethernet::type_offset) ==
+         static_cast<std::uint16_t>(ethernet::Type::ipv4);
+}
+
+// Whether it is what nearly all frames are: to one machine, a whole IPv4 packet without options, a
+// TCP or UDP header's ports in it. Then each field is in its place in `front`.
+bool is_plain(Bytes front, std::size_t frame_size) {
+  constexpr std::size_t first = ethernet::header_size, headers = first + ipv4::header_size_min;
+  if (front.size() < headers + ports_size || frame_size < front.size()) return false;
+  if ((front[ethernet::destination_offset] & 1) != 0) return false;
+  if (!is_v4(front)) return false;
+  const std::uint8_t* const packet = front.data() + first;
+  const std::size_t total = load16(packet + ipv4::total_length_offset);
+  constexpr std::uint16_t fragment_bits = 0x3fff;
+  return packet[ipv4::version_ihl_offset] == 0x45 && total <= frame_size - first &&
+         total >= ipv4::header_size_min + ports_size &&
+         (load16(packet + ipv4::fragment_offset) & fragment_bits) == 0 &&
+         has_ports(packet[ipv4::protocol_offset]) &&
+         (packet[ipv4::destination_offset] & 0xf0) != 0xe0;
+}
+
 bool arp_speaks(Bytes payload) {
   const auto message = arp::View::parse(payload);
   if (!message) return false;
@@ -65,12 +88,15 @@ bool ndp_speaks(Bytes payload, std::size_t size) {
 
 }  // namespace
 
+// Multiplied with the rounded reciprocal, any port gives the quotient: width times its excess is
+// below 2^32 for numbers of 16 bits.
 Steering::Steering(const Seed& seed, unsigned shards, const transport::Config& machine)
     : key_(seed.branch("steering").stream().key()),
       shards_(shards),
       first_port_(machine.ephemeral_first),
       end_port_(std::uint32_t{machine.ephemeral_last} + 1),
-      width_((end_port_ - first_port_) / shards) {
+      width_((end_port_ - first_port_) / shards),
+      one_by_width_(((std::uint64_t{1} << 32) + width_ - 1) / width_) {
   CHECK(shards >= 1 && shards <= 256 && width_ >= 1);
 }
 
@@ -85,22 +111,45 @@ unsigned Steering::shard_of_echo(std::uint16_t identifier) const {
   return identifier * shards_ >> 16;
 }
 
+unsigned Steering::shard_of_ephemeral(std::uint32_t port) const {
+  const std::uint64_t part = (port - first_port_) * one_by_width_ >> 32;
+  return std::min(static_cast<unsigned>(part), shards_ - 1);
+}
+
+// Nobody outside sees which shard answers, so that the shorter SipHash keeps its key as well.
+unsigned Steering::shard_of_v4_tuple(Protocol protocol, std::uint64_t addresses,
+                                     std::uint32_t ports) const {
+  const auto number = static_cast<std::uint64_t>(protocol);
+  return shard_of_hash(siphash_1_3(key_, std::array{addresses, number << 32 | ports}));
+}
+
 unsigned Steering::shard_of(Protocol protocol, const Endpoint& local,
                             const Endpoint& remote) const {
   if (shards_ == 1) return 0;
-  if (local.port >= first_port_ && local.port < end_port_)
-    return std::min((local.port - first_port_) / width_, shards_ - 1);
-  std::array<std::uint8_t, 37> message;
-  std::copy_n(local.address.bytes().begin(), 16, message.begin());
-  std::copy_n(remote.address.bytes().begin(), 16, message.begin() + 16);
-  store16(message.data() + 32, local.port);
-  store16(message.data() + 34, remote.port);
-  message[36] = static_cast<std::uint8_t>(protocol);
-  return static_cast<unsigned>(siphash(key_, message) % shards_);
+  if (local.port >= first_port_ && local.port < end_port_) return shard_of_ephemeral(local.port);
+  const std::uint32_t ports = std::uint32_t{remote.port} << 16 | local.port;
+  if (local.address.is_v4() && remote.address.is_v4()) {
+    const std::uint64_t source = remote.address.v4_number();
+    return shard_of_v4_tuple(protocol, source << 32 | local.address.v4_number(), ports);
+  }
+  const std::uint8_t *const ours = local.address.bytes().data(), *const theirs =
+                                                                     remote.address.bytes().data();
+  const std::array message = {load64(ours), load64(ours + 8), load64(theirs), load64(theirs + 8),
+                              static_cast<std::uint64_t>(protocol) << 32 | ports};
+  return shard_of_hash(siphash_1_3(key_, message));
+}
+
+unsigned Steering::shard_of_plain(Bytes front) const {
+  const std::uint8_t* const packet = front.data() + ethernet::header_size;
+  const std::uint32_t ports = load32(packet + ipv4::header_size_min), local = ports & 0xffff;
+  if (local >= first_port_ && local < end_port_) return shard_of_ephemeral(local);
+  return shard_of_v4_tuple(static_cast<Protocol>(packet[ipv4::protocol_offset]),
+                           load64(packet + ipv4::source_offset), ports);
 }
 
 unsigned Steering::shard_of(Bytes front, std::size_t frame_size) const {
   if (shards_ == 1) return 0;
+  if (is_plain(front, frame_size)) return shard_of_plain(front);
   const auto frame = ethernet::View::parse(front, frame_size);
   if (!frame) return 0;
   if (frame->destination().is_group()) return every;
@@ -183,6 +232,7 @@ unsigned Steering::shard_of(const internet::Datagram& datagram) const {
 }
 
 bool Steering::speaks_for_machine(Bytes front, std::size_t frame_size) {
+  if (front.size() >= ethernet::header_size && is_v4(front)) return false;
   const auto frame = ethernet::View::parse(front, frame_size);
   if (!frame) return false;
   if (frame->type() == ethernet::Type::arp) return arp_speaks(frame->payload());
