@@ -96,6 +96,7 @@ void Stack::set_link_up(Instant now, std::uint32_t interface, bool is_up) {
 
 void Stack::set_mtu(std::uint32_t interface, std::uint32_t mtu) {
   parts_->network.set_mtu(interface, mtu);
+  parts_->tcp.on_mtu_change();
 }
 
 bool Stack::on_frame(Instant now, std::uint32_t interface, Packet&& frame) {

@@ -30,34 +30,17 @@ bool is_icmp(std::uint8_t protocol, Family family) {
          static_cast<std::uint8_t>(family == Family::ipv4 ? Protocol::icmp : Protocol::icmpv6);
 }
 
-// Multicast listener discovery and neighbour discovery: about the machine, not a conversation.
-bool is_about_machine(std::uint8_t icmpv6_type) {
-  constexpr std::uint8_t mld_first = 130, mld_last = 132, mldv2_report = 143;
-  return (icmpv6_type >= mld_first && icmpv6_type <= mld_last) || icmpv6_type == mldv2_report ||
-         ndp::is_ndp(icmpv6_type);
-}
-
 // `front` is an Ethernet header at least.
 bool is_v4(Bytes front) {
   return load16(front.data() + ethernet::type_offset) ==
          static_cast<std::uint16_t>(ethernet::Type::ipv4);
 }
 
-// Whether it is what nearly all frames are: to one machine, a whole IPv4 packet without options, a
-// TCP or UDP header's ports in it. Then each field is in its place in `front`.
-bool is_plain(Bytes front, std::size_t frame_size) {
-  constexpr std::size_t first = ethernet::header_size, headers = first + ipv4::header_size_min;
-  if (front.size() < headers + ports_size || frame_size < front.size()) return false;
-  if ((front[ethernet::destination_offset] & 1) != 0) return false;
-  if (!is_v4(front)) return false;
-  const std::uint8_t* const packet = front.data() + first;
-  const std::size_t total = load16(packet + ipv4::total_length_offset);
-  constexpr std::uint16_t fragment_bits = 0x3fff;
-  return packet[ipv4::version_ihl_offset] == 0x45 && total <= frame_size - first &&
-         total >= ipv4::header_size_min + ports_size &&
-         (load16(packet + ipv4::fragment_offset) & fragment_bits) == 0 &&
-         has_ports(packet[ipv4::protocol_offset]) &&
-         (packet[ipv4::destination_offset] & 0xf0) != 0xe0;
+// Multicast listener discovery and neighbour discovery: about the machine, not a conversation.
+bool is_about_machine(std::uint8_t icmpv6_type) {
+  constexpr std::uint8_t mld_first = 130, mld_last = 132, mldv2_report = 143;
+  return (icmpv6_type >= mld_first && icmpv6_type <= mld_last) || icmpv6_type == mldv2_report ||
+         ndp::is_ndp(icmpv6_type);
 }
 
 bool arp_speaks(Bytes payload) {
@@ -88,15 +71,13 @@ bool ndp_speaks(Bytes payload, std::size_t size) {
 
 }  // namespace
 
-// Multiplied with the rounded reciprocal, any port gives the quotient: width times its excess is
-// below 2^32 for numbers of 16 bits.
 Steering::Steering(const Seed& seed, unsigned shards, const transport::Config& machine)
     : key_(seed.branch("steering").stream().key()),
       shards_(shards),
       first_port_(machine.ephemeral_first),
       end_port_(std::uint32_t{machine.ephemeral_last} + 1),
       width_((end_port_ - first_port_) / shards),
-      one_by_width_(((std::uint64_t{1} << 32) + width_ - 1) / width_) {
+      part_of_port_((std::uint64_t{1} << 32) / std::max(width_, 1U) + 1) {
   CHECK(shards >= 1 && shards <= 256 && width_ >= 1);
 }
 
@@ -111,45 +92,60 @@ unsigned Steering::shard_of_echo(std::uint16_t identifier) const {
   return identifier * shards_ >> 16;
 }
 
-unsigned Steering::shard_of_ephemeral(std::uint32_t port) const {
-  const std::uint64_t part = (port - first_port_) * one_by_width_ >> 32;
-  return std::min(static_cast<unsigned>(part), shards_ - 1);
-}
-
-// Nobody outside sees which shard answers, so that the shorter SipHash keeps its key as well.
-unsigned Steering::shard_of_v4_tuple(Protocol protocol, std::uint64_t addresses,
-                                     std::uint32_t ports) const {
-  const auto number = static_cast<std::uint64_t>(protocol);
-  return shard_of_hash(siphash_1_3(key_, std::array{addresses, number << 32 | ports}));
-}
-
 unsigned Steering::shard_of(Protocol protocol, const Endpoint& local,
                             const Endpoint& remote) const {
   if (shards_ == 1) return 0;
-  if (local.port >= first_port_ && local.port < end_port_) return shard_of_ephemeral(local.port);
+  if (is_chosen(local.port)) return shard_that_chose(local.port);
   const std::uint32_t ports = std::uint32_t{remote.port} << 16 | local.port;
+  const std::uint64_t last = static_cast<std::uint64_t>(protocol) << 32 | ports;
+  // As a header has them; the length tells the families apart.
+  const std::uint8_t* const source = remote.address.wire_bytes().data();
+  const std::uint8_t* const destination = local.address.wire_bytes().data();
   if (local.address.is_v4() && remote.address.is_v4()) {
-    const std::uint64_t source = remote.address.v4_number();
-    return shard_of_v4_tuple(protocol, source << 32 | local.address.v4_number(), ports);
+    const std::uint64_t addresses = std::uint64_t{load32(source)} << 32 | load32(destination);
+    return shard_of_tuple(std::array{addresses, last});
   }
-  const std::uint8_t *const ours = local.address.bytes().data(), *const theirs =
-                                                                     remote.address.bytes().data();
-  const std::array message = {load64(ours), load64(ours + 8), load64(theirs), load64(theirs + 8),
-                              static_cast<std::uint64_t>(protocol) << 32 | ports};
-  return shard_of_hash(siphash_1_3(key_, message));
+  return shard_of_tuple(std::array{load64(source), load64(source + 8), load64(destination),
+                                   load64(destination + 8), last});
 }
 
-unsigned Steering::shard_of_plain(Bytes front) const {
-  const std::uint8_t* const packet = front.data() + ethernet::header_size;
-  const std::uint32_t ports = load32(packet + ipv4::header_size_min), local = ports & 0xffff;
-  if (local >= first_port_ && local < end_port_) return shard_of_ephemeral(local);
-  return shard_of_v4_tuple(static_cast<Protocol>(packet[ipv4::protocol_offset]),
-                           load64(packet + ipv4::source_offset), ports);
+unsigned Steering::shard_that_chose(Port port) const {
+  return std::min(static_cast<unsigned>((port - first_port_) * part_of_port_ >> 32), shards_ - 1);
+}
+
+// Nobody outside is told which shard answers, so that the shorter SipHash does.
+unsigned Steering::shard_of_tuple(std::span<const std::uint64_t> tuple) const {
+  return static_cast<unsigned>((siphash_1_3(key_, tuple) >> 32) * shards_ >> 32);
+}
+
+// Nearly all that come: a whole packet to one machine without options, of TCP or UDP. `every`: it
+// is none.
+unsigned Steering::shard_of_plain(Bytes front, std::size_t frame_size) const {
+  constexpr std::size_t ip_size = ipv4::header_size_min;
+  constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
+  constexpr std::uint8_t multicast = 0xe;          // RFC 1112 4
+  if (front.size() < ethernet::header_size + ip_size + ports_size || front.size() > frame_size)
+    return every;
+  const std::uint8_t* const header = front.data() + ethernet::header_size;
+  const std::uint8_t* const transport = header + ip_size;
+  const std::size_t total = load16(header + ipv4::total_length_offset);
+  const bool is_plain = is_v4(front) && (front[0] & 1) == 0 && header[0] == 0x45 &&
+                        has_ports(header[ipv4::protocol_offset]) &&
+                        (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
+                        header[ipv4::destination_offset] >> 4 != multicast &&
+                        total >= ip_size + ports_size &&
+                        total + ethernet::header_size <= frame_size;
+  if (!is_plain) return every;
+  const std::uint32_t ports = load32(transport);
+  const auto local = static_cast<Port>(ports & 0xffff);
+  if (is_chosen(local)) return shard_that_chose(local);
+  const std::uint64_t protocol = header[ipv4::protocol_offset];
+  return shard_of_tuple(std::array{load64(header + ipv4::source_offset), protocol << 32 | ports});
 }
 
 unsigned Steering::shard_of(Bytes front, std::size_t frame_size) const {
   if (shards_ == 1) return 0;
-  if (is_plain(front, frame_size)) return shard_of_plain(front);
+  if (const unsigned shard = shard_of_plain(front, frame_size); shard != every) return shard;
   const auto frame = ethernet::View::parse(front, frame_size);
   if (!frame) return 0;
   if (frame->destination().is_group()) return every;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/bytes.hh"
 #include "core/random.hh"
@@ -45,17 +46,10 @@ class Steering {
   [[nodiscard]] static bool speaks_for_machine(Bytes front, std::size_t frame_size);
 
  private:
-  // Of a port of the ephemeral range.
-  [[nodiscard]] unsigned shard_of_ephemeral(std::uint32_t port) const;
-  [[nodiscard]] unsigned shard_of_hash(std::uint64_t hash) const {
-    return static_cast<unsigned>((hash >> 32) * shards_ >> 32);
-  }
-  // Of who asks a server: source and destination as an IPv4 header has them, the ports as a TCP
-  // and a UDP header have.
-  [[nodiscard]] unsigned shard_of_v4_tuple(internet::Protocol protocol, std::uint64_t addresses,
-                                           std::uint32_t ports) const;
-  // Of a frame whose fields are where nearly all have them.
-  [[nodiscard]] unsigned shard_of_plain(Bytes front) const;
+  [[nodiscard]] bool is_chosen(Port port) const { return port >= first_port_ && port < end_port_; }
+  [[nodiscard]] unsigned shard_that_chose(Port port) const;
+  [[nodiscard]] unsigned shard_of_tuple(std::span<const std::uint64_t> tuple) const;
+  [[nodiscard]] unsigned shard_of_plain(Bytes front, std::size_t frame_size) const;
   [[nodiscard]] unsigned shard_of_v4(Bytes front, std::size_t size) const;
   [[nodiscard]] unsigned shard_of_v6(Bytes front, std::size_t size) const;
   [[nodiscard]] unsigned shard_of_transport(std::uint8_t protocol, const IpAddress& local,
@@ -65,7 +59,8 @@ class Steering {
   SipKey key_;
   unsigned shards_;
   std::uint32_t first_port_, end_port_, width_;  // of the ephemeral range; of one shard's part
-  std::uint64_t one_by_width_;                   // times 2^32, rounded up
+  std::uint64_t
+      part_of_port_;  // 2^32 / width_, so that no port is divided by it: rounded up it is exact
 };
 
 }  // namespace lanyard::stack

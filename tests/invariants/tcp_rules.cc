@@ -69,12 +69,15 @@ void TcpRules::check_window(const Segment& segment, Flow& flow, const Flow& peer
   if (peer.has_begun && flow.acknowledged && after(segment.acknowledgment, *flow.acknowledged) < 0)
     complain_(fmt::format("acknowledges {} less than before",
                           after(*flow.acknowledged, segment.acknowledgment)));
-  if (flow.edge && after(*flow.edge, edge) >= (1 << scale))
+  // A SYN that is sent again after an acknowledgment cannot say more than this: its window is not
+  // scaled.
+  const bool says_all = segment.syn() && segment.window == 0xffff;
+  if (flow.edge && after(*flow.edge, edge) >= (1 << scale) && !says_all)
     complain_(fmt::format("the offered window shrinks by {}", after(*flow.edge, edge)));
   if (peer.has_begun && after(segment.acknowledgment, peer.next) > 0)
     complain_("acknowledges what was never sent");
   flow.acknowledged = segment.acknowledgment;
-  flow.edge = edge;
+  if (!says_all || !flow.edge || after(edge, *flow.edge) > 0) flow.edge = edge;
 }
 
 // What is sent again is what was sent, and nothing follows the FIN.

@@ -29,6 +29,7 @@ struct Book {
   std::map<std::uint64_t, Ledger> ledgers;  // by conversation and connection
   std::map<std::uint64_t, std::uint32_t> datagrams_offered, datagrams_seen;
   bool may_duplicate = false;
+  bool may_break = false;              // frames are corrupted
   std::uint64_t killed_ungreeted = 0;  // ends that were killed before they knew whose they were
   std::vector<std::string> problems;
   std::uint64_t bytes_read = 0, connections = 0, datagrams_read = 0, streams_finished = 0;

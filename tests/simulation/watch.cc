@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wire/dissect.hh"
+#include "wire/ethernet.hh"
 
 namespace lanyard::simulation {
 
@@ -12,6 +15,7 @@ Watch::Watch(const lab::Model& model, const lab::Plan& plan, Allowed allowed)
   tcp_.may_leave_out = allowed.moves;
   for (const lab::NodeSpec& node : model.nodes)
     is_switch_.push_back(node.kind == lab::NodeKind::switching);
+  for (const lab::PlannedPort& port : plan.ports) addresses_.insert(port.mac);
 }
 
 void Watch::problem(const lab::RecordedFrame& frame, const std::string& what) {
@@ -39,6 +43,11 @@ void Watch::on_event(const Event& event) {
     handled_[event.node].event = event.id;
     handled_[event.node].packet = static_cast<std::uint64_t>(event.values[2]);
   }
+  // A path that a datagram has found to be narrow, and a segment that was cut before (RFC 8201 5.2
+  // lets it be told when it is sent): the wire does not see it.
+  tcp_.may_leave_out |=
+      event.kind == EventKind::packet_dropped &&
+      event.values[3] == static_cast<std::int64_t>(DropReason::needs_fragmentation);
   // RFC 6298 2.4, 2.5: the configured bounds are 200 ms (less than the RFC's second) and 120 s.
   if (event.kind == EventKind::tcp_rtt && problems_.size() < 20 &&
       (event.values[3] < 100'000'000 || event.values[3] > 120'000'000'000))
@@ -52,6 +61,8 @@ void Watch::on_frame(const lab::RecordedFrame& frame) {
   count_copies(frame);
   if (is_switch_[plan_.ports[frame.port].node]) return;
   const FrameFacts facts = facts_of(frame.bytes);
+  is_echo_crowded_out_ |=
+      frame.dropped == DropReason::queue_full && (facts.protocol == 1 || facts.protocol == 58);
   // What a link has broken arrives, and is passed on by who does not look so deep; what begins here
   // is whole.
   const bool may_be_broken = allowed_.breaks && (!frame.is_sent || frame.packet <= last_packet_);
@@ -100,6 +111,9 @@ void Watch::on_sent(const lab::RecordedFrame& frame, const FrameFacts& facts) {
   // Numbers are given out in order, to a packet where it begins.
   const bool begins_here = frame.packet > last_packet_;
   last_packet_ = std::max(last_packet_, frame.packet);
+  const auto link = ethernet::View::parse(frame.bytes, frame.bytes.size());
+  is_anyone_misled_ |=
+      link && !link->destination().is_group() && !addresses_.contains(link->destination());
   if (facts.version == 0) return;
   if (!begins_here) return check_forwarded(frame, facts);
   if (facts.hops == 0) problem(frame, "a packet begins without a hop left");
@@ -137,6 +151,14 @@ void Watch::check_answer(const lab::RecordedFrame& frame, const FrameFacts& fact
     problem(frame, "an error answers a broadcast or multicast");
 }
 
+// It may choose an identification again that it does not remember.
+bool Watch::has_crashed(std::uint32_t node, Instant since) const {
+  return std::ranges::any_of(model_.timeline, [&](const lab::Action& action) {
+    return action.kind == lab::Action::Kind::crash && action.node == node &&
+           Instant::start() + action.at >= since && Instant::start() + action.at <= last_at_;
+  });
+}
+
 // RFC 6864 4.2: an identification is not used again while a fragment may be on its way.
 void Watch::check_identification(const lab::RecordedFrame& frame, const FrameFacts& facts) {
   if (facts.version != 4 || !facts.is_first_fragment) return;
@@ -145,7 +167,9 @@ void Watch::check_identification(const lab::RecordedFrame& frame, const FrameFac
                           std::string{static_cast<char>(facts.identification >> 8),
                                       static_cast<char>(facts.identification & 0xff)};
   Identified& last = identified_[key];
-  if (last.packet != 0 && last.packet != frame.packet && frame.at - last.at < Duration::seconds(30))
+  const bool is_too_soon =
+      last.packet != 0 && last.packet != frame.packet && frame.at - last.at < Duration::seconds(30);
+  if (is_too_soon && !has_crashed(plan_.ports[frame.port].node, last.at))
     problem(frame, fmt::format("the identification {} is used again after {}", facts.identification,
                                to_text(frame.at - last.at)));
   last = {frame.packet, frame.at};

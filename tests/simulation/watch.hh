@@ -36,6 +36,10 @@ class Watch final : public lab::Observer {
   [[nodiscard]] std::vector<std::uint32_t> take_senders() { return std::exchange(senders_, {}); }
   [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
+  // A machine has sent to a link-layer address that nobody has.
+  [[nodiscard]] bool is_anyone_misled() const { return is_anyone_misled_; }
+  // A full queue has dropped a part of an echo or of its reply.
+  [[nodiscard]] bool is_echo_crowded_out() const { return is_echo_crowded_out_; }
 
  private:
   struct Handled {  // the frame a machine is answering
@@ -55,6 +59,7 @@ class Watch final : public lab::Observer {
   void count_copies(const lab::RecordedFrame& frame);
   void check_forwarded(const lab::RecordedFrame& frame, const FrameFacts& facts);
   void check_answer(const lab::RecordedFrame& frame, const FrameFacts& facts);
+  [[nodiscard]] bool has_crashed(std::uint32_t node, Instant since) const;
   void check_identification(const lab::RecordedFrame& frame, const FrameFacts& facts);
 
   const lab::Model& model_;
@@ -69,6 +74,8 @@ class Watch final : public lab::Observer {
   std::unordered_map<std::string, Identified> identified_;
   std::vector<Handled> handled_;  // by node
   std::vector<bool> is_switch_;
+  std::set<MacAddress> addresses_;
+  bool is_anyone_misled_ = false, is_echo_crowded_out_ = false;
   std::vector<std::uint32_t> senders_;
   Instant last_at_;
   EventId last_event_ = 0;

@@ -76,6 +76,14 @@ Connection& Connections::unfold(Place& place) {
   return *made.release();
 }
 
+std::vector<Connection*> Connections::unfolded() const {
+  std::vector<Connection*> all;
+  places_.for_each([&](const Place& place) {
+    if (Node* const node = place.node()) all.push_back(static_cast<Connection*>(node));
+  });
+  return all;
+}
+
 void Connections::Young::add(Connection& c) {
   c.is_young = true;
   c.awake_at = first_number_ + static_cast<std::uint32_t>(all_.size());

@@ -41,6 +41,7 @@ class Connections {
   }
   [[nodiscard]] std::size_t size() const { return places_.size(); }
   [[nodiscard]] std::size_t folded() const { return size() - awake(); }
+  [[nodiscard]] std::vector<Connection*> unfolded() const;
   // In the order of their slots.
   template <typename See>
   void for_each(See see) const {
@@ -109,11 +110,10 @@ class Connections {
   transport::Slots<ConnectionId, Place> places_;
   Connection* latest_ = nullptr;  // found last: calls and segments come in runs
   Young young_;
-  std::vector<Connection*> old_;  // the others that are unfolded
-  std::size_t hand_ = 0;          // the next one of them to be looked at
-  std::uint32_t left_ = 0;        // how many have left the young
-  std::size_t looks_ = 0;         // how many are paid for
-  std::uint32_t calls_ = 0;       // at whose end too many were unfolded
+  std::vector<Connection*> old_;        // the others that are unfolded
+  std::size_t hand_ = 0;                // the next one of them to be looked at
+  std::size_t looks_ = 0;               // how many are paid for
+  std::uint32_t left_ = 0, calls_ = 0;  // who left the young; calls that left too many unfolded
   std::vector<Used> used_;
 };
 

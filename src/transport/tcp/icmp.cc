@@ -19,6 +19,23 @@ Connection* quoted_in(const Demux& demux, const internet::IcmpError& error) {
   return is_within(sequence, c.sender.una(), c.sender.flight()) ? &c : nullptr;
 }
 
+namespace {
+
+// Whether it is narrower; what was too big is sent again in smaller pieces then.
+bool take_narrower_path(Machine& m, Connection& c) {
+  const std::uint16_t old = c.mss;
+  m.refresh_path(c);
+  if (c.mss >= old) return false;
+  if (is_synchronized(c.state) && c.sender.flight() > 0) {
+    c.sender.lose_all();
+    c.recovery->may_undo = false;
+    m.schedule(c);
+  }
+  return true;
+}
+
+}  // namespace
+
 // RFC 9293 3.9.2.2 [MUST-54]. Source Quench [MUST-55] is no IcmpError: it is dropped where ICMP is
 // read.
 void Machine::on_icmp_error(Instant now, const internet::IcmpError& error) {
@@ -27,14 +44,10 @@ void Machine::on_icmp_error(Instant now, const internet::IcmpError& error) {
   Connection& c = *quoted;
   if (error.kind == internet::IcmpError::Kind::packet_too_big) {
     // 9293-3.7-b: the path's MTU has been noted by internet/, which asked
-    // first, within its limits (BI-33).
-    const std::uint16_t old = c.mss;
-    refresh_path(c);
-    if (c.mss < old && is_synchronized(c.state)) {
-      c.sender.lose_all();  // what was too big is sent again in smaller pieces
-      c.recovery->may_undo = false;
-      schedule(c);
-    }
+    // first, within its limits (BI-33). RFC 8201 5.2: all that use the path are told.
+    if (!take_narrower_path(*this, c)) return;
+    for (Connection* const other : connections.unfolded())
+      if (other->remote.address == error.destination) take_narrower_path(*this, *other);
     return;
   }
   const internet::IcmpErrorMeaning meaning = internet::meaning_of(error.kind);

@@ -236,6 +236,12 @@ void Tcp::on_icmp_error(Instant now, const internet::IcmpError& error) {
   parts_->finish(now);
 }
 
+// What goes out from now on is cut to fit; what is on its way was sent. Those that are folded learn
+// it when they send (Stack::Parts::send_one).
+void Tcp::on_mtu_change() {
+  for (Connection* const c : parts_->connections.unfolded()) parts_->refresh_path(*c);
+}
+
 void Tcp::forget_servers() {
   parts_->fast_opens = FastOpenCache();
 }

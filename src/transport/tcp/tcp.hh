@@ -86,8 +86,7 @@ class Tcp {
   void abort(Instant now, ConnectionId connection);
   [[nodiscard]] bool exists(ConnectionId connection) const;
   [[nodiscard]] Readiness readiness(ConnectionId connection) const;
-  // The pending error, which it takes away (SO_ERROR).
-  std::optional<Errno> take_error(ConnectionId connection);
+  std::optional<Errno> take_error(ConnectionId connection);  // SO_ERROR: it is taken away
   [[nodiscard]] State state(ConnectionId connection) const;
   [[nodiscard]] Endpoint local(ConnectionId connection) const;
   [[nodiscard]] Endpoint local(ListenerId listener) const;
@@ -113,6 +112,7 @@ class Tcp {
   // Whether an error quotes something of ours that is in flight; others are not to be believed.
   [[nodiscard]] bool believes(const internet::IcmpError& error) const;
   void on_icmp_error(Instant now, const internet::IcmpError& error);
+  void on_mtu_change();   // of an interface
   void forget_servers();  // what Fast Open has kept of them (RFC 7413 4.1.3)
   void poll(Instant now);
   [[nodiscard]] Instant next_deadline() const;

@@ -16,21 +16,32 @@ InterfaceConfig able() {
   return config;
 }
 
-// Sends `bytes` from a client to a server at `to` and returns what arrived.
-std::vector<std::uint8_t> transfer(Yard& yard, std::size_t from, std::size_t node,
-                                   const IpAddress& to, const std::vector<std::uint8_t>& data) {
+// A connection from `from` to a port at `to`, an address of `node`.
+struct Conversation {
+  Result<tcp::ConnectionId> client, server;
+};
+Conversation connect(Yard& yard, std::size_t from, std::size_t node, const IpAddress& to,
+                     Port port) {
   tcp::Tcp& server = yard.stacks[node]->tcp();
   tcp::Tcp& client = yard.stacks[from]->tcp();
   transport::BindRequest request;
-  request.local = {IpAddress::any(to.family()), 80, 0};
+  request.local = {IpAddress::any(to.family()), port, 0};
   const auto listener = server.listen(*server.bind(request), 8, server.default_settings(), 1);
   tcp::Open open;
-  open.remote = {to, 80, 0};
+  open.remote = {to, port, 0};
   open.settings = client.default_settings();
   const auto connection = client.connect(yard.now, open);
   yard.stacks[from]->flush(yard.now);
   yard.run_for(100_ms);
-  const auto accepted = server.accept(yard.now, *listener, 2);
+  return {connection, server.accept(yard.now, *listener, 2)};
+}
+
+// Sends `data` from a client to a server at `to` and returns what arrived.
+std::vector<std::uint8_t> transfer(Yard& yard, std::size_t from, std::size_t node,
+                                   const IpAddress& to, const std::vector<std::uint8_t>& data) {
+  tcp::Tcp& server = yard.stacks[node]->tcp();
+  tcp::Tcp& client = yard.stacks[from]->tcp();
+  const auto [connection, accepted] = connect(yard, from, node, to, 80);
   if (!connection || !accepted) return {};
   std::vector<std::uint8_t> got;
   std::vector<std::uint8_t> buffer(65536);
@@ -128,6 +139,54 @@ TEST_P(Offload, NarrowLinkInTheMiddleIsFoundByPathMtuDiscovery) {
       ASSERT_LE(frame.bytes.size(), 1314u);
     }
   }
+}
+
+// RFC 8201 5.2: whoever uses the path is told, not only the connection whose packet did not fit.
+TEST_P(Offload, ANarrowPathThatOneConnectionFindsIsKnownToTheOthers) {
+  const auto a = yard.add("a");
+  const auto r = yard.add("r", true);
+  const auto b = yard.add("b");
+  yard.wire(yard.plug(a, {"10.0.1.2/24", "2001:db8:1::2/64"}, Yard::quiet()),
+            yard.plug(r, {"10.0.1.1/24", "2001:db8:1::1/64"}, Yard::quiet()));
+  yard.wire(yard.plug(r, {"10.0.2.1/24", "2001:db8:2::1/64"}, Yard::quiet(1300)),
+            yard.plug(b, {"10.0.2.2/24", "2001:db8:2::2/64"}, Yard::quiet()));
+  yard.route(a, "0.0.0.0/0", "10.0.1.1");
+  yard.route(a, "::/0", "2001:db8:1::1");
+  yard.route(b, "0.0.0.0/0", "10.0.2.1");
+  yard.route(b, "::/0", "2001:db8:2::1");
+  const IpAddress to = pick("10.0.2.2", "2001:db8:2::2");
+  const auto other = connect(yard, a, b, to, 81);
+  ASSERT_TRUE(other.client && other.server);
+  EXPECT_EQ(transfer(yard, a, b, to, pattern(20'000)), pattern(20'000));
+  EXPECT_GT(yard.drops(r, DropReason::needs_fragmentation), 0u);
+  const auto refused = yard.drops(a, DropReason::needs_fragmentation);
+  tcp::Tcp& client = yard.stacks[a]->tcp();
+  EXPECT_TRUE(client.send(yard.now, *other.client, pattern(20'000)));
+  yard.stacks[a]->flush(yard.now);
+  yard.run_for(1_s);
+  EXPECT_EQ(yard.stacks[b]->tcp().readable_bytes(*other.server), 20'000u);
+  EXPECT_EQ(yard.drops(a, DropReason::needs_fragmentation), refused);
+}
+
+// What is on its way was sent before; nothing is refused, and nothing sent twice.
+TEST_P(Offload, ALinkThatBecomesNarrowerGetsSmallerSegmentsFromThenOn) {
+  const auto a = yard.add("a");
+  const auto b = yard.add("b");
+  const End out = yard.plug(a, {"10.0.1.2/24", "2001:db8:1::2/64"}, Yard::quiet());
+  yard.wire(out, yard.plug(b, {"10.0.1.1/24", "2001:db8:1::1/64"}, Yard::quiet()));
+  std::size_t frames = 0, bytes = 0, longest_after = 0;
+  yard.loses = [&](const Seen& frame) {
+    if (frame.from != out) return false;
+    if (++frames == 100) yard.stacks[a]->set_mtu(out.interface, 1300);
+    if (frames > 100 + 64) longest_after = std::max(longest_after, frame.bytes.size());
+    bytes += frame.bytes.size();
+    return false;
+  };
+  const auto data = pattern(300'000);
+  EXPECT_EQ(transfer(yard, a, b, pick("10.0.1.1", "2001:db8:1::1"), data), data);
+  EXPECT_EQ(longest_after, 1314u);
+  EXPECT_EQ(yard.drops(a, DropReason::needs_fragmentation), 0u);
+  EXPECT_LT(bytes, data.size() + (frames + 1) * std::size_t{100});
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Offload, ::testing::Values(Family::ipv4, Family::ipv6),

@@ -4,6 +4,7 @@
 #include "stack/steering.hh"
 
 #include <array>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -104,6 +105,46 @@ TEST_P(Steered, AServersConversationsAreSpreadAndEachStaysWhereItIs) {
   }
   // 250 each on average, with a standard deviation of 14: more than five of them away is no chance.
   for (const unsigned each : count) EXPECT_NEAR(each, 250, 75);
+}
+
+// By all the layers, one after the other; none: of what has no ports.
+std::optional<unsigned> by_layers(const Steering& steered, const Packet& frame) {
+  const auto link = ethernet::View::parse(frame.front(), frame.size());
+  if (!link) return 0;
+  if (link->destination().is_group()) return Steering::every;
+  if (link->type() != ethernet::Type::ipv4) return std::nullopt;
+  const auto view = ipv4::View::parse(link->payload(), link->payload_size());
+  if (!view) return 0;
+  if (view->is_fragment() || view->destination().is_multicast()) return Steering::every;
+  const auto protocol = static_cast<Protocol>(view->protocol());
+  const Bytes transport = view->payload();
+  if ((protocol != Protocol::tcp && protocol != Protocol::udp) || transport.size() < 4)
+    return std::nullopt;
+  return steered.shard_of(protocol, {view->destination(), load16(transport.data() + 2)},
+                          {view->source(), load16(transport.data())});
+}
+
+// What is nearly always there is looked at at once, whatever one of its octets says.
+TEST(Steering, APlainPacketGoesWhereTheLayersWouldHaveItGo) {
+  const Steering steered = steering();
+  const Packet plain =
+      ethernet_frame(ip(v4.theirs, v4.ours, Protocol::tcp, ports(1000, 80)), ethernet::Type::ipv4);
+  std::vector<std::uint8_t> bytes(plain.size());
+  plain.copy_to(0, bytes);
+  unsigned compared = 0;
+  for (std::size_t at = 0; at < 38; ++at) {
+    const std::uint8_t before = bytes[at];
+    for (unsigned value = 0; value < 256; ++value) {
+      bytes[at] = static_cast<std::uint8_t>(value);
+      const Packet frame = Packet::copy_of(bytes);
+      const auto expected = by_layers(steered, frame);
+      if (!expected) continue;
+      ++compared;
+      ASSERT_EQ(shard_of(steered, frame), *expected) << "octet " << at << ": " << value;
+    }
+    bytes[at] = before;
+  }
+  EXPECT_GT(compared, 8'000U);
 }
 
 TEST_P(Steered, AnEphemeralPortBelongsToTheShardThatTakesItsPortsThere) {
