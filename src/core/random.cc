@@ -15,7 +15,15 @@ std::uint64_t load_little(const std::uint8_t* from) {
   return std::endian::native == std::endian::little ? word : std::byteswap(word);
 }
 
+std::uint64_t load_little32(const std::uint8_t* from) {
+  std::uint32_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return std::endian::native == std::endian::little ? word : std::byteswap(word);
+}
+
+// Fewer than eight bytes; of four and more the first four and the last four, which may overlap.
 std::uint64_t load_rest(const std::uint8_t* from, std::size_t size) {
+  if (size >= 4) return load_little32(from) | load_little32(from + size - 4) << (8 * (size - 4));
   std::uint64_t word = 0;
   for (std::size_t i = 0; i < size; ++i) word |= std::uint64_t{from[i]} << (8 * i);
   return word;
@@ -43,16 +51,17 @@ struct SipState {
     v2 = std::rotl(v2, 32);
   }
 
+  template <int rounds>
   void take(std::uint64_t word) {
     v3 ^= word;
-    round();
-    round();
+    for (int i = 0; i < rounds; ++i) round();
     v0 ^= word;
   }
 
+  template <int rounds>
   std::uint64_t finish() {
     v2 ^= 0xff;
-    for (int i = 0; i < 4; ++i) round();
+    for (int i = 0; i < rounds; ++i) round();
     return v0 ^ v1 ^ v2 ^ v3;
   }
 };
@@ -62,10 +71,17 @@ struct SipState {
 std::uint64_t siphash(const SipKey& key, Bytes message) {
   SipState state(key);
   const std::size_t whole = message.size() / 8 * 8;
-  for (std::size_t i = 0; i < whole; i += 8) state.take(load_little(message.data() + i));
-  state.take(load_rest(message.data() + whole, message.size() - whole) |
-             std::uint64_t{message.size() & 0xff} << 56);
-  return state.finish();
+  for (std::size_t i = 0; i < whole; i += 8) state.take<2>(load_little(message.data() + i));
+  state.take<2>(load_rest(message.data() + whole, message.size() - whole) |
+                std::uint64_t{message.size() & 0xff} << 56);
+  return state.finish<4>();
+}
+
+std::uint64_t siphash_1_3(const SipKey& key, std::span<const std::uint64_t> message) {
+  SipState state(key);
+  for (const std::uint64_t word : message) state.take<1>(word);
+  state.take<1>(std::uint64_t{message.size() * 8 & 0xff} << 56);
+  return state.finish<3>();
 }
 
 // xoshiro256** by Blackman and Vigna.

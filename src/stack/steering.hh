@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/bytes.hh"
 #include "core/random.hh"
@@ -47,7 +48,7 @@ class Steering {
  private:
   [[nodiscard]] bool is_chosen(Port port) const { return port >= first_port_ && port < end_port_; }
   [[nodiscard]] unsigned shard_that_chose(Port port) const;
-  [[nodiscard]] unsigned shard_of_tuple(Bytes tuple) const;
+  [[nodiscard]] unsigned shard_of_tuple(std::span<const std::uint64_t> tuple) const;
   [[nodiscard]] unsigned shard_of_plain(Bytes front, std::size_t frame_size) const;
   [[nodiscard]] unsigned shard_of_v4(Bytes front, std::size_t size) const;
   [[nodiscard]] unsigned shard_of_v6(Bytes front, std::size_t size) const;

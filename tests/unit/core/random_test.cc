@@ -24,6 +24,35 @@ TEST(SipHash, GivesTheReferenceVectors) {
   EXPECT_EQ(siphash(key, message), 0xa129ca6149be45e5ULL);
 }
 
+// Every length of a last, incomplete word: computed with another program, as the vectors above were
+// by it.
+TEST(SipHash, TakesTheLastBytesWhateverTheirNumber) {
+  const SipKey key = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};
+  std::vector<std::uint8_t> message(8);
+  for (std::size_t i = 0; i < message.size(); ++i) message[i] = static_cast<std::uint8_t>(i);
+  const std::vector<std::uint64_t> expected = {
+      0x93f5f5799a932462ULL, 0x9e0082df0ba9e4b0ULL, 0x7a5dbbc594ddb9f3ULL, 0xf4b32f46226bada7ULL,
+      0x751e8fbc860ee5fbULL, 0x14ea5627c0843d90ULL, 0xf723ca908e7af2eeULL, 0xa129ca6149be45e5ULL};
+  for (const std::uint64_t hash : expected) {
+    EXPECT_EQ(siphash(key, message), hash) << message.size();
+    message.push_back(static_cast<std::uint8_t>(message.size()));
+  }
+}
+
+// The key as above, the messages 00 .. 07 and so on: computed with a program that gives the hashes
+// of CPython (SipHash-1-3) too.
+TEST(SipHash, WithFewerRoundsTakesWholeWords) {
+  const SipKey key = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};
+  const std::vector<std::uint64_t> message = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL,
+                                              0x1716151413121110ULL, 0x1f1e1d1c1b1a1918ULL,
+                                              0x2726252423222120ULL};
+  const std::span<const std::uint64_t> words(message);
+  EXPECT_EQ(siphash_1_3(key, words.first(0)), 0xabac0158050fc4dcULL);
+  EXPECT_EQ(siphash_1_3(key, words.first(1)), 0x369095118d299a8eULL);
+  EXPECT_EQ(siphash_1_3(key, words.first(2)), 0xcc4fdd1a7d908b66ULL);
+  EXPECT_EQ(siphash_1_3(key, words), 0xc1d2363299e41531ULL);
+}
+
 TEST(RandomStream, IsXoshiro256StarStar) {
   // From state 1, 2, 3, 4, as computed by hand from the definition.
   RandomStream random({1, 2, 3, 4});

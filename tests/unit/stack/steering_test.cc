@@ -161,6 +161,18 @@ TEST_P(Steered, AnEphemeralPortBelongsToTheShardThatTakesItsPortsThere) {
   EXPECT_EQ(next, std::uint32_t{whole.ephemeral_last} + 1);
 }
 
+TEST(Steering, EveryPortOfTheRangeIsItsShardsHoweverManyThereAre) {
+  const transport::Config whole;
+  for (const unsigned count : {2U, 3U, 7U, 100U, 255U, 256U}) {
+    const Steering steered(Seed(7), count, whole);
+    for (unsigned shard = 0; shard < count; ++shard) {
+      const transport::Config part = steered.config_of(shard, whole);
+      for (std::uint32_t port = part.ephemeral_first; port <= part.ephemeral_last; ++port)
+        ASSERT_EQ(steered.shard_of(Protocol::udp, {v4.ours, static_cast<Port>(port)}, {}), shard);
+    }
+  }
+}
+
 TEST_P(Steered, AnIcmpErrorGoesWhereTheConversationIs) {
   const Steering steered = steering();
   const bool is_v4 = GetParam() == Family::ipv4;
@@ -226,6 +238,35 @@ INSTANTIATE_TEST_SUITE_P(BothFamilies, Steered, testing::Values(Family::ipv4, Fa
                          [](const auto& each) {
                            return each.param == Family::ipv4 ? "IPv4" : "IPv6";
                          });
+
+// The same packet in an Ethernet II frame, most of which are judged by fields at known places, and
+// in an 802.3 frame with SNAP, which is parsed: with whatever bytes, and however much of it came.
+TEST(Steering, WhatIsReadAtKnownPlacesIsWhatParsingFinds) {
+  const Steering steered = steering();
+  RandomStream random = Seed(5).stream();
+  const std::vector<std::uint8_t> snap_start = {0xaa, 0xaa, 0x03, 0, 0, 0};
+  std::set<unsigned> seen;
+  for (int i = 0; i < 50'000; ++i) {
+    const Port to = static_cast<Port>(random.happens(500'000'000) ? 80 : random.below(65536));
+    const auto header = ports(static_cast<Port>(random.below(65536)), to);
+    Packet packet = ip(v4.theirs, v4.ours, Protocol::tcp, header);
+    std::uint8_t* const bytes = packet.mutable_front().data();
+    for (std::uint64_t changes = random.below(3); changes > 0; --changes)
+      bytes[random.below(24)] = static_cast<std::uint8_t>(random.below(256));
+    if (random.happens(100'000'000)) packet.truncate(random.below(packet.size()));
+    const MacAddress station{{static_cast<std::uint8_t>(random.below(4)), 0, 0, 0, 0, 1}};
+    Packet snap = Packet::copy_of(packet.linear(), 64);
+    store16(snap.push_front(2), 0x0800);
+    std::copy(snap_start.begin(), snap_start.end(), snap.push_front(snap_start.size()));
+    const auto length = static_cast<ethernet::Type>(snap.size());
+    const Packet parsed = ethernet_frame(std::move(snap), length, station);
+    const Packet plain = ethernet_frame(std::move(packet), ethernet::Type::ipv4, station);
+    const unsigned shard = shard_of(steered, plain);
+    ASSERT_EQ(shard, shard_of(steered, parsed)) << i;
+    seen.insert(shard);
+  }
+  EXPECT_EQ(seen, (std::set<unsigned>{0, 1, 2, 3, Steering::every}));
+}
 
 TEST(Steering, FragmentsAndWhatConcernsTheMachineGoToEveryShard) {
   const Steering steered = steering();
