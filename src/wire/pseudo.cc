@@ -20,13 +20,26 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   }
 }
 
+namespace {
+
+// Here once for all below, so that a short message is summed without a call on the way.
+inline std::uint16_t checksum_of(const PseudoHeader& pseudo, const Packet& packet,
+                                 std::size_t size) {
+  ChecksumSum sum = pseudo.sum(size);
+  const Bytes front = packet.front();
+  if (size <= front.size()) {
+    sum.add(front.first(size));
+  } else {
+    add_packet(sum, packet, size);
+  }
+  return sum.finish();
+}
+
+}  // namespace
+
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
                                  std::size_t size) {
-  const Bytes front = packet.front();
-  if (size <= front.size()) return transport_checksum(pseudo, front.first(size));
-  ChecksumSum sum = pseudo.sum(size);
-  add_packet(sum, packet, size);
-  return sum.finish();
+  return checksum_of(pseudo, packet, size);
 }
 
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, Bytes message) {
@@ -39,7 +52,7 @@ std::uint16_t transport_checksum(const PseudoHeader& pseudo, Bytes message) {
 // it.
 bool has_good_checksum(const PseudoHeader& pseudo, const Packet& packet, std::size_t size) {
   if (packet.offload.checksum_good || packet.offload.checksum_wanted) return true;
-  return size <= packet.size() && transport_checksum(pseudo, packet, size) == 0;
+  return size <= packet.size() && checksum_of(pseudo, packet, size) == 0;
 }
 
 void put_checksum(const PseudoHeader& pseudo, Packet& packet, std::size_t offset, ChecksumBy by) {
@@ -52,7 +65,7 @@ void put_checksum(const PseudoHeader& pseudo, Packet& packet, std::size_t offset
     return;
   }
   store16(field, 0);
-  const std::uint16_t checksum = transport_checksum(pseudo, packet, packet.size());
+  const std::uint16_t checksum = checksum_of(pseudo, packet, packet.size());
   // RFC 768 [RFC1122-4.1.3.4-b], RFC 8200 8.1: UDP sends a zero as its other form; it means none.
   const bool is_udp = pseudo.protocol == protocol::udp;
   store16(field, checksum == 0 && is_udp ? std::uint16_t{0xffff} : checksum);

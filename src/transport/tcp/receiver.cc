@@ -45,6 +45,11 @@ void Receiver::append(const Packet& packet, std::size_t offset, std::size_t size
 
 Receiver::Taken Receiver::take(SequenceNumber sequence, const Packet& packet, std::size_t offset,
                                std::size_t size, std::size_t pieces_max) {
+  if (sequence == next_ && !ahead_ && size > 0) {
+    append(packet, offset, size);
+    grow();
+    return {.bytes = static_cast<std::uint32_t>(size), .was_out_of_order = false};
+  }
   const SequenceNumber before_it = next_;
   const SequenceNumber end = sequence + static_cast<std::uint32_t>(size);
   Taken taken;
