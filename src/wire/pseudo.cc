@@ -7,6 +7,13 @@
 
 namespace lanyard {
 
+std::uint16_t PseudoHeader::folded_v6() const {
+  ChecksumSum sum;
+  sum.add(source.bytes());
+  sum.add(destination.bytes());
+  return sum.folded();
+}
+
 void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   const Bytes front = packet.front();
   const std::size_t in_front = std::min(front.size(), size);
@@ -20,19 +27,32 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   }
 }
 
-std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
-                                 std::size_t size) {
-  const Bytes front = packet.front();
-  if (size <= front.size()) return transport_checksum(pseudo, front.first(size));
+namespace {
+
+std::uint16_t checksum_of_scattered(const PseudoHeader& pseudo, const Packet& packet,
+                                    std::size_t size) {
   ChecksumSum sum = pseudo.sum(size);
   add_packet(sum, packet, size);
   return sum.finish();
 }
 
-std::uint16_t transport_checksum(const PseudoHeader& pseudo, Bytes message) {
+inline std::uint16_t checksum_of(const PseudoHeader& pseudo, Bytes message) {
   ChecksumSum sum = pseudo.sum(message.size());
   sum.add(message);
   return sum.finish();
+}
+
+}  // namespace
+
+std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
+                                 std::size_t size) {
+  const Bytes front = packet.front();
+  if (size > front.size()) return checksum_of_scattered(pseudo, packet, size);
+  return checksum_of(pseudo, front.first(size));
+}
+
+std::uint16_t transport_checksum(const PseudoHeader& pseudo, Bytes message) {
+  return checksum_of(pseudo, message);
 }
 
 // A checksum still wanted was never computed: the packet has not left memory, where nothing damages
