@@ -39,10 +39,8 @@ std::uint16_t copy_or_sum(std::uint8_t* to, const std::uint8_t* from, std::size_
 
 }  // namespace
 
-void ChecksumSum::add_many(Bytes bytes) {
-  const std::uint16_t sum = copy_or_sum(nullptr, bytes.data(), bytes.size());
-  sum_ += odd_ == is_little ? sum : std::byteswap(sum);
-  odd_ = odd_ != ((bytes.size() & 1) != 0);
+std::uint16_t ChecksumSum::sum_of_many(Bytes bytes) {
+  return copy_or_sum(nullptr, bytes.data(), bytes.size());
 }
 
 std::uint16_t checksum(Bytes bytes) {

@@ -18,8 +18,11 @@ class ChecksumSum {
  public:
   void add(Bytes bytes) {
     // Headers, and the little that conversations say: in words as they lie.
-    if (bytes.size() >= few_bytes_end || (bytes.size() & 3) != 0 || odd_) return add_many(bytes);
-    add_few(bytes.data(), bytes.size());
+    if (bytes.size() < few_bytes_end && (bytes.size() & 3) == 0 && !odd_)
+      return add_few(bytes.data(), bytes.size());
+    const std::uint16_t sum = sum_of_many(bytes);
+    sum_ += odd_ == is_little ? sum : std::byteswap(sum);
+    odd_ = odd_ != ((bytes.size() & 1) != 0);
   }
   // One word, at an even place.
   void add16(std::uint16_t word) { sum_ += is_little ? std::byteswap(word) : word; }
@@ -32,7 +35,8 @@ class ChecksumSum {
  private:
   // Below this size the plainest loop is as quick as any.
   static constexpr std::size_t few_bytes_end = 192;
-  void add_many(Bytes bytes);
+  // It does not know this object, which so need not lie in memory. In network order.
+  [[nodiscard]] static std::uint16_t sum_of_many(Bytes bytes);
   // `size` is a multiple of 4. Eight bytes at a time; what they carry over is added again, since
   // 2^64 counts as 1.
   void add_few(const std::uint8_t* from, std::size_t size) {

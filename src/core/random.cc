@@ -52,16 +52,22 @@ struct SipState {
   }
 
   template <int rounds>
+  void go_round() {
+    round();
+    if constexpr (rounds > 1) go_round<rounds - 1>();
+  }
+
+  template <int rounds>
   void take(std::uint64_t word) {
     v3 ^= word;
-    for (int i = 0; i < rounds; ++i) round();
+    go_round<rounds>();
     v0 ^= word;
   }
 
   template <int rounds>
   std::uint64_t finish() {
     v2 ^= 0xff;
-    for (int i = 0; i < rounds; ++i) round();
+    go_round<rounds>();
     return v0 ^ v1 ^ v2 ^ v3;
   }
 };

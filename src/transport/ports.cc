@@ -9,8 +9,6 @@ namespace lanyard::transport {
 
 namespace {
 
-constexpr std::size_t spare_max = 64;
-
 Port port_of(BindingId binding) {
   return static_cast<Port>(static_cast<std::uint64_t>(binding) & 0xffff);
 }
@@ -63,35 +61,25 @@ Result<BindingId> Ports::bind(const BindRequest& request) {
 }
 
 BindingId Ports::hold(const BindRequest& request, bool is_automatic) {
-  const auto bucket = buckets_.find(request.local.port);
-  if (bucket != buckets_.end()) {
-    for (Holder& other : bucket->second) {
-      if (other.is_automatic != is_automatic) continue;
-      if (!other.is_shared || !is_same(other.request, request)) continue;
-      ++other.count;
-      return other.id;
-    }
+  PortHolder* const equal = holders_.find(request.local.port, [&](const PortHolder& other) {
+    return other.is_automatic == is_automatic && other.is_shared && is_same(other.request, request);
+  });
+  if (equal != nullptr) {
+    ++equal->count;
+    return equal->id;
   }
-  Holder& holder = add(request, is_automatic);
+  PortHolder& holder = add(request, is_automatic);
   holder.is_shared = true;
   return holder.id;
 }
 
 void Ports::release(BindingId binding) {
-  const auto bucket = buckets_.find(port_of(binding));
-  if (bucket == buckets_.end()) return;
-  Bucket& holders = bucket->second;
-  const auto it = std::find_if(holders.begin(), holders.end(),
-                               [binding](const Holder& h) { return h.id == binding; });
-  if (it == holders.end() || --it->count > 0) return;
-  holders.erase(it);
-  if (!holders.empty()) return;
-  auto emptied = buckets_.extract(bucket);
-  if (spare_.size() < spare_max) spare_.push_back(std::move(emptied));
+  PortHolder* const held = holder(binding);
+  if (held != nullptr && --held->count == 0) holders_.remove(*held);
 }
 
 Result<void> Ports::listen(BindingId binding) {
-  Holder* const self = holder(binding);
+  PortHolder* const self = holder(binding);
   if (self == nullptr) return unexpected(Errno::invalid);
   // Two sockets with SO_REUSEADDR may both be bound, but only one of them may listen.
   self->is_listening = true;
@@ -101,18 +89,18 @@ Result<void> Ports::listen(BindingId binding) {
 }
 
 void Ports::set_address(BindingId binding, const IpAddress& local) {
-  if (Holder* const self = holder(binding)) self->request.local.address = local;
+  if (PortHolder* const self = holder(binding)) self->request.local.address = local;
 }
 
 void Ports::set_reuse(BindingId binding, bool reuse_address, bool reuse_port) {
-  Holder* const self = holder(binding);
+  PortHolder* const self = holder(binding);
   if (self == nullptr) return;
   self->request.reuse_address = reuse_address;
   self->request.reuse_port = reuse_port;
 }
 
 const BindRequest* Ports::find(BindingId binding) const {
-  const Holder* const self = holder(binding);
+  const PortHolder* const self = holder(binding);
   return self == nullptr ? nullptr : &self->request;
 }
 
@@ -138,18 +126,14 @@ Port Ports::choice(std::uint32_t number) const {
 }
 
 bool Ports::may_share(Port port) const {
-  const auto bucket = buckets_.find(port);
-  return bucket == buckets_.end() || std::all_of(bucket->second.begin(), bucket->second.end(),
-                                                 [](const Holder& h) { return h.is_automatic; });
+  return holders_.find(port, [](const PortHolder& h) { return !h.is_automatic; }) == nullptr;
 }
 
 // The rules of Linux's bind: different devices never meet; SO_REUSEADDR on both lets them share
 // unless the other listens (so a restarted server gets past its TIME-WAIT connections);
 // SO_REUSEPORT on both always does.
 bool Ports::conflicts(BindingId self, const BindRequest& wanted) const {
-  const auto bucket = buckets_.find(wanted.local.port);
-  if (bucket == buckets_.end()) return false;
-  return std::any_of(bucket->second.begin(), bucket->second.end(), [&](const Holder& other) {
+  const auto is_in_the_way = [&](const PortHolder& other) {
     if (other.id == self) return false;
     const BindRequest& theirs = other.request;
     if (wanted.interface != 0 && theirs.interface != 0 && wanted.interface != theirs.interface)
@@ -157,19 +141,17 @@ bool Ports::conflicts(BindingId self, const BindRequest& wanted) const {
     if (wanted.reuse_address && theirs.reuse_address && !other.is_listening) return false;
     if (wanted.reuse_port && theirs.reuse_port) return false;
     return do_overlap(wanted, theirs);
-  });
+  };
+  return holders_.find(wanted.local.port, is_in_the_way) != nullptr;
 }
 
-const Ports::Holder* Ports::holder(BindingId binding) const {
-  const auto bucket = buckets_.find(port_of(binding));
-  if (bucket == buckets_.end()) return nullptr;
-  for (const Holder& one : bucket->second)
-    if (one.id == binding) return &one;
-  return nullptr;
+const PortHolder* Ports::holder(BindingId binding) const {
+  return holders_.find(port_of(binding),
+                       [binding](const PortHolder& one) { return one.id == binding; });
 }
 
-Ports::Holder* Ports::holder(BindingId binding) {
-  return const_cast<Holder*>(static_cast<const Ports*>(this)->holder(binding));
+PortHolder* Ports::holder(BindingId binding) {
+  return const_cast<PortHolder*>(static_cast<const Ports*>(this)->holder(binding));
 }
 
 // [RFC6056-3.3-a], algorithm 1: there is no remote end to hash yet, so the start is random.
@@ -182,20 +164,9 @@ Result<Port> Ports::choose_for_bind(BindRequest wanted) {
   return unexpected(Errno::address_in_use);
 }
 
-Ports::Holder& Ports::add(const BindRequest& request, bool is_automatic) {
+PortHolder& Ports::add(const BindRequest& request, bool is_automatic) {
   const auto id = static_cast<BindingId>((++last_ << 16) | request.local.port);
-  auto bucket = buckets_.find(request.local.port);
-  if (bucket == buckets_.end()) {
-    if (spare_.empty()) {
-      bucket = buckets_.try_emplace(request.local.port).first;
-    } else {
-      spare_.back().key() = request.local.port;
-      bucket = buckets_.insert(std::move(spare_.back())).position;
-      spare_.pop_back();
-    }
-  }
-  return bucket->second.emplace_back(
-      Holder{.id = id, .request = request, .is_automatic = is_automatic});
+  return holders_.add({.id = id, .request = request, .is_automatic = is_automatic});
 }
 
 Result<void> check_local(const internet::Paths& paths, const BindRequest& request,

@@ -5,30 +5,16 @@
 #pragma once
 
 #include <array>
-
 #include <cstdint>
-#include <unordered_map>
-#include <vector>
 
 #include "core/error.hh"
 #include "core/random.hh"
 #include "internet/datagram.hh"
 #include "transport/config.hh"
+#include "transport/port_table.hh"
 #include "wire/address.hh"
 
 namespace lanyard::transport {
-
-// A held port; never reused while the machine lives.
-enum class BindingId : std::uint64_t { none = 0 };
-
-struct BindRequest {
-  Endpoint local;               // port 0: choose one. "::" without v6_only takes IPv4 too
-  std::uint32_t interface = 0;  // SO_BINDTODEVICE; 0: every interface
-  bool reuse_address = false;
-  bool reuse_port = false;
-  bool v6_only = false;
-  bool free_bind = false;  // the address need not be ours (IP_FREEBIND)
-};
 
 class Ports {
  public:
@@ -67,15 +53,6 @@ class Ports {
   }
 
  private:
-  struct Holder {
-    BindingId id = BindingId::none;
-    BindRequest request;
-    bool is_listening = false;
-    bool is_automatic = false;
-    bool is_shared = false;  // held by `count` connections
-    std::uint32_t count = 1;
-  };
-  using Bucket = std::vector<Holder>;
   [[nodiscard]] std::uint32_t range() const;
   // Of a conversation without our port: those of one after another often go to one server.
   struct Hashes {
@@ -89,10 +66,10 @@ class Ports {
   [[nodiscard]] Port choice(std::uint32_t number) const;
   [[nodiscard]] bool may_share(Port port) const;
   [[nodiscard]] bool conflicts(BindingId self, const BindRequest& wanted) const;
-  [[nodiscard]] const Holder* holder(BindingId binding) const;
-  [[nodiscard]] Holder* holder(BindingId binding);
+  [[nodiscard]] const PortHolder* holder(BindingId binding) const;
+  [[nodiscard]] PortHolder* holder(BindingId binding);
   Result<Port> choose_for_bind(BindRequest wanted);
-  Holder& add(const BindRequest& request, bool is_automatic);
+  PortHolder& add(const BindRequest& request, bool is_automatic);
 
   const Config& config_;
   SipKey offset_key_;
@@ -100,8 +77,7 @@ class Ports {
   std::array<std::uint32_t, 64> increments_{};  // RFC 6056 3.3.4: one counter per hash of remote
   RandomStream dice_;
   Hashes latest_;
-  std::unordered_map<Port, Bucket> buckets_;
-  std::vector<std::unordered_map<Port, Bucket>::node_type> spare_;  // memory of ports given back
+  PortTable holders_;
   std::uint64_t last_ = 0;
 };
 

@@ -7,6 +7,13 @@
 
 namespace lanyard {
 
+std::uint16_t PseudoHeader::folded_v6() const {
+  ChecksumSum sum;
+  sum.add(source.bytes());
+  sum.add(destination.bytes());
+  return sum.folded();
+}
+
 void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   const Bytes front = packet.front();
   const std::size_t in_front = std::min(front.size(), size);
@@ -22,16 +29,16 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
 
 namespace {
 
-// Here once for all below, so that a short message is summed without a call on the way.
-inline std::uint16_t checksum_of(const PseudoHeader& pseudo, const Packet& packet,
-                                 std::size_t size) {
+std::uint16_t checksum_of_scattered(const PseudoHeader& pseudo, const Packet& packet,
+                                    std::size_t size) {
   ChecksumSum sum = pseudo.sum(size);
-  const Bytes front = packet.front();
-  if (size <= front.size()) {
-    sum.add(front.first(size));
-  } else {
-    add_packet(sum, packet, size);
-  }
+  add_packet(sum, packet, size);
+  return sum.finish();
+}
+
+inline std::uint16_t checksum_of(const PseudoHeader& pseudo, Bytes message) {
+  ChecksumSum sum = pseudo.sum(message.size());
+  sum.add(message);
   return sum.finish();
 }
 
@@ -39,20 +46,20 @@ inline std::uint16_t checksum_of(const PseudoHeader& pseudo, const Packet& packe
 
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
                                  std::size_t size) {
-  return checksum_of(pseudo, packet, size);
+  const Bytes front = packet.front();
+  if (size > front.size()) return checksum_of_scattered(pseudo, packet, size);
+  return checksum_of(pseudo, front.first(size));
 }
 
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, Bytes message) {
-  ChecksumSum sum = pseudo.sum(message.size());
-  sum.add(message);
-  return sum.finish();
+  return checksum_of(pseudo, message);
 }
 
 // A checksum still wanted was never computed: the packet has not left memory, where nothing damages
 // it.
 bool has_good_checksum(const PseudoHeader& pseudo, const Packet& packet, std::size_t size) {
   if (packet.offload.checksum_good || packet.offload.checksum_wanted) return true;
-  return size <= packet.size() && checksum_of(pseudo, packet, size) == 0;
+  return size <= packet.size() && transport_checksum(pseudo, packet, size) == 0;
 }
 
 void put_checksum(const PseudoHeader& pseudo, Packet& packet, std::size_t offset, ChecksumBy by) {
@@ -65,7 +72,7 @@ void put_checksum(const PseudoHeader& pseudo, Packet& packet, std::size_t offset
     return;
   }
   store16(field, 0);
-  const std::uint16_t checksum = checksum_of(pseudo, packet, packet.size());
+  const std::uint16_t checksum = transport_checksum(pseudo, packet, packet.size());
   // RFC 768 [RFC1122-4.1.3.4-b], RFC 8200 8.1: UDP sends a zero as its other form; it means none.
   const bool is_udp = pseudo.protocol == protocol::udp;
   store16(field, checksum == 0 && is_udp ? std::uint16_t{0xffff} : checksum);

@@ -27,13 +27,16 @@ struct PseudoHeader {
       sum.add32(source.v4_number());
       sum.add32(destination.v4_number());
     } else {
-      sum.add(source.wire_bytes());
-      sum.add(destination.wire_bytes());
+      sum.add16(folded_v6());
     }
     sum.add32(static_cast<std::uint32_t>(size));
     sum.add16(protocol);
     return sum;
   }
+
+ private:
+  // Of both addresses.
+  [[nodiscard]] std::uint16_t folded_v6() const;
 };
 
 // Who computes a checksum that is being written: we now, or whoever takes the packet off our hands.
