@@ -57,7 +57,7 @@ struct Plan {
   std::vector<PlannedNetwork> networks;
   std::vector<PlannedNode> nodes;  // as Model::nodes
   std::vector<std::pair<std::string, IpAddress>>
-      zone;  // every name's addresses, IPv4 before IPv6, in file order
+      zone;                           // every name's addresses, IPv4 before IPv6, in file order
   std::vector<PlanProblem> warnings;  // planned as asked for, and hardly what was meant
   [[nodiscard]] std::string port_name(const Model& model,
                                       std::uint32_t port) const;  // "alice:eth0"

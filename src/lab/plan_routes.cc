@@ -68,11 +68,14 @@ void Planner::route_routers() {
 void Planner::warn_of_gateway(const NodeSpec& host, const IpAddress& gateway) {
   const auto comes_later = [&](const Action& action) {
     return action.kind == Action::Kind::address &&
-           std::ranges::any_of(action.addresses, [&](const IpPrefix& each) { return each.address == gateway; });
+           std::ranges::any_of(action.addresses,
+                               [&](const IpPrefix& each) { return each.address == gateway; });
   };
-  if (address_owners_.contains(gateway) || std::ranges::any_of(model_.timeline, comes_later)) return;
+  if (address_owners_.contains(gateway) || std::ranges::any_of(model_.timeline, comes_later))
+    return;
   plan.warnings.push_back(
-      {host.mark, fmt::format("nobody has the address {}, the gateway of {}", to_text(gateway), host.name),
+      {host.mark,
+       fmt::format("nobody has the address {}, the gateway of {}", to_text(gateway), host.name),
        "name an address of a router next to it, or leave it out and one is chosen"});
 }
 

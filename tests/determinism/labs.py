@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """labs.py [--update] FOLDER_OF_LABS RUN_LABS..: each lab gives the same run file on one, two and four threads, each time,
-from every RUN_LABS, which are built by different compilers, and the one whose SHA-256 the folder keeps in run_files.sha256.
+from every RUN_LABS, which are built by different compilers, and the one whose SHA-256 stands in run_files.sha256 beside that folder.
 
 So nothing changes what happens on the wire, or what is kept of it, without saying so: where that is what a change is for,
 --update writes the file anew (`sha256sum` reads it), and the commit says which labs changed and why.
@@ -35,13 +35,13 @@ def hashes_of(program, threads, labs):
 
 def kept_hashes(folder):
     """{lab: hash}"""
-    lines = (folder / KEPT).read_text(encoding="utf-8").splitlines()
+    lines = (folder.parent / KEPT).read_text(encoding="utf-8").splitlines()
     return {name.removesuffix(".pcapng"): digest for digest, name in (line.split() for line in lines)}
 
 
 def write_hashes(folder, hashes):
     text = "".join(f"{digest}  {lab}.pcapng\n" for lab, digest in sorted(hashes.items()))
-    (folder / KEPT).write_text(text, encoding="utf-8")
+    (folder.parent / KEPT).write_text(text, encoding="utf-8")
 
 
 def is_as_kept(folder, hashes):
