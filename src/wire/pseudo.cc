@@ -20,19 +20,28 @@ void add_packet(ChecksumSum& sum, const Packet& packet, std::size_t size) {
   }
 }
 
+namespace {
+
+// In one piece with whoever asks: of short messages the calls would be a third of the work.
+[[gnu::always_inline]] inline std::uint16_t checksum_of(const PseudoHeader& pseudo, Bytes message) {
+  ChecksumSum sum = pseudo.sum(message.size());
+  sum.add(message);
+  return sum.finish();
+}
+
+}  // namespace
+
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, const Packet& packet,
                                  std::size_t size) {
   const Bytes front = packet.front();
-  if (size <= front.size()) return transport_checksum(pseudo, front.first(size));
+  if (size <= front.size()) return checksum_of(pseudo, front.first(size));
   ChecksumSum sum = pseudo.sum(size);
   add_packet(sum, packet, size);
   return sum.finish();
 }
 
 std::uint16_t transport_checksum(const PseudoHeader& pseudo, Bytes message) {
-  ChecksumSum sum = pseudo.sum(message.size());
-  sum.add(message);
-  return sum.finish();
+  return checksum_of(pseudo, message);
 }
 
 // A checksum still wanted was never computed: the packet has not left memory, where nothing damages
