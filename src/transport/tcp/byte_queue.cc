@@ -115,6 +115,12 @@ void ByteQueue::append(const Packet& packet, std::size_t offset, std::size_t siz
 void ByteQueue::pop_front(std::size_t size) {
   CHECK(size <= this->size());
   start_ += size;
+  if (used_ == 1 && start_ == end_ && capacity_ == few_max) {  // a message by itself
+    chunks_[0].slice = Slice();
+    first_ = used_ = 0;
+    last_block_ = nullptr;
+    return;
+  }
   while (first_ < used_ && chunks_[first_].start + chunks_[first_].slice.size() <= start_)
     chunks_[first_++].slice = Slice();
   if (first_ < used_) return;
