@@ -48,6 +48,8 @@ void ask(Pair& pair, Host& host, tcp::ConnectionId of, RandomStream& dice) {
   settings.cork = dice.below(4) == 0;
   settings.traffic_class = static_cast<std::uint8_t>(dice.below(256));
   settings.pacing_rate_max = dice.below(4) == 0 ? 100'000 : tcp::Settings().pacing_rate_max;
+  if (dice.below(4) == 0)
+    settings.user_timeout = Duration::seconds(static_cast<std::int64_t>(20 + dice.below(20)));
   host.tcp.set(pair.now, of, settings);
   const std::string text = pattern(1 + dice.below(300));
   static_cast<void>(host.tcp.send(pair.now, of, as_bytes(text),
@@ -73,7 +75,11 @@ Held hold(std::uint64_t seed, How how) {
   transport::Config config;
   config.timestamps = dice.below(4) != 0;
   config.sack = dice.below(4) != 0;
-  if (how.is_asking && dice.below(4) == 0) config.ecn = transport::Ecn::ask;
+  if (how.is_asking) {
+    if (dice.below(4) == 0) config.ecn = transport::Ecn::ask;
+    if (dice.below(4) == 0) config.path_probing = transport::PathProbing::always;
+    config.user_timeout_option = dice.below(4) == 0;
+  }
   if (how.is_folding) config.unfolded_connections_max = 0;
   Pair pair(config, seed, dice.below(2) == 0);
   Watcher watcher;
