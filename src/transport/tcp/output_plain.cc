@@ -30,11 +30,12 @@ bool may_be_idle(const transport::Config& config, Instant now, const Connection&
 }
 
 // What is noted of a send: for the rate sample, the window's use, and the busy time.
-void note_sent(Instant now, Connection& c, std::uint32_t size, std::uint32_t window) {
+void note_sent(Instant now, Connection& c, std::uint32_t size, std::uint32_t order,
+               std::uint32_t window) {
   Recovery& recovery = *c.recovery;
   const std::uint32_t flight = c.sender.flight();
   DeliveryRate& delivery = recovery.rates->delivery;
-  delivery.sent(now, c.sender.in_flight()->order(), flight == size);
+  delivery.sent(now, order, flight == size);
   recovery.last_sent = now;
   ++recovery.segments_out;
   const bool is_limited = flight >= window;
@@ -55,7 +56,7 @@ bool output_plain(Machine& m, Instant now, Connection& c) {
                                                   .is_corked = holds_back});
   if (size == 0) return false;
   const SequenceNumber sequence = c.sender.next();
-  c.sender.sent_rest(now, size, c.mss);
+  const std::uint32_t order = c.sender.sent_rest(now, size, c.mss);
   if (now - c.last_received < m.config.delayed_ack_max && c.counters.bytes_received > 0)
     c.is_interactive = true;
   c.counters.bytes_sent += size;
@@ -76,7 +77,7 @@ bool output_plain(Machine& m, Instant now, Connection& c) {
   m.ack_was_sent(c);
   hand_down(m.out, c, std::move(segment),
             static_cast<std::uint8_t>(c.settings->traffic_class & 0xfc));
-  note_sent(now, c, size, window);
+  note_sent(now, c, size, order, window);
   m.arm_retransmit(now, c, Held::nothing_to_send);
   return true;
 }

@@ -306,7 +306,7 @@ std::uint32_t Sender::whole_rest(const SendLimits& limits) const {
   return is_one ? static_cast<std::uint32_t>(size) : 0;
 }
 
-void Sender::sent_rest(Instant now, std::uint32_t size, std::uint32_t mss) {
+std::uint32_t Sender::sent_rest(Instant now, std::uint32_t size, std::uint32_t mss) {
   const SequenceNumber end = next_ + size;
   if (!in_flight_) in_flight_ = std::make_unique<Flight>();
   in_flight_->sent_one(next_, end, now);
@@ -315,6 +315,7 @@ void Sender::sent_rest(Instant now, std::uint32_t size, std::uint32_t mss) {
     has_small_ = true;
   }
   next_ = end;
+  return in_flight_->order();
 }
 
 std::optional<Outgoing> Sender::tail_probe(std::uint32_t mss) const {

@@ -100,9 +100,9 @@ class Sender {
   [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;
   void sent(Instant now, const Outgoing& outgoing, std::uint32_t mss);
   // All that is unsent, if next_outgoing() would say that it goes now as one segment and nothing
-  // goes with it; 0: ask. sent_rest() performs it.
+  // goes with it; 0: ask. sent_rest() performs it, and returns its Moment::order.
   [[nodiscard]] std::uint32_t whole_rest(const SendLimits& limits) const;
-  void sent_rest(Instant now, std::uint32_t size, std::uint32_t mss);
+  std::uint32_t sent_rest(Instant now, std::uint32_t size, std::uint32_t mss);
   // RFC 8985 7.3: new data if there is any and it may go, else the last segment once more.
   [[nodiscard]] std::optional<Outgoing> tail_probe(std::uint32_t mss) const;
   // Unsent octets that fit the window, for the override timer of 9293-3.8-a.
