@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "wire/ethernet.hh"
 #include "wire/ipv4.hh"
 #include "wire/ipv4_options.hh"
 #include "wire/ipv4_plain.hh"
@@ -81,8 +82,18 @@ bool Output::send_plain(Instant now, const Hop& hop, Datagram& datagram) {
   if (header.may_fragment) {
     header.identification = static_cast<std::uint16_t>(next_identification(hop.source, datagram));
   }
-  ipv4::write_plain(packet.push_front(ipv4::header_size_min), header);
-  put_on_link(now, interface, *mac, std::move(packet));
+  const bool is_ready = packet.offload.segment_bytes == 0 &&
+                        (interface.link.takes_checksums || !packet.offload.checksum_wanted);
+  if (!is_ready) {
+    ipv4::write_plain(packet.push_front(ipv4::header_size_min), header);
+    put_on_link(now, interface, *mac, std::move(packet));
+    return true;
+  }
+  // Nothing is left to be done on the link but the frame's header.
+  std::uint8_t* const frame = packet.push_front(ethernet::header_size + ipv4::header_size_min);
+  ethernet::Header{*mac, interface.link.mac, ethernet::Type::ipv4}.write(frame);
+  ipv4::write_plain(frame + ethernet::header_size, header);
+  shared_.machine.transmit(now, interface.link.index, std::move(packet));
   return true;
 }
 

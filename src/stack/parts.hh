@@ -77,11 +77,11 @@ struct Stack::Parts final : internet::Machine {
   bool show_raw(Instant now, const internet::Datagram& datagram, Bytes ip_header);
   void show_echo(Instant now, const internet::Datagram& datagram, Bytes ip_header);
   // stack.cc
-  // What transport wants sent, then what came back over loopback, until neither has anything.
   void work_off(Instant now) {
-    if (!outbox.empty() || !looped.is_empty()) work_off_all(now);
+    if (!outbox.empty()) send_outbox(now);
+    if (!looped.is_empty()) work_off_looped(now);
   }
-  void work_off_all(Instant now);
+  void work_off_looped(Instant now);
   void send_outbox(Instant now);
   void send_one(Instant now, internet::Datagram&& datagram);
   EventId emit(Instant now, EventKind kind, std::initializer_list<std::int64_t> values) {

@@ -164,7 +164,8 @@ void Stack::flush(Instant now) {
   parts_->work_off(now);
 }
 
-void Stack::Parts::work_off_all(Instant now) {
+// What came back over loopback and what transport wants sent then, until neither has anything.
+void Stack::Parts::work_off_looped(Instant now) {
   for (std::size_t done = 0; done < looped_at_once_max; ++done) {
     if (!outbox.empty()) send_outbox(now);
     if (looped.is_empty()) return;

@@ -36,7 +36,8 @@ std::uint16_t checksum_of_scattered(const PseudoHeader& pseudo, const Packet& pa
   return sum.finish();
 }
 
-inline std::uint16_t checksum_of(const PseudoHeader& pseudo, Bytes message) {
+// In one piece with whoever asks: of short messages the calls would be a third of the work.
+[[gnu::always_inline]] inline std::uint16_t checksum_of(const PseudoHeader& pseudo, Bytes message) {
   ChecksumSum sum = pseudo.sum(message.size());
   sum.add(message);
   return sum.finish();

@@ -96,7 +96,7 @@ Verdict Machine::check_ack_of_syn(Instant now, Connection& c, Segment& segment) 
 
 void Machine::take_acknowledgment(Instant now, Connection& c, SequenceNumber ack,
                                   Delivery& delivery) {
-  const Sender::Acknowledged acked = c.sender.acknowledge(ack, c.mss, delivery);
+  const Acknowledged acked = c.sender.acknowledge(ack, c.mss, delivery);
   measure(now, c, delivery);
   c.counters.bytes_acked += acked.bytes;
   c.is_more_coming =

@@ -140,6 +140,11 @@ void Flight::acknowledge_plain(SequenceNumber una, Delivery& delivery) {
 }
 
 void Flight::acknowledge(SequenceNumber una, Delivery& delivery) {
+  if (runs_.size() == 1 && head_ == 0 && is_plain(runs_[0]) && runs_[0].to == una) {
+    deliver(runs_[0], una, delivery);  // the one segment of a message
+    head_ = 1;
+    return;
+  }
   acknowledge_plain(una, delivery);
   for (; head_ < runs_.size() && before(runs_[head_].from, una); ++head_) {
     Run& run = runs_[head_];

@@ -2,7 +2,7 @@
 // What is in flight, run by run: when each was last sent, whether the peer holds it (RFC 2018 4),
 // whether it is deemed lost, whether it went out more than once. It is the per-segment state of
 // RFC 8985 5.1 and the scoreboard of RFC 6675 in one, in the order of sequence numbers, and exists
-// only while something is in flight. The work for one ACK is bounded.
+// only while something is in flight, or was a moment ago. The work for one ACK is bounded.
 #pragma once
 
 #include <array>
@@ -33,6 +33,19 @@ class Flight : public Pooled {
   }
   // As segments of `mss` octets, the last one of what is left; each has its own fate.
   void sent(SequenceNumber from, SequenceNumber to, std::uint32_t mss, Instant now);
+  // As one segment.
+  void sent_one(SequenceNumber from, SequenceNumber to, Instant now) {
+    if (is_empty()) lost_from_ = from;
+    *runs_.extend(1) = {.from = from, .to = to, .sent_at = now, .order = ++order_};
+  }
+  // Nothing is in flight any more: as a new one, if that costs nothing; false: it was many.
+  [[nodiscard]] bool begin_again() {
+    if (runs_.has_own_memory()) return false;
+    runs_.clear();
+    head_ = splits_ = 0;
+    order_ = held_ = held_runs_ = lost_ = 0;
+    return true;
+  }
   // What was sent last ends there: a FIN went with it.
   void lengthen(SequenceNumber to) { runs_[runs_.size() - 1].to = to; }
   void resent(SequenceNumber from, SequenceNumber to, Instant now);

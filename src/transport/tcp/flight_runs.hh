@@ -47,6 +47,8 @@ class FlightRuns {
   }
   void insert(std::size_t index, const FlightRun& run);
   void drop_front(std::size_t count);
+  void clear() { size_ = 0; }
+  [[nodiscard]] bool has_own_memory() const { return many_ != nullptr; }
 
  private:
   void grow(std::uint32_t wanted);

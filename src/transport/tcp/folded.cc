@@ -58,7 +58,7 @@ void read_ends(const std::uint8_t* bytes, Endpoint& local, Endpoint& remote) {
 struct Fields {
   // Nothing is queued, in flight or being repaired.
   static bool may_fold(const Sender& s) {
-    return s.queued() == 0 && !s.in_flight_ && s.records_.is_empty() &&
+    return s.queued() == 0 && s.in_flight() == nullptr && s.records_.is_empty() &&
            s.recovery_ == Sender::Recovery::none && !s.is_urgent_;
   }
   // Nothing waits to be read, reported or completed.

@@ -17,6 +17,12 @@ struct Outgoing {
   bool is_retransmission = false;
 };
 
+// What an acknowledgment has moved SND.UNA on by.
+struct Acknowledged {
+  std::uint32_t octets = 0;  // of the sequence space
+  std::uint32_t bytes = 0;   // of data
+};
+
 // Why nothing (more) goes out.
 enum class Held : std::uint8_t { nothing_to_send, by_window, by_congestion, by_nagle, by_pacing };
 

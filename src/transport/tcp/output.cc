@@ -5,6 +5,7 @@
 
 #include "transport/congestion/kind.hh"
 #include "transport/tcp/opening.hh"
+#include "transport/tcp/output_plain.hh"
 #include "transport/tcp/pacing.hh"
 #include "transport/tcp/path_probe.hh"
 #include "transport/tcp/user_timeout.hh"
@@ -14,13 +15,9 @@ namespace lanyard::tcp {
 
 namespace {
 
-// Room for TCP with all options, IPv6 with extension headers, VLAN and Ethernet in front.
-constexpr std::size_t headroom_bytes = 60 + 40 + 24 + 18 + 50;
 // The largest payload whose segment, with any header, an IP length field can say.
 constexpr std::uint32_t super_segment_bytes_max = 65535 - 60 - 60;
 constexpr std::uint32_t mss_min = 48;
-// Payloads up to here are copied behind their headers (byte_queue.cc).
-constexpr std::uint32_t small_payload_bytes = 256;
 constexpr std::uint32_t timestamp_bytes = 12;
 
 std::uint32_t sack_blocks_that_fit(const Connection& c) {
@@ -81,6 +78,13 @@ void hand_down(internet::Outbox& out, const Node& from, Packet&& segment, std::u
 }
 
 }  // namespace
+
+void hand_down(internet::Outbox& out, const Connection& from, Packet&& segment,
+               std::uint8_t traffic_class) {
+  const Settings& settings = *from.settings;
+  hand_down(out, from, std::move(segment), settings.hop_limit, traffic_class, from.interface,
+            settings.may_fragment);
+}
 
 void Machine::refresh_path(Connection& c) {
   const auto path = paths.find(c.remote.address, c.local.address, c.interface);
@@ -208,8 +212,7 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
     header.push_onto(payload, c.local.address, c.remote.address, by);
   }
   if (flags.ack()) ack_was_sent(c);
-  hand_down(out, c, std::move(payload), c.settings->hop_limit, traffic_class_of(c), c.interface,
-            c.settings->may_fragment);
+  hand_down(out, c, std::move(payload), traffic_class_of(c));
 }
 
 void Machine::send_syn(Instant now, Connection& c) {
@@ -302,6 +305,7 @@ SendLimits send_limits(const Connection& c, std::uint32_t mss, std::uint32_t all
 
 // Everything that may go now, in order; then a bare ACK if one is owed and none of it carried it.
 void Machine::output(Instant now, Connection& c) {
+  if (c.sender.has_unsent() && output_plain(*this, now, c)) return;
   Held held = Held::nothing_to_send;
   bool has_sent = false;
   if (!is_quiet(c) && (is_synchronized(c.state) || c.is_early)) {

@@ -48,6 +48,10 @@ std::optional<std::uint16_t> Sender::urgent_pointer(SequenceNumber sequence) con
   return static_cast<std::uint16_t>(std::min<std::int32_t>(urgent_end_ - sequence, 65535));
 }
 
+const Flight* Sender::in_flight() const {
+  return in_flight_ && !in_flight_->is_empty() ? in_flight_.get() : nullptr;
+}
+
 void Sender::flush() {
   queue_.reset();
   in_flight_.reset();
@@ -55,8 +59,7 @@ void Sender::flush() {
   is_urgent_ = false;
 }
 
-Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
-                                         Delivery& delivery) {
+Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss, Delivery& delivery) {
   Acknowledged result;
   result.octets = static_cast<std::uint32_t>(ack - una_);
   const SequenceNumber acked_data = earlier(ack, end_of_data());
@@ -74,7 +77,7 @@ Sender::Acknowledged Sender::acknowledge(SequenceNumber ack, std::uint32_t mss,
     in_flight_->acknowledge(una_, delivery);
     // [RFC2018-5-a]: the peer has what comes next, and yet does not acknowledge it.
     if (in_flight_->has_reneged()) in_flight_->forget_held();
-    if (in_flight_->is_empty()) in_flight_.reset();
+    if (in_flight_->is_empty() && !in_flight_->begin_again()) in_flight_.reset();
   }
   if (recovery_ == Recovery::none) {
     duplicates_ = 0;
@@ -289,6 +292,30 @@ void Sender::sent(Instant now, const Outgoing& outgoing, std::uint32_t mss) {
     }
   }
   next_ = later(next_, end);
+}
+
+std::uint32_t Sender::whole_rest(const SendLimits& limits) const {
+  const bool is_plain = recovery_ == Recovery::none && duplicates_ == 0 && !is_fin_asked_ &&
+                        !is_urgent_ && records_.is_empty() && !limits.is_corked &&
+                        (limits.no_delay || !has_small_) &&
+                        lost_bytes() + selectively_acknowledged() == 0;
+  if (!is_plain) return 0;
+  const std::size_t size = unsent();
+  const bool is_one = size <= limits.mss && size <= usable_window() &&
+                      flight() + size <= std::size_t{limits.congestion_window};
+  return is_one ? static_cast<std::uint32_t>(size) : 0;
+}
+
+std::uint32_t Sender::sent_rest(Instant now, std::uint32_t size, std::uint32_t mss) {
+  const SequenceNumber end = next_ + size;
+  if (!in_flight_) in_flight_ = std::make_unique<Flight>();
+  in_flight_->sent_one(next_, end, now);
+  if (size < mss) {
+    small_end_ = end;
+    has_small_ = true;
+  }
+  next_ = end;
+  return in_flight_->order();
 }
 
 std::optional<Outgoing> Sender::tail_probe(std::uint32_t mss) const {

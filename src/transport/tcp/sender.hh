@@ -62,10 +62,6 @@ class Sender {
   void flush();
 
   // Acknowledgments.
-  struct Acknowledged {
-    std::uint32_t octets = 0;  // of the sequence space
-    std::uint32_t bytes = 0;   // of data
-  };
   Acknowledged acknowledge(SequenceNumber ack, std::uint32_t mss, Delivery& delivery);
   // 9293-3.10.7.4-j: the window, if the segment is newer than what set it; true if it changed.
   bool update_window(SequenceNumber sequence, SequenceNumber ack, std::uint32_t window);
@@ -98,11 +94,15 @@ class Sender {
   [[nodiscard]] std::uint32_t selectively_acknowledged() const {
     return in_flight_ ? in_flight_->held() : 0;
   }
-  [[nodiscard]] const Flight* in_flight() const { return in_flight_.get(); }
+  [[nodiscard]] const Flight* in_flight() const;  // null if nothing is
 
   // What may go next; pure. sent() performs it.
   [[nodiscard]] std::optional<Outgoing> next_outgoing(const SendLimits& limits, Held& held) const;
   void sent(Instant now, const Outgoing& outgoing, std::uint32_t mss);
+  // All that is unsent, if next_outgoing() would say that it goes now as one segment and nothing
+  // goes with it; 0: ask. sent_rest() performs it, and returns its Moment::order.
+  [[nodiscard]] std::uint32_t whole_rest(const SendLimits& limits) const;
+  std::uint32_t sent_rest(Instant now, std::uint32_t size, std::uint32_t mss);
   // RFC 8985 7.3: new data if there is any and it may go, else the last segment once more.
   [[nodiscard]] std::optional<Outgoing> tail_probe(std::uint32_t mss) const;
   // Unsent octets that fit the window, for the override timer of 9293-3.8-a.

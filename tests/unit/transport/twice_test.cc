@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only saves time or memory changes nothing: the same conversation is held twice. The short
-// way of the segments that nearly all are (arrives_plain.cc) does what the long one does, which is
-// taken as soon as somebody watches; and a connection that is folded whenever it is idle
-// (folded.cc) is none the worse for it.
+// ways of the segments that nearly all are (arrives_plain.cc, output_plain.cc) do what the long
+// ones do, which are taken as soon as somebody watches; and a connection that is folded whenever it
+// is idle (folded.cc) is none the worse for it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -25,7 +25,8 @@ auto facts_of(const tcp::Info& i) {
                          i.last_ack_recv_ms, i.rtt_us, i.rttvar_us, i.snd_ssthresh, i.snd_cwnd,
                          i.rcv_space, i.segs_out, i.segs_in, i.min_rtt_us, i.snd_wnd, i.delivered,
                          i.dsack_dups, i.reord_seen, i.bytes_acked, i.bytes_received, i.bytes_sent,
-                         i.bytes_retrans, i.busy_us, i.window_limited_us);
+                         i.bytes_retrans, i.busy_us, i.window_limited_us, i.delivery_rate,
+                         i.is_delivery_rate_limited, i.pacing_rate);
 }
 
 struct Held {
@@ -39,6 +40,25 @@ struct Held {
   }
 };
 
+// What a program may ask for besides that its bytes be sent: each keeps a segment from going out
+// the short way, or changes what goes with it.
+void ask(Pair& pair, Host& host, tcp::ConnectionId of, RandomStream& dice) {
+  tcp::Settings settings = host.tcp.settings(of);
+  settings.no_delay = dice.below(2) == 0;
+  settings.cork = dice.below(4) == 0;
+  settings.traffic_class = static_cast<std::uint8_t>(dice.below(256));
+  settings.pacing_rate_max = dice.below(4) == 0 ? 100'000 : tcp::Settings().pacing_rate_max;
+  if (dice.below(4) == 0)
+    settings.user_timeout = Duration::seconds(static_cast<std::int64_t>(20 + dice.below(20)));
+  host.tcp.set(pair.now, of, settings);
+  const std::string text = pattern(1 + dice.below(300));
+  static_cast<void>(host.tcp.send(pair.now, of, as_bytes(text),
+                                  {.urgent = dice.below(8) == 0,
+                                   .more = dice.below(4) == 0,
+                                   .ends_record = dice.below(4) == 0}));
+  if (dice.below(4) == 0) pair.run_for(2_s);  // long enough to begin anew
+}
+
 void say(Pair& pair, Host& host, tcp::ConnectionId from, std::size_t size, std::uint64_t seed) {
   const std::string text = pattern(size, seed);
   static_cast<void>(host.tcp.send(pair.now, from, as_bytes(text)));
@@ -47,7 +67,7 @@ void say(Pair& pair, Host& host, tcp::ConnectionId from, std::size_t size, std::
 
 // Two who talk in turn, at once and in bulk, over a path that may lose, delay and mark.
 struct How {
-  bool is_watched = false, is_folding = false;
+  bool is_watched = false, is_folding = false, is_asking = false;
 };
 
 Held hold(std::uint64_t seed, How how) {
@@ -55,6 +75,11 @@ Held hold(std::uint64_t seed, How how) {
   transport::Config config;
   config.timestamps = dice.below(4) != 0;
   config.sack = dice.below(4) != 0;
+  if (how.is_asking) {
+    if (dice.below(4) == 0) config.ecn = transport::Ecn::ask;
+    if (dice.below(4) == 0) config.path_probing = transport::PathProbing::always;
+    config.user_timeout_option = dice.below(4) == 0;
+  }
   if (how.is_folding) config.unfolded_connections_max = 0;
   Pair pair(config, seed, dice.below(2) == 0);
   Watcher watcher;
@@ -80,6 +105,8 @@ Held hold(std::uint64_t seed, How how) {
     const std::size_t size = dice.below(8) == 0 ? dice.below(60'000) : 1 + dice.below(3'000);
     if (dice.below(3) != 0) say(pair, pair.a, ends.a, size, seed);
     if (dice.below(3) != 0) say(pair, pair.b, ends.b, 1 + dice.below(3'000), seed);
+    if (how.is_asking && dice.below(2) == 0) ask(pair, pair.a, ends.a, dice);
+    if (how.is_asking && dice.below(2) == 0) ask(pair, pair.b, ends.b, dice);
     pair.run_for(pair.delay * static_cast<std::int64_t>(dice.below(5)));
     if (dice.below(4) != 0) pair.read_all(pair.a, ends.a);
     if (dice.below(4) != 0) pair.read_all(pair.b, ends.b);
@@ -209,6 +236,15 @@ TEST(HeldTwice, TheShortWayAndTheLongOneAreTheSameOnTheWireAndInside) {
     const Held at_length = hold(seed, {.is_watched = true});
     ASSERT_GT(at_length.events, 100U);
     expect_same(hold(seed, {}), at_length);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(HeldTwice, WhatAProgramAsksForIsDoneByTheShortWayAsAtLength) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
+    SCOPED_TRACE("LANYARD_SEED=" + std::to_string(seed));
+    expect_same(hold(seed, {.is_asking = true}),
+                hold(seed, {.is_watched = true, .is_asking = true}));
     if (HasFatalFailure()) return;
   }
 }
