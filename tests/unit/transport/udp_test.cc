@@ -339,7 +339,7 @@ TEST(Udp, WithNoPortLeftAProgramThatAskedForNoneIsToldToTryAgain) {
   const auto second = a.udp.open(Family::ipv4, 0);
   EXPECT_EQ(a.send(second, {b.v4, 53, 0}, "x").error(), Errno::try_again);
   EXPECT_EQ(a.udp.connect(second, {b.v4, 53, 0}).error(), Errno::try_again);
-  EXPECT_EQ(a.udp.bind(second, {.local = any4}).error(), Errno::address_in_use);
+  EXPECT_EQ(a.udp.bind(second, {.local = {any4, 0, 0}}).error(), Errno::address_in_use);
   a.udp.close(first);
   EXPECT_TRUE(a.send(second, {b.v4, 53, 0}, "x"));
 }
