@@ -5,6 +5,7 @@
 #include "internet/input.hh"
 #include "wire/front.hh"
 #include "wire/ipv4_options.hh"
+#include "wire/ipv4_plain.hh"
 #include "wire/protocol.hh"
 
 namespace lanyard::internet {
@@ -67,12 +68,11 @@ void Input::on_ipv4(Instant now, const Arrival& arrival, Packet&& packet) {
 // plain one: all that was found out about them holds. False: nothing was done.
 bool Input::hand_up_plain(Instant now, const Arrival& arrival, Packet& packet) {
   const std::uint8_t* const header = packet.front().data();
-  constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
   const std::uint8_t protocol = header[ipv4::protocol_offset];
   const bool is_plain =
       plain_.version == shared_.interfaces.version() && plain_.interface == arrival.interface &&
       load64(header + ipv4::source_offset) == plain_.raw && is_of_ports(protocol) &&
-      (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 && !arrival.was_looped &&
+      (load16(header + ipv4::fragment_offset) & ipv4::fragment_bits) == 0 && !arrival.was_looped &&
       !arrival.was_link_broadcast;
   if (!is_plain) return false;
   packet.pull_front(ipv4::header_size_min);

@@ -46,7 +46,7 @@ struct PlannedNode {
       false;  // runs the name server: routers, and hosts no router serves (127.0.0.53)
 };
 
-// What cannot be planned, and where it was written.
+// What cannot be planned, or can hardly be meant, and where it was written.
 struct PlanProblem {
   Mark mark;
   std::string what, fix;
@@ -58,7 +58,7 @@ struct Plan {
   std::vector<PlannedNode> nodes;  // as Model::nodes
   std::vector<std::pair<std::string, IpAddress>>
       zone;                           // every name's addresses, IPv4 before IPv6, in file order
-  std::vector<PlanProblem> warnings;  // planned as asked for, and hardly what was meant
+  std::vector<PlanProblem> warnings;  // of what is planned as asked for
   [[nodiscard]] std::string port_name(const Model& model,
                                       std::uint32_t port) const;  // "alice:eth0"
 };

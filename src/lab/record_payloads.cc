@@ -6,6 +6,8 @@
 
 #include "core/check.hh"
 #include "wire/ethernet.hh"
+#include "wire/ipv4.hh"
+#include "wire/ipv4_plain.hh"
 #include "wire/protocol.hh"
 
 namespace lanyard::lab {
@@ -29,7 +31,7 @@ RecordedPayloads::Shape RecordedPayloads::shape_of(const Packet& frame) {
   std::uint8_t protocol = 0;
   const std::uint16_t type = load16(bytes.data() + ethernet::type_offset);
   if (type == static_cast<std::uint16_t>(ethernet::Type::ipv4)) {
-    if ((load16(bytes.data() + at + 6) & 0x3fff) != 0) return {};
+    if ((load16(bytes.data() + at + ipv4::fragment_offset) & ipv4::fragment_bits) != 0) return {};
     protocol = bytes[at + 9];
     at += (bytes[at] & 0x0fU) * std::size_t{4};
   } else if (type == static_cast<std::uint16_t>(ethernet::Type::ipv6)) {

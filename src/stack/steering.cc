@@ -9,6 +9,7 @@
 #include "wire/ethernet.hh"
 #include "wire/icmp.hh"
 #include "wire/ipv4.hh"
+#include "wire/ipv4_plain.hh"
 #include "wire/ipv6.hh"
 #include "wire/ipv6_extensions.hh"
 #include "wire/ndp.hh"
@@ -122,8 +123,7 @@ unsigned Steering::shard_of_tuple(std::span<const std::uint64_t> tuple) const {
 // is none.
 unsigned Steering::shard_of_plain(Bytes front, std::size_t frame_size) const {
   constexpr std::size_t ip_size = ipv4::header_size_min;
-  constexpr std::uint16_t fragment_bits = 0x3fff;  // all but DF and the reserved one
-  constexpr std::uint8_t multicast = 0xe;          // RFC 1112 4
+  constexpr std::uint8_t multicast = 0xe;  // RFC 1112 4
   if (front.size() < ethernet::header_size + ip_size + ports_size || front.size() > frame_size)
     return every;
   const std::uint8_t* const header = front.data() + ethernet::header_size;
@@ -131,7 +131,7 @@ unsigned Steering::shard_of_plain(Bytes front, std::size_t frame_size) const {
   const std::size_t total = load16(header + ipv4::total_length_offset);
   const bool is_plain = is_v4(front) && (front[0] & 1) == 0 && header[0] == 0x45 &&
                         has_ports(header[ipv4::protocol_offset]) &&
-                        (load16(header + ipv4::fragment_offset) & fragment_bits) == 0 &&
+                        (load16(header + ipv4::fragment_offset) & ipv4::fragment_bits) == 0 &&
                         header[ipv4::destination_offset] >> 4 != multicast &&
                         total >= ip_size + ports_size &&
                         total + ethernet::header_size <= frame_size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// IPv4 headers written without ipv4::Header.
+// IPv4 headers read and written without ipv4::View and ipv4::Header.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,9 @@
 #include "wire/address.hh"
 
 namespace lanyard::ipv4 {
+
+// At fragment_offset, of a whole packet none is set: all but DF and the reserved one.
+inline constexpr std::uint16_t fragment_bits = 0x3fff;
 
 // The header of a whole packet without options; addresses in host order.
 struct Plain {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """labs.py [--update] FOLDER_OF_LABS RUN_LABS..: each lab gives the same run file on one, two and four threads, each time,
-from every RUN_LABS, which are built by different compilers, and the one whose SHA-256 stands in run_files.sha256 beside that folder.
+from every RUN_LABS, which are built by different compilers: the one whose SHA-256 is in run_files.sha256 beside the folder.
 
 So nothing changes what happens on the wire, or what is kept of it, without saying so: where that is what a change is for,
 --update writes the file anew (`sha256sum` reads it), and the commit says which labs changed and why.

@@ -115,7 +115,7 @@ void ByteQueue::append(const Packet& packet, std::size_t offset, std::size_t siz
 void ByteQueue::pop_front(std::size_t size) {
   CHECK(size <= this->size());
   start_ += size;
-  if (start_ == end_ && first_ + 1 == used_ && capacity_ == few_max) {
+  if (start_ == end_ && first_ + 1 == used_ && capacity_ == few_max) {  // a message by itself
     chunks_[first_].slice = Slice();
     first_ = used_ = 0;
     last_block_ = nullptr;

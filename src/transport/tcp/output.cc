@@ -9,7 +9,6 @@
 #include "transport/tcp/pacing.hh"
 #include "transport/tcp/path_probe.hh"
 #include "transport/tcp/user_timeout.hh"
-#include "wire/tcp_plain.hh"
 
 namespace lanyard::tcp {
 
@@ -79,11 +78,10 @@ void hand_down(internet::Outbox& out, const Node& from, Packet&& segment, std::u
 
 }  // namespace
 
-void hand_down(internet::Outbox& out, const Connection& from, Packet&& segment,
-               std::uint8_t traffic_class) {
+void hand_down(internet::Outbox& out, const Connection& from, Packet&& segment) {
   const Settings& settings = *from.settings;
-  hand_down(out, from, std::move(segment), settings.hop_limit, traffic_class, from.interface,
-            settings.may_fragment);
+  hand_down(out, from, std::move(segment), settings.hop_limit, traffic_class_of(from),
+            from.interface, settings.may_fragment);
 }
 
 void Machine::refresh_path(Connection& c) {
@@ -201,18 +199,10 @@ void Machine::transmit(Instant now, Connection& c, Flags flags, SequenceNumber s
   if (flags.syn() || reports_sack(c) || c.sender.has_urgent() || tells_user_timeout(c)) {
     header_of(now, c, flags, sequence).push_onto(payload, c.local.address, c.remote.address, by);
   } else {
-    PlainHeader header{.source_port = c.local.port,
-                       .destination_port = c.remote.port,
-                       .sequence = sequence,
-                       .acknowledgment = c.receiver.next(),
-                       .flags = flags | ecn_flags(c, flags, false),
-                       .window = c.receiver.offer(c.own_mss)};
-    if (c.has_timestamps)
-      header.timestamps = {.value = timestamp_clock(now, c.timestamp_offset), .echo = c.ts_recent};
-    header.push_onto(payload, c.local.address, c.remote.address, by);
+    push_plain_header(now, c, flags | ecn_flags(c, flags, false), sequence, payload, by);
   }
   if (flags.ack()) ack_was_sent(c);
-  hand_down(out, c, std::move(payload), traffic_class_of(c));
+  hand_down(out, c, std::move(payload));
 }
 
 void Machine::send_syn(Instant now, Connection& c) {

@@ -46,6 +46,19 @@ void note_sent(Instant now, Connection& c, std::uint32_t size, std::uint32_t ord
 
 }  // namespace
 
+void push_plain_header(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
+                       Packet& payload, ChecksumBy by) {
+  PlainHeader header{.source_port = c.local.port,
+                     .destination_port = c.remote.port,
+                     .sequence = sequence,
+                     .acknowledgment = c.receiver.next(),
+                     .flags = flags,
+                     .window = c.receiver.offer(c.own_mss)};
+  if (c.has_timestamps)
+    header.timestamps = {.value = timestamp_clock(now, c.timestamp_offset), .echo = c.ts_recent};
+  header.push_onto(payload, c.local.address, c.remote.address, by);
+}
+
 bool output_plain(Machine& m, Instant now, Connection& c) {
   if (!is_settled(c) || may_be_idle(m.config, now, c) || m.is_watched()) return false;
   const std::uint32_t window = c.congestion->window();
@@ -64,19 +77,10 @@ bool output_plain(Machine& m, Instant now, Connection& c) {
   c.last_sent = now;
   Packet segment(headroom_bytes, std::min(size, small_payload_bytes));
   c.sender.share_with(segment, sequence, size);
-  PlainHeader header{.source_port = c.local.port,
-                     .destination_port = c.remote.port,
-                     .sequence = sequence,
-                     .acknowledgment = c.receiver.next(),
-                     .flags = flags::ack | flags::psh,
-                     .window = c.receiver.offer(c.own_mss)};
-  if (c.has_timestamps)
-    header.timestamps = {.value = timestamp_clock(now, c.timestamp_offset), .echo = c.ts_recent};
-  header.push_onto(segment, c.local.address, c.remote.address,
-                   c.path.takes_checksums ? ChecksumBy::device : ChecksumBy::us);
+  push_plain_header(now, c, flags::ack | flags::psh, sequence, segment,
+                    c.path.takes_checksums ? ChecksumBy::device : ChecksumBy::us);
   m.ack_was_sent(c);
-  hand_down(m.out, c, std::move(segment),
-            static_cast<std::uint8_t>(c.settings->traffic_class & 0xfc));
+  hand_down(m.out, c, std::move(segment));
   note_sent(now, c, size, order, window);
   m.arm_retransmit(now, c, Held::nothing_to_send);
   return true;

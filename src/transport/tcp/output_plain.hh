@@ -17,8 +17,11 @@ inline constexpr std::uint32_t small_payload_bytes = 256;
 // was done.
 [[nodiscard]] bool output_plain(Machine& m, Instant now, Connection& c);
 
+// The header of a segment that has no option but the timestamps.
+void push_plain_header(Instant now, Connection& c, Flags flags, SequenceNumber sequence,
+                       Packet& payload, ChecksumBy by);
+
 // output.cc: a segment with its TCP header goes to the internet layer.
-void hand_down(internet::Outbox& out, const Connection& from, Packet&& segment,
-               std::uint8_t traffic_class);
+void hand_down(internet::Outbox& out, const Connection& from, Packet&& segment);
 
 }  // namespace lanyard::tcp

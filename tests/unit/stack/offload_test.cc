@@ -74,6 +74,24 @@ class Offload : public ::testing::TestWithParam<Family> {
   static IpAddress pick(std::string_view v4, std::string_view v6) {
     return ip(GetParam() == Family::ipv4 ? v4 : v6);
   }
+  // a - r - b: the first link as `near`, the second one that takes frames only, as large as r's end
+  // `out` lets them be. b is 10.0.2.2 and 2001:db8:2::2.
+  struct Through {
+    std::size_t a, r, b;
+    End out;
+  };
+  Through through_router(const InterfaceConfig& near, std::uint32_t mtu) {
+    Through made{yard.add("a"), yard.add("r", true), yard.add("b"), {}};
+    yard.wire(yard.plug(made.a, {"10.0.1.2/24", "2001:db8:1::2/64"}, near),
+              yard.plug(made.r, {"10.0.1.1/24", "2001:db8:1::1/64"}, near));
+    made.out = yard.plug(made.r, {"10.0.2.1/24", "2001:db8:2::1/64"}, Yard::quiet(mtu));
+    yard.wire(made.out, yard.plug(made.b, {"10.0.2.2/24", "2001:db8:2::2/64"}, Yard::quiet()));
+    yard.route(made.a, "0.0.0.0/0", "10.0.1.1");
+    yard.route(made.a, "::/0", "2001:db8:1::1");
+    yard.route(made.b, "0.0.0.0/0", "10.0.2.1");
+    yard.route(made.b, "::/0", "2001:db8:2::1");
+    return made;
+  }
   Yard yard;
 };
 
@@ -99,17 +117,7 @@ TEST_P(Offload, SuperSegmentsWithUnfinishedChecksumsArrive) {
 }
 
 TEST_P(Offload, RouterCutsThemForALinkThatTakesFramesOnly) {
-  const auto a = yard.add("a");
-  const auto r = yard.add("r", true);
-  const auto b = yard.add("b");
-  yard.wire(yard.plug(a, {"10.0.1.2/24", "2001:db8:1::2/64"}, able()),
-            yard.plug(r, {"10.0.1.1/24", "2001:db8:1::1/64"}, able()));
-  const End out = yard.plug(r, {"10.0.2.1/24", "2001:db8:2::1/64"}, Yard::quiet());
-  yard.wire(out, yard.plug(b, {"10.0.2.2/24", "2001:db8:2::2/64"}, Yard::quiet()));
-  yard.route(a, "0.0.0.0/0", "10.0.1.1");
-  yard.route(a, "::/0", "2001:db8:1::1");
-  yard.route(b, "0.0.0.0/0", "10.0.2.1");
-  yard.route(b, "::/0", "2001:db8:2::1");
+  const auto [a, r, b, out] = through_router(able(), 1500);
   const auto data = pattern(1'000'000);
   EXPECT_EQ(transfer(yard, a, b, pick("10.0.2.2", "2001:db8:2::2"), data), data);
   for (const Seen& frame : yard.seen) {
@@ -121,17 +129,7 @@ TEST_P(Offload, RouterCutsThemForALinkThatTakesFramesOnly) {
 
 TEST_P(Offload, NarrowLinkInTheMiddleIsFoundByPathMtuDiscovery) {
   // RFC 1191, RFC 8201 4 [RFC8201-4-b], RFC 1812 5.2.5 [RFC1812-5.2.5-a]
-  const auto a = yard.add("a");
-  const auto r = yard.add("r", true);
-  const auto b = yard.add("b");
-  yard.wire(yard.plug(a, {"10.0.1.2/24", "2001:db8:1::2/64"}, Yard::quiet()),
-            yard.plug(r, {"10.0.1.1/24", "2001:db8:1::1/64"}, Yard::quiet()));
-  const End out = yard.plug(r, {"10.0.2.1/24", "2001:db8:2::1/64"}, Yard::quiet(1300));
-  yard.wire(out, yard.plug(b, {"10.0.2.2/24", "2001:db8:2::2/64"}, Yard::quiet(1500)));
-  yard.route(a, "0.0.0.0/0", "10.0.1.1");
-  yard.route(a, "::/0", "2001:db8:1::1");
-  yard.route(b, "0.0.0.0/0", "10.0.2.1");
-  yard.route(b, "::/0", "2001:db8:2::1");
+  const auto [a, r, b, out] = through_router(Yard::quiet(), 1300);
   const auto data = pattern(300'000);
   EXPECT_EQ(transfer(yard, a, b, pick("10.0.2.2", "2001:db8:2::2"), data), data);
   for (const Seen& frame : yard.seen) {
@@ -143,17 +141,7 @@ TEST_P(Offload, NarrowLinkInTheMiddleIsFoundByPathMtuDiscovery) {
 
 // RFC 8201 5.2: whoever uses the path is told, not only the connection whose packet did not fit.
 TEST_P(Offload, ANarrowPathThatOneConnectionFindsIsKnownToTheOthers) {
-  const auto a = yard.add("a");
-  const auto r = yard.add("r", true);
-  const auto b = yard.add("b");
-  yard.wire(yard.plug(a, {"10.0.1.2/24", "2001:db8:1::2/64"}, Yard::quiet()),
-            yard.plug(r, {"10.0.1.1/24", "2001:db8:1::1/64"}, Yard::quiet()));
-  yard.wire(yard.plug(r, {"10.0.2.1/24", "2001:db8:2::1/64"}, Yard::quiet(1300)),
-            yard.plug(b, {"10.0.2.2/24", "2001:db8:2::2/64"}, Yard::quiet()));
-  yard.route(a, "0.0.0.0/0", "10.0.1.1");
-  yard.route(a, "::/0", "2001:db8:1::1");
-  yard.route(b, "0.0.0.0/0", "10.0.2.1");
-  yard.route(b, "::/0", "2001:db8:2::1");
+  const auto [a, r, b, out] = through_router(Yard::quiet(), 1300);
   const IpAddress to = pick("10.0.2.2", "2001:db8:2::2");
   const auto other = connect(yard, a, b, to, 81);
   ASSERT_TRUE(other.client && other.server);
