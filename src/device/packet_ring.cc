@@ -21,8 +21,10 @@ namespace lanyard::device {
 namespace {
 
 constexpr VirtioAbilities kernel_abilities{.has_header = true, .cuts_tcp = true, .cuts_udp = false};
-// A block holds more than one super-segment, a slot just one with all its headers.
-constexpr std::uint32_t block_bytes = 512 * 1024, blocks = 8;
+// A block holds more than one super-segment, a slot just one with all its headers. The kernel
+// closes a block after its age, so that as many milliseconds may pass until we look as there are
+// blocks.
+constexpr std::uint32_t block_bytes = 256 * 1024, blocks = 32;
 constexpr std::uint32_t slot_bytes = 128 * 1024, slots = 32;
 constexpr std::uint32_t block_age_ms = 1;
 constexpr std::size_t rings_bytes =
